@@ -1,0 +1,31 @@
+//! The keys that personal and free-text fields are sealed under, kept beside the journal and never in it.
+//!
+//! Destroying a key erases every field sealed under it, while amounts and chain stay.
+
+/// One key per person or account.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct VaultKey(pub [u8; 32]);
+
+impl std::fmt::Debug for VaultKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("VaultKey(…)")
+    }
+}
+
+pub trait Vault: Send + Sync {
+    fn get(&self, owner: u64) -> Option<VaultKey>;
+
+    /// Durable when it returns. A key that is there already stays as it is: the one kept is returned by `get`.
+    fn put(&self, keys: &[(u64, VaultKey)]) -> Result<(), VaultError>;
+
+    /// Overwrites the key where it is kept; durable when it returns. The owner gets no other key.
+    fn destroy(&self, owner: u64) -> Result<(), VaultError>;
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    #[error("the key file is damaged at byte {offset}")]
+    Damaged { offset: u64 },
+    #[error("key storage failed")]
+    Fault(#[from] std::io::Error),
+}
