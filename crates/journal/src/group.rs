@@ -180,3 +180,6 @@ fn hash(bytes: &[u8]) -> Chain {
     hasher.update(&bytes[HEADER_BYTES..]);
     Chain(*hasher.finalize().as_bytes())
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,9 @@
 //!
 //! Left out: what a group's body means. Events are the engine's; here they are bytes.
 
+pub mod conformance;
 mod group;
+mod memory;
 mod sidecar;
 mod snapshot;
 mod vault;
@@ -21,6 +23,7 @@ mod vault;
 use std::sync::Arc;
 
 pub use group::{Chain, GROUP_BYTES_MAX, Group, GroupError, HEADER_BYTES, Header, Tail};
+pub use memory::{MemoryJournal, MemoryStore, MemoryVault};
 pub use sidecar::{Archive, Sidecar};
 pub use snapshot::{Chunks, SnapshotError, SnapshotId, SnapshotWriter, Snapshots};
 pub use vault::{Vault, VaultError, VaultKey};
