@@ -1,0 +1,36 @@
+//! What all dialects share on the wire, with no dialect in it.
+//!
+//! The one idea: text becomes a value that carries its proof at the very edge, exactly and once, and
+//! a failure says which field, line and column it was, so that each dialect can word its own error.
+//!
+//! | module | turns | into |
+//! |---|---|---|
+//! | `amount` | the token of a JSON number, or a string | [`domain::Nanos`], and back |
+//! | `instant` | an RFC 3339 text | [`domain::Timestamp`], and back |
+//! | `body` | a request body | its raw bytes, or a wire type; or a [`BodyError`] |
+//! | `credentials` | an `Authorization` header | [`Credentials`] |
+//! | `paging` | `limit` and `cursor` | a [`Page`] within stated maxima |
+//! | `arrival` | a request | its [`RequestId`] and the limits it is read under |
+//! | `problem` | a refusal | an RFC 9457 answer, for those without words of their own |
+//!
+//! Invariants: no float between socket and ledger; nothing is rounded or guessed; whatever a client
+//! sends has a stated maximum; no secret is printed by a `Debug`.
+//! Left out: who the caller is and what they may do, which takes the books to answer.
+
+mod amount;
+mod arrival;
+mod body;
+mod credentials;
+mod instant;
+mod json;
+mod paging;
+mod problem;
+
+pub use amount::{AmountText, NumberAmount, TextAmount, read_amount};
+pub use arrival::{Arrival, REQUEST_ID, RequestId};
+pub use body::{Body, BodyError, Json, present};
+pub use credentials::{Basic, Credentials, CredentialsError, authorization};
+pub use instant::{Fraction, Instant, InstantError, print_instant, read_instant};
+pub use json::{FieldPath, JsonError, JsonErrorKind, Segment, read_json, read_json_lines};
+pub use paging::{Cursor, Page, PageBounds, PagingError};
+pub use problem::Problem;
