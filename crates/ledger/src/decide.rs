@@ -1,0 +1,392 @@
+//! Judges commands. Money is in the files of its nouns; who exists is here.
+
+use std::sync::Arc;
+
+use domain::{Nanos, Timestamp};
+
+use crate::account::{Class, DEPTH_MAX};
+use crate::draft::Draft;
+use crate::people::Authority;
+use crate::{
+    AccountIndex, Act, Command, Credential, CredentialIndex, Event, Funding, Holder, Ledger, NameIndex,
+    NewAccount, OrganizationIndex, Rejection, Restrictions, Status, Text, UserIndex, credit, hold, money,
+    transfer,
+};
+
+/// Judges one command. Reads the state and changes nothing; on a rejection `events` is as it was.
+pub fn decide(
+    ledger: &Ledger,
+    command: &Command,
+    now: Timestamp,
+    events: &mut Vec<Event>,
+) -> Result<(), Rejection> {
+    let before = events.len();
+    let authority = ledger.authority(command.actor, now)?;
+    let mut draft = Draft::new(ledger, authority, now, events);
+    let decided = act(&mut draft, &command.act);
+    if decided.is_err() {
+        events.truncate(before);
+    }
+    decided
+}
+
+fn act(draft: &mut Draft<'_>, act: &Act) -> Result<(), Rejection> {
+    if act.is_internal() && draft.authority != Authority::System {
+        return Err(Rejection::SellerOnly);
+    }
+    match act {
+        Act::CreateOrganization { name, time_zone, currency, first_period, boundaries } => {
+            if draft.ledger.organizations().any(|(_, organization)| organization.name == *name) {
+                return Err(Rejection::NameTaken);
+            }
+            draft.push(Event::OrganizationCreated {
+                organization: OrganizationIndex::new(draft.ledger.organizations.len()),
+                name: name.clone(),
+                time_zone: time_zone.clone(),
+                currency: *currency,
+                first_period: *first_period,
+                boundaries: boundaries.clone(),
+                created_at: draft.now,
+            });
+            Ok(())
+        }
+        Act::ExtendCalendar { organization, boundaries } => {
+            let known = &draft.ledger.organization(*organization).calendar.boundaries;
+            let boundaries: Arc<[Timestamp]> = known.iter().chain(boundaries.iter()).copied().collect();
+            draft.push(Event::CalendarExtended { organization: *organization, boundaries });
+            Ok(())
+        }
+        Act::DeclareCurrency { organization, currency, exponent } => {
+            draft.seller(*organization)?;
+            if draft.ledger.organization(*organization).exponent(*currency).is_some() {
+                return Err(Rejection::CurrencyExists { currency: *currency });
+            }
+            draft.push(Event::CurrencyDeclared {
+                organization: *organization,
+                currency: *currency,
+                exponent: *exponent,
+            });
+            Ok(())
+        }
+        Act::InternName { organization, digest, text } => {
+            if let Some(name) = draft.ledger.interned.get(digest) {
+                return Err(Rejection::AlreadyInterned { name: *name });
+            }
+            let name = NameIndex::new(draft.ledger.names.len());
+            draft.push(Event::NameInterned {
+                organization: *organization,
+                name,
+                digest: *digest,
+                text: text.clone(),
+            });
+            Ok(())
+        }
+        Act::CreateUser { organization, role, email_digest, email, password } => {
+            draft.seller(*organization)?;
+            if draft.ledger.users().any(|(_, user)| user.email_digest == *email_digest) {
+                return Err(Rejection::UserExists);
+            }
+            draft.push(Event::UserCreated {
+                user: UserIndex::new(draft.ledger.users.len()),
+                organization: *organization,
+                role: *role,
+                email_digest: *email_digest,
+                email: email.clone(),
+                password: password.clone(),
+                created_at: draft.now,
+            });
+            Ok(())
+        }
+        Act::IssueCredential { holder, role, verifier, label, expires_at, live_max } => {
+            let previous = may_credential(draft, *holder, *live_max)?;
+            let credential = Credential {
+                holder: *holder,
+                role: *role,
+                verifier: verifier.clone(),
+                label: label.clone(),
+                issued_at: draft.now,
+                expires_at: *expires_at,
+                revoked_at: None,
+                previous,
+                last: crate::EventRef::NONE,
+            };
+            let index = CredentialIndex::new(draft.ledger.credentials.len());
+            draft.push(Event::CredentialIssued { index, credential: Box::new(credential) });
+            Ok(())
+        }
+        Act::RevokeCredential { credential, live_min } => revoke(draft, *credential, *live_min),
+        Act::OpenAccount(new) => open_account(draft, new),
+        Act::ModifyAccount { account, name, suspended, shared } => {
+            modify(draft, *account, name.as_ref(), *suspended, *shared)
+        }
+        Act::SetFrozen { account, frozen, reason } => {
+            draft.seller_of(*account)?;
+            draft.ledger.allows(*account, Class::Settings)?;
+            let restrictions =
+                Restrictions { frozen: *frozen, ..draft.ledger.account(*account).restrictions };
+            change(
+                draft,
+                *account,
+                Changed { restrictions: Some(restrictions), ..Changed::default() },
+                reason,
+            );
+            Ok(())
+        }
+        Act::SetClosed { account, closed } => close(draft, *account, *closed),
+        Act::SetHandle { account, kind, digest, text } => {
+            draft.seller_of(*account)?;
+            match draft.ledger.handle(*digest) {
+                Some(owner) if owner != *account => return Err(Rejection::HandleTaken),
+                _ => {}
+            }
+            draft.push(Event::HandleSet {
+                account: *account,
+                kind: *kind,
+                digest: *digest,
+                text: text.clone(),
+            });
+            Ok(())
+        }
+        Act::SetCredit { account, currency, credit, reference } => {
+            credit::set(draft, *account, draft.currency(*account, *currency), *credit, reference)
+        }
+        Act::Allocate { child, currency, way, amount, reference } => {
+            credit::allocate(draft, *child, draft.currency(*child, *currency), *way, *amount, reference)
+        }
+        Act::Transfer { from, to, currency, amount, reference } => {
+            transfer::transfer(draft, *from, *to, draft.currency(*from, *currency), *amount, reference)
+        }
+        Act::TopUp { account, currency, amount, reference } => {
+            money::top_up(draft, *account, draft.currency(*account, *currency), *amount, reference)
+        }
+        Act::Withdraw { account, currency, amount, reference } => {
+            money::withdraw(draft, *account, draft.currency(*account, *currency), *amount, reference)
+        }
+        Act::Adjust { account, currency, amount, correction, reference } => money::adjust(
+            draft,
+            *account,
+            draft.currency(*account, *currency),
+            *amount,
+            *correction,
+            reference,
+        ),
+        Act::GiveUsageCredit { account, currency, amount, reference } => {
+            money::give_usage_credit(draft, *account, draft.currency(*account, *currency), *amount, reference)
+        }
+        Act::Charge { account, currency, amount, kind, admission, usage } => money::charge(
+            draft,
+            *account,
+            draft.currency(*account, *currency),
+            *amount,
+            *kind,
+            *admission,
+            usage,
+        ),
+        Act::Refund { charge, payer, payer_entry, charged, amount, reference } => {
+            money::refund(draft, *charge, (*payer, *payer_entry), *charged, *amount, reference)
+        }
+        Act::PlaceHold { account, currency, amount, expires_at, usage } => {
+            hold::place(draft, *account, draft.currency(*account, *currency), *amount, *expires_at, usage)
+        }
+        Act::ExtendHold { hold, expires_at } => hold::extend(draft, *hold, *expires_at),
+        Act::CaptureHold { hold, amount, excess, keep_open, quantity, reference } => {
+            hold::capture(draft, *hold, *amount, *excess, *keep_open, *quantity, reference)
+        }
+        Act::VoidHold { hold } => hold::void(draft, *hold),
+    }
+}
+
+/// Whether the caller may give `holder` another credential; the holder's newest so far.
+fn may_credential(
+    draft: &Draft<'_>,
+    holder: Holder,
+    live_max: Option<u32>,
+) -> Result<Option<CredentialIndex>, Rejection> {
+    let account = match holder {
+        Holder::Organization(organization) => {
+            draft.seller(organization)?;
+            return Ok(None);
+        }
+        Holder::Account(account) => account,
+    };
+    draft.reach(account)?;
+    draft.ledger.allows(account, Class::Settings)?;
+    let live = draft.ledger.credentials_of(account, draft.now).count();
+    match live_max {
+        Some(live_max) if live >= live_max as usize => Err(Rejection::TooManyCredentials { live_max }),
+        _ => Ok(draft.ledger.account(account).last_credential),
+    }
+}
+
+fn revoke(draft: &mut Draft<'_>, index: CredentialIndex, live_min: u32) -> Result<(), Rejection> {
+    let credential = draft.ledger.credential(index);
+    let allowed = match credential.holder {
+        Holder::Organization(organization) => draft.seller(organization),
+        Holder::Account(account) => draft.reach(account),
+    };
+    allowed.map_err(|_| Rejection::CredentialNotFound)?;
+    if !credential.is_live(draft.now) {
+        return Err(Rejection::CredentialNotFound);
+    }
+    if let Holder::Account(account) = credential.holder
+        && draft.ledger.credentials_of(account, draft.now).count() <= live_min as usize
+    {
+        return Err(Rejection::LastCredential);
+    }
+    draft.push(Event::CredentialRevoked { credential: index, revoked_at: draft.now });
+    Ok(())
+}
+
+fn open_account(draft: &mut Draft<'_>, new: &NewAccount) -> Result<(), Rejection> {
+    let account = AccountIndex::new(draft.ledger.accounts.len());
+    let root = match new.parent {
+        None => {
+            draft.seller(new.organization)?;
+            account
+        }
+        Some(parent) => may_have_child(draft, parent, new)?,
+    };
+    if new.funding == Funding::Shared && new.parent.is_none() {
+        return Err(Rejection::NotAChild);
+    }
+    let organization = draft.ledger.organization(new.organization);
+    organization.exponent(new.currency).ok_or(Rejection::CurrencyUnknown { currency: new.currency })?;
+    let credential = new.credential.as_ref().map(|(role, verifier)| {
+        let credential = Credential {
+            holder: Holder::Account(account),
+            role: *role,
+            verifier: verifier.clone(),
+            label: None,
+            issued_at: draft.now,
+            expires_at: Timestamp::NEVER,
+            revoked_at: None,
+            previous: None,
+            last: crate::EventRef::NONE,
+        };
+        (CredentialIndex::new(draft.ledger.credentials.len()), Box::new(credential))
+    });
+    draft.push(Event::AccountOpened {
+        account,
+        new: Box::new(new.clone()),
+        root,
+        opened_at: draft.now,
+        credential,
+    });
+    if new.credit.is_zero() {
+        return Ok(());
+    }
+    draft.seller(new.organization)?;
+    if new.funding == Funding::Shared {
+        return Err(Rejection::FundingShared { account });
+    }
+    if new.credit.is_negative() {
+        return Err(Rejection::CreditBelowGiven { given: Nanos::ZERO });
+    }
+    if !new.credit.in_range() {
+        return Err(Rejection::AmountOutOfRange);
+    }
+    let (mut balance, _) = draft.open_first(account, root, new.organization, new.currency)?;
+    balance.amounts.granted = new.credit;
+    draft.push(Event::CreditSet { image: balance.image(), change: new.credit, reference: None });
+    Ok(())
+}
+
+/// Whether `parent` may get a child like this; the root of the family it will be in.
+fn may_have_child(
+    draft: &Draft<'_>,
+    parent: AccountIndex,
+    new: &NewAccount,
+) -> Result<AccountIndex, Rejection> {
+    draft.reach(parent)?;
+    let account = draft.ledger.account(parent);
+    if account.organization != new.organization {
+        return Err(Rejection::AccountNotFound);
+    }
+    draft.ledger.allows(parent, Class::Settings)?;
+    if matches!(draft.authority, Authority::Buyer(_)) && !account.may_open_children {
+        return Err(Rejection::MayNotOpenChildren);
+    }
+    if draft.ledger.lineage(parent).count() >= DEPTH_MAX {
+        return Err(Rejection::TooDeep);
+    }
+    if account.currency != new.currency {
+        return Err(Rejection::CurrencyMismatch { expected: account.currency });
+    }
+    Ok(account.root)
+}
+
+fn modify(
+    draft: &mut Draft<'_>,
+    account: AccountIndex,
+    name: Option<&Text>,
+    suspended: Option<bool>,
+    shared: Option<bool>,
+) -> Result<(), Rejection> {
+    draft.reach(account)?;
+    draft.ledger.allows(account, Class::Settings)?;
+    let before = draft.ledger.account(account);
+    let mut changed = Changed { name: name.cloned(), ..Changed::default() };
+    if let Some(suspended) = suspended {
+        draft.manage(account)?;
+        if !suspended && matches!(draft.authority, Authority::Buyer(_)) && draft.ledger.is_frozen(account) {
+            return Err(Rejection::AccountFrozen { account });
+        }
+        changed.restrictions = Some(Restrictions { suspended, ..before.restrictions });
+    }
+    let merges = match (shared, before.funding) {
+        (None, _) | (Some(true), Funding::Shared) | (Some(false), Funding::Own) => false,
+        (Some(true), _) => {
+            draft.manage(account)?;
+            before.parent.ok_or(Rejection::NotAChild)?;
+            changed.funding = Some(Funding::Shared);
+            true
+        }
+        (Some(false), _) => {
+            draft.manage(account)?;
+            changed.funding = Some(Funding::Own);
+            false
+        }
+    };
+    change(draft, account, changed, &None);
+    if merges { transfer::merge(draft, account) } else { Ok(()) }
+}
+
+fn close(draft: &mut Draft<'_>, account: AccountIndex, closed: bool) -> Result<(), Rejection> {
+    draft.seller_of(account)?;
+    let before = draft.ledger.account(account);
+    if closed {
+        let held = draft
+            .ledger
+            .balances_of(account)
+            .any(|balance| !draft.ledger.balance(balance).amounts.held.is_zero());
+        let open_children =
+            draft.ledger.children(account, None).any(|(_, child)| child.status == Status::Active);
+        if before.open_holds > 0 || held || open_children {
+            return Err(Rejection::AccountInUse { account });
+        }
+    }
+    let status = if closed { Status::Closed } else { Status::Active };
+    change(draft, account, Changed { status: Some(status), ..Changed::default() }, &None);
+    Ok(())
+}
+
+/// What an act changes of an account; the rest stays.
+#[derive(Default)]
+struct Changed {
+    name: Option<Text>,
+    status: Option<Status>,
+    restrictions: Option<Restrictions>,
+    funding: Option<Funding>,
+}
+
+fn change(draft: &mut Draft<'_>, index: AccountIndex, changed: Changed, reason: &Text) {
+    let before = draft.ledger.account(index);
+    draft.push(Event::AccountChanged {
+        account: index,
+        name: changed.name.unwrap_or_else(|| before.name.clone()),
+        status: changed.status.unwrap_or(before.status),
+        restrictions: changed.restrictions.unwrap_or(before.restrictions),
+        funding: changed.funding.unwrap_or(before.funding),
+        reason: reason.clone(),
+    });
+}

@@ -1,0 +1,109 @@
+//! Why not. Closed and deterministic: every dialect says each of these in its own words.
+
+use domain::{Currency, Nanos};
+
+use crate::{AccountIndex, NameIndex};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    // who
+    CredentialRevoked,
+    /// The act belongs to the seller.
+    SellerOnly,
+    /// Unknown, another tenant's, or not managed by the one who asks: all the same answer.
+    AccountNotFound,
+    OrganizationNotFound,
+    CredentialNotFound,
+    /// The last credential of an account stays.
+    LastCredential,
+    TooManyCredentials {
+        live_max: u32,
+    },
+    MayNotOpenChildren,
+    TooDeep,
+    NameTaken,
+    HandleTaken,
+    UserExists,
+    /// The name is there already, as this.
+    AlreadyInterned {
+        name: NameIndex,
+    },
+
+    // status
+    AccountSuspended {
+        account: AccountIndex,
+    },
+    AccountFrozen {
+        account: AccountIndex,
+    },
+    AccountClosed {
+        account: AccountIndex,
+    },
+    /// Holds, money or credit are left on it, or it has open children.
+    AccountInUse {
+        account: AccountIndex,
+    },
+
+    // amounts
+    AmountNotPositive,
+    AmountNegative,
+    AmountOutOfRange,
+    QuantityNegative,
+    CurrencyUnknown {
+        currency: Currency,
+    },
+    CurrencyExists {
+        currency: Currency,
+    },
+    CurrencyMismatch {
+        expected: Currency,
+    },
+
+    // funds
+    /// `have` is what the payer's limit leaves.
+    InsufficientFunds {
+        account: AccountIndex,
+        need: Nanos,
+        have: Nanos,
+        limit: Nanos,
+    },
+    /// Credit that nothing rests on.
+    InsufficientCredit {
+        account: AccountIndex,
+        need: Nanos,
+        have: Nanos,
+    },
+    /// The limit asked for is less than what was given on.
+    CreditBelowGiven {
+        given: Nanos,
+    },
+    /// Parent and child together owe more than their limit.
+    MergeBelowZero {
+        short: Nanos,
+    },
+
+    // relations
+    SameAccount,
+    /// It spends another's balance and has none of its own.
+    FundingShared {
+        account: AccountIndex,
+    },
+    AlreadyOwn,
+    NotAChild,
+    NotOneFamily,
+
+    // holds and refunds
+    HoldNotFound,
+    HoldTooLong,
+    HoldExpiryPast,
+    CaptureAboveHold {
+        held: Nanos,
+    },
+    ChargeNotFound,
+    RefundAboveCharge {
+        left: Nanos,
+    },
+
+    /// No period boundary later than now is recorded.
+    CalendarEnded,
+}

@@ -1,0 +1,171 @@
+//! Everything folded from the journal of one book.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use domain::{Currency, Nanos, Timestamp};
+
+use crate::{
+    Account, AccountIndex, Arena, Balance, BalanceIndex, ChargeId, Credential, CredentialIndex, EventRef,
+    Family, Hold, HoldId, NameIndex, Organization, OrganizationIndex, Text, User, UserIndex,
+};
+
+/// The state. Read through its methods; written by [`Ledger::apply`] alone.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    pub(crate) organizations: Arena<Organization>,
+    pub(crate) users: Arena<User>,
+    pub(crate) credentials: Arena<Credential>,
+    pub(crate) names: Arena<Name>,
+    pub(crate) accounts: Arena<Account>,
+    pub(crate) families: Arena<Family>,
+    pub(crate) balances: Arena<Balance>,
+    pub(crate) holds: BTreeMap<HoldId, Hold>,
+    pub(crate) handles: BTreeMap<u128, Handle>,
+    pub(crate) refunds: BTreeMap<ChargeId, Refunded>,
+    pub(crate) merges: BTreeMap<BalanceIndex, Vec<Merge>>,
+    pub(crate) next_hold: HoldId,
+
+    // Found again from the above: not stored.
+    pub(crate) due: BTreeSet<(Timestamp, HoldId)>,
+    pub(crate) interned: HashMap<u128, NameIndex>,
+}
+
+/// A product or a user of an account, interned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    pub organization: OrganizationIndex,
+    pub digest: u128,
+    pub text: Text,
+}
+
+/// What an account is called besides its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handle {
+    pub account: AccountIndex,
+    pub kind: u8,
+    pub text: Text,
+    pub last: EventRef,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refunded {
+    pub amount: Nanos,
+    pub last: EventRef,
+}
+
+/// From this entry of a balance on, what was pinned to it before acts on another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Merge {
+    pub entry: u64,
+    pub into: BalanceIndex,
+    pub into_entry: u64,
+}
+
+impl Ledger {
+    pub fn organization(&self, index: OrganizationIndex) -> &Organization {
+        self.organizations.get(index.slot()).expect("organization indices come from this ledger")
+    }
+
+    pub fn account(&self, index: AccountIndex) -> &Account {
+        self.accounts.get(index.slot()).expect("account indices come from this ledger")
+    }
+
+    pub fn balance(&self, index: BalanceIndex) -> &Balance {
+        self.balances.get(index.slot()).expect("balance indices come from this ledger")
+    }
+
+    pub fn credential(&self, index: CredentialIndex) -> &Credential {
+        self.credentials.get(index.slot()).expect("credential indices come from this ledger")
+    }
+
+    pub fn hold(&self, id: HoldId) -> Option<&Hold> {
+        self.holds.get(&id)
+    }
+
+    pub fn name(&self, index: NameIndex) -> &Name {
+        self.names.get(index.slot()).expect("name indices come from this ledger")
+    }
+
+    pub fn organizations(&self) -> impl Iterator<Item = (OrganizationIndex, &Organization)> {
+        self.organizations.iter().enumerate().map(|(slot, it)| (OrganizationIndex::new(slot), it))
+    }
+
+    pub fn users(&self) -> impl Iterator<Item = (UserIndex, &User)> {
+        self.users.iter().enumerate().map(|(slot, it)| (UserIndex::new(slot), it))
+    }
+
+    pub fn credentials(&self) -> impl Iterator<Item = (CredentialIndex, &Credential)> {
+        self.credentials.iter().enumerate().map(|(slot, it)| (CredentialIndex::new(slot), it))
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = (NameIndex, &Name)> {
+        self.names.iter().enumerate().map(|(slot, it)| (NameIndex::new(slot), it))
+    }
+
+    pub fn handles(&self) -> impl Iterator<Item = (u128, &Handle)> {
+        self.handles.iter().map(|(digest, handle)| (*digest, handle))
+    }
+
+    pub fn accounts_len(&self) -> usize {
+        self.accounts.len()
+    }
+
+    /// The accounts from slot `from` on, in the order they were opened.
+    pub fn accounts_from(&self, from: usize) -> impl Iterator<Item = (AccountIndex, &Account)> {
+        (from..self.accounts.len()).map(|slot| {
+            let index = AccountIndex::new(slot);
+            (index, self.account(index))
+        })
+    }
+
+    pub fn families(&self) -> impl Iterator<Item = &Family> {
+        self.families.iter()
+    }
+
+    pub fn balances(&self) -> impl Iterator<Item = (BalanceIndex, &Balance)> {
+        self.balances.iter().enumerate().map(|(slot, it)| (BalanceIndex::new(slot), it))
+    }
+
+    pub fn holds(&self) -> impl Iterator<Item = (HoldId, &Hold)> {
+        self.holds.iter().map(|(id, hold)| (*id, hold))
+    }
+
+    pub fn open_holds(&self) -> usize {
+        self.holds.len()
+    }
+
+    /// The account's balance in `currency`, if it ever had one.
+    pub fn balance_of(&self, account: AccountIndex, currency: Currency) -> Option<BalanceIndex> {
+        self.balances_of(account).find(|index| self.balance(*index).currency == currency)
+    }
+
+    /// The account's balances, home currency or whichever came first, first.
+    pub fn balances_of(&self, account: AccountIndex) -> impl Iterator<Item = BalanceIndex> {
+        let first = self.accounts.get(account.slot()).and_then(|account| account.first_balance);
+        std::iter::successors(first, |index| self.balance(*index).next)
+    }
+
+    pub fn family_of(&self, balance: BalanceIndex) -> Option<&Family> {
+        self.families.get(self.balance(balance).family.slot())
+    }
+
+    pub fn handle(&self, digest: u128) -> Option<AccountIndex> {
+        self.handles.get(&digest).map(|handle| handle.account)
+    }
+
+    /// How much of a charge was given back.
+    pub fn refunded(&self, charge: ChargeId) -> Nanos {
+        self.refunds.get(&charge).map_or(Nanos::ZERO, |refunded| refunded.amount)
+    }
+
+    /// Where what entry number `entry` pinned on `balance` is by now.
+    pub fn merged_into(&self, balance: BalanceIndex, entry: u64) -> BalanceIndex {
+        let (mut balance, mut entry) = (balance, entry);
+        while let Some(merge) =
+            self.merges.get(&balance).and_then(|merges| merges.iter().find(|merge| merge.entry > entry))
+        {
+            (balance, entry) = (merge.into, merge.into_entry);
+        }
+        balance
+    }
+}
