@@ -354,7 +354,7 @@ fn snapshots_survive_restarts(open: &mut dyn FnMut() -> Box<dyn Journal>) {
 }
 
 /// What every vault promises. `open` opens the same one again and again.
-pub fn vault(mut open: impl FnMut() -> Box<dyn Vault>) {
+pub fn vault(mut open: impl FnMut() -> Arc<dyn Vault>) {
     let key = |byte: u8| VaultKey([byte; 32]);
     let vault = open();
     assert_eq!(vault.get(1), None);

@@ -12,7 +12,7 @@ fn keeps_every_promise_of_a_journal() {
 #[test]
 fn keeps_every_promise_of_a_vault() {
     let vault = MemoryVault::default();
-    conformance::vault(|| Box::new(vault.clone()));
+    conformance::vault(|| Arc::new(vault.clone()));
 }
 
 #[test]

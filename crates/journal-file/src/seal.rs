@@ -1,0 +1,247 @@
+//! Turns the oldest full segment into an archive: written, synced, read again from the disk and followed
+//! from end to end, and only then renamed, which is what lets the ring forget it.
+
+use std::sync::Arc;
+
+use journal::{Group, ReadError, Sidecar, Tail};
+
+use crate::archive::{ArchiveFile, ArchiveHeader, ArchiveIndex, BLOCK_BYTES, LastBlock, block_check};
+use crate::disk::{Disk, DiskFile};
+use crate::format::{
+    ARCHIVE, PARTIAL, SECTOR, SIDECAR_MAGIC, SectorReader, SectorWriter, archive_path, check, sidecar_path,
+};
+use crate::options::Counters;
+use crate::ring::{Shared, Work};
+use crate::segment::{Place, SegmentFile};
+
+/// Written between two syncs, so that appends are not stalled for long.
+const WRITE_BYTES: usize = 1 << 20;
+
+struct Full<F> {
+    file: Arc<SegmentFile<F>>,
+    places: Vec<Place>,
+    last: Tail,
+}
+
+impl<D: Disk> Shared<D> {
+    /// Seals the oldest full segment that is not sealed yet.
+    pub(crate) fn seal_next(&self) -> Result<bool, String> {
+        let Some(full) = self.next_full() else {
+            return Ok(false);
+        };
+        let number = full.file.header.number;
+        let header =
+            self.seal(&full).map_err(|error| format!("segment {number} cannot be sealed: {error}"))?;
+        self.index_mut().archives.push(Arc::new(header));
+        Ok(true)
+    }
+
+    fn next_full(&self) -> Option<Full<D::File>> {
+        let index = self.index();
+        let archived = index.archived();
+        let at = index.ring.iter().position(|segment| segment.file.header.number > archived)?;
+        let last = index.ring.get(at + 1)?.file.header.previous;
+        let segment = &index.ring[at];
+        Some(Full { file: Arc::clone(&segment.file), places: segment.places.clone(), last })
+    }
+
+    fn seal(&self, full: &Full<D::File>) -> Result<ArchiveHeader, ReadError> {
+        let first = full.file.header.previous.position + 1;
+        let fault = |source| ReadError::Fault { position: first, source };
+        let path = archive_path(full.file.header.number);
+        let partial = format!("{path}.{PARTIAL}");
+        let file = self.disk.create(&partial).map_err(fault)?;
+        let header = self.write_archive(full, &file)?;
+        file.sync_data().map_err(fault)?;
+        check_archive(file, &header)?;
+        if let Some(sidecar) = &self.options.sidecar {
+            let groups = (first..).zip(&full.places).map(|(at, place)| full.file.group(at, *place));
+            self.write_sidecar(header.number, &**sidecar, groups)?;
+        }
+        self.disk.rename(&partial, &path).map_err(fault)?;
+        self.disk.sync_directory(ARCHIVE).map_err(fault)?;
+        Ok(header)
+    }
+
+    fn write_archive(&self, full: &Full<D::File>, file: &D::File) -> Result<ArchiveHeader, ReadError> {
+        let mut writer = ArchiveWriter::new(file, &self.counters);
+        let mut tail = full.file.header.previous;
+        let (mut first_time, mut last_time) = Default::default();
+        for place in &full.places {
+            let position = tail.position + 1;
+            let group = full.file.group(position, *place)?;
+            let time = group.header().time;
+            if tail == full.file.header.previous {
+                first_time = time;
+            }
+            last_time = time;
+            tail = group.tail();
+            writer.group(&group).map_err(|source| ReadError::Fault { position, source })?;
+        }
+        let header = ArchiveHeader {
+            number: full.file.header.number,
+            previous: full.file.header.previous,
+            last: full.last,
+            first_time,
+            last_time,
+            index_at: 0,
+            index_check: [0; 16],
+            stream_bytes: 0,
+        };
+        let finished = writer.finish(header, &self.incarnation);
+        finished.map_err(|source| ReadError::Fault { position: tail.position, source })
+    }
+
+    fn write_sidecar(
+        &self,
+        number: u64,
+        sidecar: &dyn Sidecar,
+        groups: impl Iterator<Item = Result<Group, ReadError>>,
+    ) -> Result<(), ReadError> {
+        let mut failed = None;
+        let mut whole = groups.map_while(|group| group.map_err(|error| failed = Some(error)).ok());
+        let bytes = sidecar.distil(&mut whole);
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let path = sidecar_path(number);
+        let partial = format!("{path}.{PARTIAL}");
+        let written = || {
+            let header = SectorWriter::new(SIDECAR_MAGIC, &self.incarnation)
+                .number(number)
+                .number(bytes.len() as u64)
+                .put(&check(&bytes))
+                .finish();
+            let file = self.disk.create(&partial)?;
+            file.write_all_at(&header, 0)?;
+            file.write_all_at(&bytes, SECTOR as u64)?;
+            file.sync_data()?;
+            self.disk.rename(&partial, &path)?;
+            self.disk.sync_directory(ARCHIVE)
+        };
+        Counters::add(&self.counters.archive_bytes, SECTOR + bytes.len());
+        written().map_err(|source| ReadError::Fault { position: number, source })
+    }
+
+    /// A sidecar says nothing that its archive does not: a lost one is made again.
+    pub(crate) fn remake_sidecar(&self, work: &mut Work<D::File>) -> Result<bool, String> {
+        let (Some(sidecar), Some(number)) = (&self.options.sidecar, work.sidecars.last().copied()) else {
+            return Ok(false);
+        };
+        let header = self.index().archives.iter().find(|archive| archive.number == number).cloned();
+        let header = header.expect("only archives that are there ask for a sidecar");
+        let made = ArchiveFile::open(&self.disk, &header).and_then(|archive| {
+            let mut last = LastBlock::default();
+            let positions = header.previous.position + 1..=header.last.position;
+            let groups = positions.map(|position| archive.group(position, &mut last));
+            self.write_sidecar(number, &**sidecar, groups)
+        });
+        made.map_err(|error| format!("the sidecar of archive {number} cannot be made: {error}"))?;
+        work.sidecars.pop();
+        Ok(true)
+    }
+
+    pub(crate) fn read_sidecar(&self, number: u64, position: u64) -> Result<Vec<u8>, ReadError> {
+        let fault = |source| ReadError::Fault { position, source };
+        let path = sidecar_path(number);
+        let damaged =
+            || ReadError::Damaged { position, place: path.clone(), reason: journal::GroupError::Hash };
+        let file = self.disk.open(&path).map_err(fault)?;
+        let mut header = [0; SECTOR];
+        file.read_exact_at(&mut header, 0).map_err(fault)?;
+        let mut header =
+            SectorReader::of(&header, SIDECAR_MAGIC, &self.incarnation).map_err(|_| damaged())?;
+        let (of, length, expected) = (header.number(), header.number(), header.take());
+        if of != number || file.size().map_err(fault)? != SECTOR as u64 + length {
+            return Err(damaged());
+        }
+        let mut bytes = vec![0; length as usize];
+        file.read_exact_at(&mut bytes, SECTOR as u64).map_err(fault)?;
+        if check(&bytes) == expected { Ok(bytes) } else { Err(damaged()) }
+    }
+}
+
+/// Reads the archive back from the disk and follows its chain from end to end. Where the cache cannot
+/// be dropped, what was written is still unpacked and compared.
+fn check_archive<F: DiskFile>(file: F, header: &ArchiveHeader) -> Result<(), ReadError> {
+    let _ = file.drop_cached();
+    ArchiveFile::read_index(file, &Arc::new(header.clone()))?.check()
+}
+
+/// Packs groups into blocks and writes them behind the header's sector.
+struct ArchiveWriter<'a, F> {
+    file: &'a F,
+    counters: &'a Counters,
+    index: ArchiveIndex,
+    stream_bytes: usize,
+    unpacked: Vec<u8>,
+    packed: Vec<u8>,
+    written: u64,
+}
+
+impl<'a, F: DiskFile> ArchiveWriter<'a, F> {
+    fn new(file: &'a F, counters: &'a Counters) -> Self {
+        Self {
+            file,
+            counters,
+            index: ArchiveIndex::default(),
+            stream_bytes: 0,
+            unpacked: Vec::new(),
+            packed: Vec::new(),
+            written: SECTOR as u64,
+        }
+    }
+
+    fn group(&mut self, group: &Group) -> std::io::Result<()> {
+        self.index.group_starts.push(self.stream_bytes as u32);
+        self.stream_bytes += group.bytes().len();
+        self.unpacked.extend_from_slice(group.bytes());
+        let whole = self.unpacked.len() / BLOCK_BYTES * BLOCK_BYTES;
+        self.pack(whole);
+        if self.packed.len() < WRITE_BYTES {
+            return Ok(());
+        }
+        self.write_out()?;
+        self.file.sync_data()
+    }
+
+    fn pack(&mut self, bytes: usize) {
+        for block in self.unpacked[..bytes].chunks(BLOCK_BYTES) {
+            let packed = lz4_flex::block::compress(block);
+            let kept = if packed.len() < block.len() { &packed[..] } else { block };
+            self.packed.extend_from_slice(kept);
+            self.index.block_ends.push((self.written + self.packed.len() as u64) as u32);
+            self.index.block_checks.push(block_check(kept));
+        }
+        self.unpacked.drain(..bytes);
+    }
+
+    fn write_out(&mut self) -> std::io::Result<()> {
+        self.file.write_all_at(&self.packed, self.written)?;
+        Counters::add(&self.counters.archive_bytes, self.packed.len());
+        self.written += self.packed.len() as u64;
+        self.packed.clear();
+        Ok(())
+    }
+
+    fn finish(
+        mut self,
+        header: ArchiveHeader,
+        incarnation: &crate::format::Incarnation,
+    ) -> std::io::Result<ArchiveHeader> {
+        self.pack(self.unpacked.len());
+        self.write_out()?;
+        let index_at = self.written;
+        let index = self.index.write();
+        self.packed.extend_from_slice(&index);
+        self.write_out()?;
+        let header = ArchiveHeader {
+            index_at,
+            index_check: check(&index),
+            stream_bytes: self.stream_bytes as u64,
+            ..header
+        };
+        self.file.write_all_at(&header.write(incarnation), 0)?;
+        Ok(header)
+    }
+}
