@@ -30,8 +30,9 @@ impl<D: Disk> Shared<D> {
             return Ok(false);
         };
         let number = full.file.header.number;
-        let header =
-            self.seal(&full).map_err(|error| format!("segment {number} cannot be sealed: {error}"))?;
+        let header = self
+            .seal(&full)
+            .map_err(|error| format!("segment {number} cannot be sealed: {}", chain(&error)))?;
         self.index_mut().archives.push(Arc::new(header));
         Ok(true)
     }
@@ -136,7 +137,7 @@ impl<D: Disk> Shared<D> {
             let groups = positions.map(|position| archive.group(position, &mut last));
             self.write_sidecar(number, &**sidecar, groups)
         });
-        made.map_err(|error| format!("the sidecar of archive {number} cannot be made: {error}"))?;
+        made.map_err(|error| format!("the sidecar of archive {number} cannot be made: {}", chain(&error)))?;
         work.sidecars.pop();
         Ok(true)
     }
@@ -166,6 +167,14 @@ impl<D: Disk> Shared<D> {
 fn check_archive<F: DiskFile>(file: F, header: &ArchiveHeader) -> Result<(), ReadError> {
     let _ = file.drop_cached();
     ArchiveFile::read_index(file, &Arc::new(header.clone()))?.check()
+}
+
+/// An error and what it came from, in one line.
+fn chain(error: &ReadError) -> String {
+    match error {
+        ReadError::Fault { source, .. } => format!("{error}: {source}"),
+        _ => error.to_string(),
+    }
 }
 
 /// Packs groups into blocks and writes them behind the header's sector.

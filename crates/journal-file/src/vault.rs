@@ -75,13 +75,11 @@ pub(crate) struct Contents {
     torn: Vec<u64>,
     /// Where the next record goes.
     records: u64,
-    /// The file is longer, or holds something there.
-    leftover: bool,
 }
 
 /// Reads all records. An unreadable one is the leftover of the last batch, or damage.
 pub(crate) fn read_records(bytes: &[u8]) -> Result<Contents, VaultError> {
-    let (records, rest) = bytes.as_chunks::<RECORD_BYTES>();
+    let (records, _) = bytes.as_chunks::<RECORD_BYTES>();
     let (mut owners, mut unreadable) = (Vec::new(), Vec::new());
     let mut end = 0;
     for (number, bytes) in records.iter().enumerate() {
@@ -98,9 +96,8 @@ pub(crate) fn read_records(bytes: &[u8]) -> Result<Contents, VaultError> {
         }
         owners.push((record.owner, record.key, number as u32));
     }
-    let leftover = !rest.is_empty() || !is_blank(&bytes[end * RECORD_BYTES..]);
     unreadable.retain(|number| *number < end as u64);
-    Ok(Contents { owners, torn: unreadable, records: end as u64, leftover })
+    Ok(Contents { owners, torn: unreadable, records: end as u64 })
 }
 
 pub(crate) fn create<D: Disk>(disk: &D, incarnation: &Incarnation) -> io::Result<()> {
@@ -145,16 +142,15 @@ impl<D: Disk> FileVault<D> {
     }
 }
 
-/// Marks torn records and overwrites what is behind the last whole one.
+/// Marks torn records and overwrites what is behind the last whole one: it may look blank on the disk
+/// and not in the page cache, which would be written with the next batch.
 fn mend<F: DiskFile>(file: &F, contents: &Contents, file_bytes: usize) -> io::Result<()> {
     for torn in &contents.torn {
         file.write_all_at(&record(0, &DESTROYED, VOID), offset(*torn))?;
     }
-    if contents.leftover {
-        let end = offset(contents.records);
-        file.write_all_at(&vec![0; file_bytes - end as usize], end)?;
-    }
-    if contents.leftover || !contents.torn.is_empty() { file.sync_data() } else { Ok(()) }
+    let end = offset(contents.records);
+    file.write_all_at(&vec![0; file_bytes - end as usize], end)?;
+    file.sync_data()
 }
 
 impl<F: DiskFile> File<F> {

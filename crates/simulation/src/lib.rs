@@ -1,0 +1,10 @@
+//! A world that fails on purpose, from one seed: the same seed, the same bytes.
+//!
+//! A test that fails prints its seed, and the seed is all that is needed to see it fail again. Nothing
+//! here sleeps, starts threads or asks the clock.
+
+mod disk;
+mod random;
+
+pub use disk::{SimDisk, SimFile, SimLock};
+pub use random::Random;
