@@ -1,0 +1,125 @@
+//! The table of options.
+
+use toml::Value;
+
+/// One option, wherever it is given.
+#[derive(Debug)]
+pub struct Setting {
+    pub key: &'static str,
+    /// As it stands in the file. An empty text means: not set.
+    pub default: &'static str,
+    pub about: &'static str,
+}
+
+pub const OPTIONS: &[Setting] = &[
+    Setting {
+        key: "data",
+        default: r#""bursar-data""#,
+        about: "The directory that holds the books, keys and certificates. Back it up; nothing else matters.",
+    },
+    Setting {
+        key: "listen",
+        default: r#""127.0.0.1:8080""#,
+        about: "Host and port to listen on. Port 0 takes a free one and prints it.",
+    },
+    Setting {
+        key: "journal",
+        default: r#""""#,
+        about: "URL of a PostgreSQL-compatible journal. Empty: files in the data directory.",
+    },
+    Setting {
+        key: "sandbox",
+        default: "false",
+        about: "A marked test server with a movable clock and a test payment provider.\n\
+                Refused on a data directory that has lived without it.",
+    },
+    Setting {
+        key: "tls_certificate",
+        default: r#""""#,
+        about: "Certificate chain, PEM, the server's own first. Empty: no TLS.",
+    },
+    Setting { key: "tls_key", default: r#""""#, about: "Private key of the certificate, PEM." },
+    Setting {
+        key: "tls_self_signed",
+        default: "false",
+        about: "Make a certificate for development and keep it in the data directory (tls/certificate.pem),\n\
+                where clients can pick it up to trust it.",
+    },
+    Setting {
+        key: "tls_names",
+        default: "[]",
+        about: "Names and addresses of the development certificate, besides localhost, 127.0.0.1 and ::1.",
+    },
+    Setting { key: "body_bytes_max", default: "8388608", about: "Larger request bodies are refused." },
+    Setting { key: "batch_max", default: "8192", about: "Charges in one batch; more are refused." },
+    Setting {
+        key: "queue_max",
+        default: "65536",
+        about: "Commands that may wait for the journal; beyond it the server says that it is overloaded.",
+    },
+    Setting {
+        key: "connections_max",
+        default: "10000",
+        about: "Open connections; further ones wait in the backlog of the socket.",
+    },
+    Setting {
+        key: "request_timeout_ms",
+        default: "30000",
+        about: "A request that is not answered by then is given up. Half of the time may go into sending its body.",
+    },
+    Setting {
+        key: "header_timeout_ms",
+        default: "10000",
+        about: "A connection that is open, or has begun a request, for so long without a complete request head\n\
+                is closed.",
+    },
+    Setting {
+        key: "idle_timeout_ms",
+        default: "75000",
+        about: "A connection without a request is closed after this time.",
+    },
+    Setting {
+        key: "drain_timeout_ms",
+        default: "30000",
+        about: "After SIGTERM, how long to go on answering what was accepted.",
+    },
+    Setting { key: "metrics", default: "true", about: "Serve /metrics in the text form of Prometheus." },
+    Setting {
+        key: "log_format",
+        default: r#""text""#,
+        about: "Form of the log on standard error: json or text.",
+    },
+    Setting {
+        key: "log_level",
+        default: r#""info""#,
+        about: "error, warn, info, debug (a line per request) or trace; also per part: \"info,server=debug\".",
+    },
+    Setting {
+        key: "log_slow_ms",
+        default: "1000",
+        about: "A request that took longer is logged as a warning. 0: none is.",
+    },
+];
+
+impl Setting {
+    /// `body-bytes-max`, without the dashes in front.
+    pub fn flag(&self) -> String {
+        self.key.replace('_', "-")
+    }
+
+    /// `BURSAR_BODY_BYTES_MAX`
+    pub fn variable(&self) -> String {
+        format!("BURSAR_{}", self.key.to_ascii_uppercase())
+    }
+
+    /// Whether a flag of this name may stand without a value.
+    pub fn is_switch(&self) -> bool {
+        matches!(self.default_value(), Value::Boolean(_))
+    }
+
+    pub(crate) fn default_value(&self) -> Value {
+        let line = format!("value = {}", self.default);
+        let mut table: toml::Table = line.parse().expect("a test reads every default");
+        table.remove("value").expect("the line sets it")
+    }
+}

@@ -1,0 +1,34 @@
+//! Configuration and wiring: the socket, what surrounds every request, and how it all stops.
+//!
+//! The one idea: a router comes in from the dialects and leaves as a process that an operator can
+//! run: bounded in connections, bodies and time, observable, and drained before it ends.
+//!
+//! | phase | `/healthz` | `/readyz` | new connections | requests |
+//! |---|---|---|---|---|
+//! | starting (replaying the journal) | 200 | 503 starting | accepted | answered by whoever can |
+//! | ready | 200 | 200 | accepted | answered |
+//! | draining (after SIGTERM) | 200 | 503 draining | refused | those accepted are finished, in bounded time |
+//! | faulted (the journal failed) | 200 | 503 faulted, and why | accepted | the engine refuses |
+//!
+//! Every request passes one layer of ours ([`observe`](Observe)): its id, its time limit, its counters,
+//! one line of log, and a panic that fails this request alone.
+//!
+//! Invariants: nothing waits without a limit; no log line, error or metric holds a body, a secret or
+//! a token; what a client sends never becomes the label of a metric.
+//! Left out: what an answer means. That is the dialects'.
+
+mod config;
+mod connection;
+mod health;
+mod listen;
+mod metrics;
+mod observe;
+pub mod telemetry;
+mod tls;
+
+pub use config::{Config, ConfigError, LogFormat, OPTIONS, Setting};
+pub use health::{Health, Readiness};
+pub use listen::{Listening, ServeError, Server, stop_signal};
+pub use metrics::Metrics;
+pub use observe::Observe;
+pub use tls::TlsError;

@@ -1,0 +1,156 @@
+//! The one layer around every request.
+//!
+//! | it gives | so that |
+//! |---|---|
+//! | an id, also in the answer | caller, log and support speak of the same request |
+//! | a time limit | nothing waits for ever |
+//! | a wall for panics | a bug fails one request |
+//! | counters, a duration, a line of log | an operator sees what happens |
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use dialect::{Arrival, Problem, REQUEST_ID, RequestId};
+use pin_project_lite::pin_project;
+use tokio::task::futures::TaskLocalFuture;
+use tokio::time::Sleep;
+use tower::{Layer, Service};
+
+use crate::metrics::{RouteMetrics, method_index};
+use crate::{Config, Metrics};
+
+/// Added by [`crate::Server`] to every route it is given.
+#[derive(Clone)]
+pub struct Observe(Arc<Shared>);
+
+struct Shared {
+    metrics: Metrics,
+    unmatched: Arc<RouteMetrics>,
+    body_bytes_max: usize,
+    request_timeout: Duration,
+    slow: Duration,
+}
+
+impl Observe {
+    pub fn new(config: &Config, metrics: &Metrics) -> Self {
+        let slow = if config.log_slow_ms == 0 { u64::MAX } else { config.log_slow_ms };
+        Self(Arc::new(Shared {
+            metrics: metrics.clone(),
+            unmatched: metrics.route("unmatched"),
+            body_bytes_max: config.body_bytes_max,
+            request_timeout: config.request_timeout(),
+            slow: Duration::from_millis(slow),
+        }))
+    }
+}
+
+impl<S> Layer<S> for Observe {
+    type Service = Observed<S>;
+
+    fn layer(&self, inner: S) -> Observed<S> {
+        Observed { inner, shared: Arc::clone(&self.0) }
+    }
+}
+
+#[derive(Clone)]
+pub struct Observed<S> {
+    inner: S,
+    shared: Arc<Shared>,
+}
+
+impl<S: Service<Request, Response = Response>> Service<Request> for Observed<S> {
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Observation<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Observation<S::Future> {
+        let started = Instant::now();
+        let request_id = RequestId::of(request.headers());
+        let route = match request.extensions().get::<MatchedPath>() {
+            Some(path) => self.shared.metrics.route(path.as_str()),
+            None => Arc::clone(&self.shared.unmatched),
+        };
+        let arrival = Arrival {
+            request_id: request_id.clone(),
+            body_bytes_max: self.shared.body_bytes_max,
+            // The other half is for answering, so that a slow body is told apart from a slow server.
+            body_time_max: self.shared.request_timeout / 2,
+        };
+        Observation {
+            method: request.method().clone(),
+            handler: arrival.around(self.inner.call(request)),
+            deadline: tokio::time::sleep(self.shared.request_timeout),
+            record: Record { started, request_id, route, shared: Arc::clone(&self.shared) },
+        }
+    }
+}
+
+pin_project! {
+    /// The answer to one request, on its way.
+    pub struct Observation<F> {
+        #[pin]
+        handler: TaskLocalFuture<Arrival, F>,
+        #[pin]
+        deadline: Sleep,
+        method: Method,
+        record: Record,
+    }
+}
+
+struct Record {
+    started: Instant,
+    request_id: RequestId,
+    route: Arc<RouteMetrics>,
+    shared: Arc<Shared>,
+}
+
+impl<F: Future<Output = Result<Response, E>>, E> Future for Observation<F> {
+    type Output = Result<Response, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let handler = this.handler;
+        let response = match catch_unwind(AssertUnwindSafe(|| handler.poll(context))) {
+            Ok(Poll::Ready(result)) => result?,
+            Ok(Poll::Pending) => {
+                // Registered with the timer only now: most handlers wait once, for the journal.
+                ready!(this.deadline.poll(context));
+                this.record
+                    .problem(StatusCode::SERVICE_UNAVAILABLE, "not answered in time; the outcome is unknown")
+            }
+            Err(_) => this.record.problem(StatusCode::INTERNAL_SERVER_ERROR, "a bug in the server"),
+        };
+        Poll::Ready(Ok(this.record.close(this.method, response)))
+    }
+}
+
+impl Record {
+    fn problem(&self, status: StatusCode, detail: &str) -> Response {
+        let problem = Problem::of(status).with_detail(detail);
+        Problem { request_id: Some(self.request_id.clone()), ..problem }.into_response()
+    }
+
+    fn close(&self, method: &Method, mut response: Response) -> Response {
+        let took = self.started.elapsed();
+        let status = response.status();
+        response.headers_mut().insert(REQUEST_ID, self.request_id.header_value());
+        self.shared.metrics.observe(&self.route, method_index(method), status, took);
+        let (route, status, took_us) = (self.route.name(), status.as_u16(), took.as_micros() as u64);
+        if status >= 500 || took > self.shared.slow {
+            tracing::warn!(request_id = %self.request_id, %method, route, status, took_us, "request");
+        } else {
+            tracing::debug!(request_id = %self.request_id, %method, route, status, took_us, "request");
+        }
+        response
+    }
+}
