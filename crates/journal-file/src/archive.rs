@@ -22,7 +22,7 @@ use crate::format::{
 pub(crate) const BLOCK_BYTES: usize = 16 * 1024;
 const BLOCK_ENTRY_BYTES: usize = 12;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ArchiveHeader {
     pub(crate) number: u64,
     pub(crate) previous: Tail,

@@ -89,7 +89,10 @@ impl Disk for OsDisk {
     }
 
     fn lock(&self, path: &str, hold: Hold) -> io::Result<File> {
-        let file = options().create(true).truncate(false).open(self.path(path))?;
+        let file = match hold {
+            Hold::Exclusive => options().create(true).truncate(false).open(self.path(path))?,
+            Hold::Shared => File::open(self.path(path))?,
+        };
         let taken = match hold {
             Hold::Exclusive => file.try_lock(),
             Hold::Shared => file.try_lock_shared(),

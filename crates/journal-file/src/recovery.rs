@@ -117,7 +117,7 @@ fn read_archives<D: Disk>(
         if number != expected {
             return Err(OpenError::Missing { file: archive_path(expected), behind: tail.position });
         }
-        archives.push(Arc::new(read_archive_header(disk, incarnation, number, &tail)?));
+        archives.push(Arc::new(read_archive_header(disk, incarnation, number, Some(&tail))?));
         let sidecar = sidecar_path(number);
         if sidecars && !names.iter().any(|name| sidecar.ends_with(name.as_str())) {
             bare.push(number);
@@ -126,11 +126,12 @@ fn read_archives<D: Disk>(
     Ok((archives, bare))
 }
 
+/// `behind` is the history it must follow, if that is known.
 pub(crate) fn read_archive_header<D: Disk>(
     disk: &D,
     incarnation: &Incarnation,
     number: u64,
-    tail: &Tail,
+    behind: Option<&Tail>,
 ) -> Result<ArchiveHeader, OpenError> {
     let path = archive_path(number);
     let file = disk.open(&path).map_err(OpenError::fault(&path))?;
@@ -139,7 +140,7 @@ pub(crate) fn read_archive_header<D: Disk>(
     let damaged = |reason: String| OpenError::Damaged {
         file: path.clone(),
         offset: 0,
-        from: tail.position + 1,
+        from: behind.map_or(1, |tail| tail.position + 1),
         to: u64::MAX,
         reason,
     };
@@ -154,7 +155,7 @@ pub(crate) fn read_archive_header<D: Disk>(
         }
         Err(error) => return Err(damaged(error.to_string())),
     };
-    if header.number != number || header.previous != *tail {
+    if header.number != number || behind.is_some_and(|tail| header.previous != *tail) {
         return Err(damaged("it does not follow the archive before it".into()));
     }
     if header.file_bytes() != size {
@@ -164,21 +165,24 @@ pub(crate) fn read_archive_header<D: Disk>(
 }
 
 /// The ring's files by what their first sector says.
-struct FoundSlots<F> {
+pub(crate) struct FoundSlots<F> {
     /// By number.
-    segments: Vec<SegmentFile<F>>,
+    pub(crate) segments: Vec<SegmentFile<F>>,
     /// Without a valid header: blank, torn or damaged.
-    doubtful: Vec<Doubtful<F>>,
+    pub(crate) doubtful: Vec<Doubtful<F>>,
     unzeroed: Vec<u32>,
     slot_next: u32,
 }
 
-struct Doubtful<F> {
-    slot: Slot<F>,
-    blank: bool,
+pub(crate) struct Doubtful<F> {
+    pub(crate) slot: Slot<F>,
+    pub(crate) blank: bool,
 }
 
-fn read_slots<D: Disk>(disk: &D, incarnation: &Incarnation) -> Result<FoundSlots<D::File>, OpenError> {
+pub(crate) fn read_slots<D: Disk>(
+    disk: &D,
+    incarnation: &Incarnation,
+) -> Result<FoundSlots<D::File>, OpenError> {
     let names = disk.list(RING).map_err(OpenError::fault(RING))?;
     let of = |extension| names.iter().filter_map(move |name| numbered(name, extension));
     let unzeroed: Vec<u32> = of("zeroing").map(|slot| slot as u32).collect();

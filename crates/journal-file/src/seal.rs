@@ -166,7 +166,7 @@ impl<D: Disk> Shared<D> {
 /// be dropped, what was written is still unpacked and compared.
 fn check_archive<F: DiskFile>(file: F, header: &ArchiveHeader) -> Result<(), ReadError> {
     let _ = file.drop_cached();
-    ArchiveFile::read_index(file, &Arc::new(header.clone()))?.check()
+    ArchiveFile::read_index(file, &Arc::new(*header))?.check()
 }
 
 /// An error and what it came from, in one line.

@@ -94,7 +94,7 @@ impl<D: Disk> FileSnapshots<D> {
     /// Keeps the newest two that are whole.
     fn drop_older(&self) -> Result<(), SnapshotError> {
         let kept = self.list_with_paths()?;
-        let Some((_, oldest)) = kept.iter().take(KEPT).last() else {
+        let Some((_, oldest)) = kept.iter().take(KEPT).next_back() else {
             return Ok(());
         };
         for path in self.paths()?.iter().filter(|path| *path < oldest) {

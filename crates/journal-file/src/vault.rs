@@ -18,7 +18,6 @@ use crate::disk::{Disk, DiskFile};
 use crate::error::OpenError;
 use crate::format::{
     Incarnation, PARTIAL, SECTOR, SectorError, SectorReader, SectorWriter, VAULT, VAULT_MAGIC, check,
-    is_blank,
 };
 use crate::keys::Keys;
 

@@ -168,24 +168,30 @@ impl Inode {
         }
     }
 
+    /// A page as a read past the cache finds it: unsynced bytes are written out for it.
+    fn beyond_cache(&self, page: usize) -> &[u8] {
+        let view = if self.dirty.contains(&page) { &self.cached } else { &self.durable };
+        &view[(page * PAGE).min(view.len())..((page + 1) * PAGE).min(view.len())]
+    }
+
     fn read_past_cache(&self, into: &mut [u8], offset: usize) {
-        for (at, byte) in into.iter_mut().enumerate() {
-            let at = offset + at;
-            let view = if self.dirty.contains(&(at / PAGE)) { &self.cached } else { &self.durable };
-            *byte = view.get(at).copied().unwrap_or(0);
+        into.fill(0);
+        let end = offset + into.len();
+        for page in offset / PAGE..end.div_ceil(PAGE) {
+            let bytes = self.beyond_cache(page);
+            let start = offset.max(page * PAGE);
+            let stop = end.min(page * PAGE + bytes.len());
+            if start < stop {
+                let from = &bytes[start - page * PAGE..stop - page * PAGE];
+                into[start - offset..stop - offset].copy_from_slice(from);
+            }
         }
     }
 
     fn drop_cached(&mut self) {
-        for page in 0..self.cached.len().div_ceil(PAGE) {
-            if self.dirty.contains(&page) {
-                continue;
-            }
-            let (start, end) = (page * PAGE, ((page + 1) * PAGE).min(self.cached.len()));
-            for at in start..end {
-                self.cached[at] = self.durable.get(at).copied().unwrap_or(0);
-            }
-        }
+        let mut bytes = vec![0; self.cached.len()];
+        self.read_past_cache(&mut bytes, 0);
+        self.cached = bytes;
     }
 }
 
@@ -251,10 +257,12 @@ impl SimDisk {
                 change.apply(&mut names);
             }
         }
-        let mut inodes = old.inodes.clone();
-        for inode in &mut inodes {
-            inode.sync_some(&mut random);
-            inode.cached.clone_from(&inode.durable);
+        let mut inodes = vec![Inode::default(); old.inodes.len()];
+        for inode in names.values() {
+            let mut found = old.inodes[*inode].clone();
+            found.sync_some(&mut random);
+            found.cached.clone_from(&found.durable);
+            inodes[*inode] = found;
         }
         let machine = Machine {
             inodes,
@@ -311,6 +319,16 @@ impl SimDisk {
         let inode = &mut machine.inodes[inode];
         inode.cached[offset as usize] ^= 1 << bit;
         inode.durable[offset as usize] ^= 1 << bit;
+    }
+
+    /// Makes a stretch of a file zero, on the device and in the page cache.
+    pub fn erase(&self, path: &str, offset: u64, length: usize) {
+        let mut machine = self.machine();
+        let inode = machine.find(path).expect("the file to damage is there");
+        let inode = &mut machine.inodes[inode];
+        let stretch = offset as usize..offset as usize + length;
+        inode.cached[stretch.clone()].fill(0);
+        inode.durable[stretch].fill(0);
     }
 
     /// The files and what they hold, as a reader sees them.

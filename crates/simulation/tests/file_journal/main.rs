@@ -53,7 +53,7 @@ fn append(journal: &mut FileJournal<SimDisk>, body: &[u8]) -> Group {
 
 /// Appends groups of about 3 KiB, so that ten fill a segment.
 fn append_many(journal: &mut FileJournal<SimDisk>, count: usize) -> Vec<Group> {
-    (0..count).map(|at| append(journal, &vec![at as u8; 2_900])).collect()
+    (0..count).map(|at| append(journal, &vec![at as u8 + 1; 2_900])).collect()
 }
 
 fn work_until_rest(journal: &FileJournal<SimDisk>) {
