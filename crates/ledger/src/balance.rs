@@ -126,6 +126,11 @@ impl Balance {
         SKIP_STEP.pow(level as u32 + 1)
     }
 
+    /// Where its newest entry stands.
+    pub fn last_entry(&self) -> EventRef {
+        if self.entries == 0 { EventRef::NONE } else { self.last }
+    }
+
     /// Takes note of the event at `at` as its newest entry.
     pub(crate) fn record(&mut self, at: EventRef, is_movement: bool) {
         self.entries += 1;

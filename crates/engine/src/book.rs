@@ -1,0 +1,428 @@
+//! One book: the journal and the state folded from it, advanced group by group on one thread.
+//!
+//! | phase | what happens | may it fail |
+//! |---|---|---|
+//! | open | load a snapshot, replay, append a barrier | yes: the book does not start |
+//! | begin | read the clock, end what is due | a clock not to be believed refuses the group |
+//! | decide | key known? → rules → events → folded and written into the group's buffer | no |
+//! | commit | text keys kept, one durable append, directory told | yes: the book stops |
+//! | answer | whoever asked in this group is told | no |
+//!
+//! The state runs ahead of the journal only between begin and commit, and nothing of it is told to
+//! anyone in between. After a failed append the book is thrown away and opened again from the journal.
+
+use std::sync::Arc;
+
+use domain::Timestamp;
+use journal::{AppendError, Group, HEADER_BYTES, Journal, Room, Snapshots, Tail, Vault, VaultError, VaultKey};
+use ledger::{Act, Actor, Command, Event, EventRef, Ledger, Rejection};
+
+use crate::calendar;
+use crate::clock::{BookTime, Clock, ClockFault, Entropy};
+use crate::directory::{self, Directory};
+use crate::record::{Content, Envelope, Key, Mark, RECORD_BYTES_MAX, Record, links};
+use crate::seal::{MasterKey, Owner, Seals, TextKeys};
+use crate::snapshot::{Background, Snapshotting};
+use crate::window::Window;
+
+pub(crate) const FORMAT: u32 = 1;
+
+/// What a book is made of.
+pub struct Parts {
+    pub journal: Box<dyn Journal>,
+    pub vault: Arc<dyn Vault>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub options: Options,
+}
+
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long idempotency keys are remembered, at least.
+    pub window_secs: i64,
+    /// A snapshot is begun when this much was written since the last began.
+    pub snapshot_every_bytes: u64,
+    /// An operator vouches for the clock, however long the book has rested.
+    pub confirm_clock: bool,
+    pub background: Background,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            window_secs: crate::window::WINDOW_DEFAULT_SECS,
+            snapshot_every_bytes: 512 * 1024 * 1024,
+            confirm_clock: false,
+            background: Background::Threads,
+        }
+    }
+}
+
+/// One command, with the caller's name for it if it has one.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub command: Command,
+    pub key: Option<(Key, Content)>,
+}
+
+/// What became of a request. It leaves once the group it was decided in is durable.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly every outcome is the large one, and none is boxed on the way of a charge")]
+pub enum Outcome {
+    Done(Receipt),
+    /// The key is known: the answer is in the event that stands there.
+    Repeated(EventRef),
+    Rejected(Rejection),
+    Refused(Refusal),
+}
+
+/// The fact that answers a command.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    pub at: EventRef,
+    pub time: Timestamp,
+    pub event: Event,
+    /// It was done before, under the same key.
+    pub repeated: bool,
+}
+
+/// Why a request was not even judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Only what ends something begun is taken until there is room again.
+    NoRoom,
+    Clock(ClockFault),
+    /// The same key was used for something else.
+    KeyConflict,
+    /// The answer to a known key cannot be read right now.
+    Unreadable,
+}
+
+/// The book is over until it was opened again.
+#[derive(Debug, thiserror::Error)]
+pub enum BookFault {
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+pub struct Book {
+    pub(crate) ledger: Ledger,
+    pub(crate) journal: Box<dyn Journal>,
+    pub(crate) window: Window,
+    pub(crate) time: BookTime,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) seals: Seals,
+    keys: KeyRing,
+    clock: Arc<dyn Clock>,
+    snapshots: Arc<dyn Snapshots>,
+    snapshotting: Snapshotting,
+    group: OpenGroup,
+    events: Vec<Event>,
+    calendar_checked: Timestamp,
+}
+
+/// The group that is being filled.
+struct OpenGroup {
+    buffer: Vec<u8>,
+    events: u32,
+    position: u64,
+    now: Result<Timestamp, ClockFault>,
+    room: Room,
+    /// What the directory has to be told once it is durable.
+    published: Vec<Event>,
+}
+
+/// The vault, and the keys made for owners met first in this group.
+struct KeyRing {
+    vault: Arc<dyn Vault>,
+    entropy: Arc<dyn Entropy>,
+    fresh: Vec<(u64, VaultKey)>,
+}
+
+impl TextKeys for KeyRing {
+    fn text_key(&self, owner: Owner) -> Option<VaultKey> {
+        let fresh = self.fresh.iter().find(|(fresh, _)| *fresh == owner.0);
+        fresh.map(|(_, key)| *key).or_else(|| self.vault.get(owner.0))
+    }
+}
+
+impl KeyRing {
+    fn ensure(&mut self, owner: Owner) {
+        if self.text_key(owner).is_none() {
+            let mut key = [0; 32];
+            self.entropy.fill(&mut key);
+            self.fresh.push((owner.0, VaultKey(key)));
+        }
+    }
+}
+
+impl Book {
+    pub(crate) fn assemble(
+        parts: Parts,
+        master: &MasterKey,
+        ledger: Ledger,
+        window: Window,
+        mut time: BookTime,
+    ) -> Result<Self, BookFault> {
+        if parts.options.confirm_clock {
+            time.confirm(&*parts.clock);
+        }
+        let snapshots = parts.journal.snapshots();
+        let directory = Arc::new(Directory::default());
+        directory.fill(&ledger);
+        let mut book = Self {
+            ledger,
+            window,
+            time,
+            directory,
+            seals: Seals::new(master),
+            keys: KeyRing { vault: parts.vault, entropy: parts.entropy, fresh: Vec::new() },
+            clock: parts.clock,
+            snapshots,
+            snapshotting: Snapshotting::new(parts.options.snapshot_every_bytes, parts.options.background),
+            group: OpenGroup {
+                buffer: Group::buffer(),
+                events: 0,
+                position: 0,
+                now: Ok(Timestamp::EPOCH),
+                room: Room::Ample,
+                published: Vec::new(),
+            },
+            events: Vec::new(),
+            calendar_checked: Timestamp::EPOCH,
+            journal: parts.journal,
+        };
+        book.barrier()?;
+        Ok(book)
+    }
+
+    /// What stands before the barrier is durable once the barrier is.
+    fn barrier(&mut self) -> Result<(), BookFault> {
+        let tail = self.journal.tail();
+        let now = self.time.last.max(self.time.read(&*self.clock).unwrap_or(self.time.last));
+        let mut buffer = Group::buffer();
+        if tail.position == 0 {
+            Mark::FormatRaised(FORMAT).write(&mut buffer);
+        }
+        let mut nonce = [0; 16];
+        self.keys.entropy.fill(&mut nonce);
+        Mark::Barrier { epoch: tail.position + 1, nonce: u128::from_le_bytes(nonce) }.write(&mut buffer);
+        let group = Group::seal(buffer, &tail, now, 0);
+        self.journal.append(&group)?;
+        self.time.last = now;
+        Ok(())
+    }
+
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    pub fn tail(&self) -> Tail {
+        self.journal.tail()
+    }
+
+    pub fn directory(&self) -> &Arc<Directory> {
+        &self.directory
+    }
+
+    pub fn seals(&self) -> &Seals {
+        &self.seals
+    }
+
+    pub fn remembered_keys(&self) -> usize {
+        self.window.len()
+    }
+
+    /// Book time of the group being filled, or of the newest one.
+    pub fn now(&self) -> Timestamp {
+        self.group.now.unwrap_or(self.time.last).max(self.time.last)
+    }
+
+    /// An operator says that the clock is right as it is.
+    pub fn confirm_clock(&mut self) {
+        self.time.confirm(&*self.clock);
+    }
+
+    /// Starts a group: one instant for all of it, and due things first, so that no decision sees an
+    /// expired hold as open.
+    pub fn begin(&mut self) {
+        self.group.position = self.journal.tail().position + 1;
+        self.group.room = self.journal.room();
+        self.group.now = self.time.read(&*self.clock);
+        let Ok(now) = self.group.now else { return };
+        let mut due: Vec<_> = self.ledger.due(now).take(ledger::DUE_MAX + 1).collect();
+        let now = if due.len() > ledger::DUE_MAX {
+            // More is due than one group ends: time stands at the last that this one does.
+            due.truncate(ledger::DUE_MAX);
+            due.last().map_or(now, |(at, _)| (*at).max(self.time.last))
+        } else {
+            now
+        };
+        self.group.now = Ok(now);
+        for (_, hold) in due {
+            self.events.clear();
+            self.ledger.expire(hold, now, &mut self.events);
+            self.record(Envelope { time: now, actor: Actor::System, key: None });
+        }
+        self.extend_calendars(now);
+    }
+
+    /// Whether one more command certainly fits.
+    pub fn has_room(&self) -> bool {
+        self.group.buffer.len() + 2 * RECORD_BYTES_MAX <= journal::GROUP_BYTES_MAX
+    }
+
+    /// Whether there is anything to append.
+    pub fn is_dirty(&self) -> bool {
+        self.group.events > 0
+    }
+
+    /// Judges one request in the group that was begun.
+    pub fn decide(&mut self, request: &Request) -> Outcome {
+        let now = match self.group.now {
+            Ok(now) => now,
+            Err(fault) => return Outcome::Refused(Refusal::Clock(fault)),
+        };
+        if let Some((key, _)) = request.key
+            && let Some(at) = self.window.find(key)
+        {
+            return Outcome::Repeated(at);
+        }
+        if self.group.room == Room::Reserved && !ends_something(&request.command.act) {
+            return Outcome::Refused(Refusal::NoRoom);
+        }
+        self.events.clear();
+        if let Err(rejection) = ledger::decide(&self.ledger, &request.command, now, &mut self.events) {
+            return Outcome::Rejected(rejection);
+        }
+        let (at, main) =
+            self.record(Envelope { time: now, actor: request.command.actor, key: request.key });
+        if let Some((key, _)) = request.key {
+            self.window.insert(key, at, now);
+        }
+        let event = self.events.swap_remove(main);
+        Outcome::Done(Receipt { at, time: now, event, repeated: false })
+    }
+
+    /// Writes and folds the decided events; where the one that answers stands, and which it is.
+    fn record(&mut self, envelope: Envelope) -> (EventRef, usize) {
+        let main = self.events.iter().position(|event| !event.is_preparation()).unwrap_or(0);
+        let mut answer = EventRef::NONE;
+        for (index, event) in self.events.iter().enumerate() {
+            let at = EventRef::new(self.group.position, self.group.buffer.len() - HEADER_BYTES);
+            if let Some(owner) = Owner::of_event(event) {
+                self.keys.ensure(owner);
+            }
+            let envelope = if index == main { envelope } else { Envelope { key: None, ..envelope } };
+            let links = links(&self.ledger, event);
+            Record::write(&envelope, event, &links, at, &self.keys, &mut self.group.buffer);
+            debug_assert_eq!(ledger::invariant::check_event(&self.ledger, event), Ok(()));
+            self.ledger.apply(event, at);
+            if directory::concerns(event) {
+                self.group.published.push(event.clone());
+            }
+            if index == main {
+                answer = at;
+            }
+            self.group.events += 1;
+        }
+        (answer, main)
+    }
+
+    /// Makes the group durable. A group without events needs nothing: what it saw is durable already.
+    pub fn commit(&mut self) -> Result<(), BookFault> {
+        if self.group.events == 0 {
+            return Ok(());
+        }
+        if !self.keys.fresh.is_empty() {
+            self.keys.vault.put(&self.keys.fresh)?;
+            self.keys.fresh.clear();
+        }
+        let now = self.group.now.expect("events were decided at some time");
+        let buffer = std::mem::take(&mut self.group.buffer);
+        let group = Group::seal(buffer, &self.journal.tail(), now, self.group.events);
+        let appended = self.journal.append(&group);
+        self.snapshotting.written(group.bytes().len());
+        self.group.buffer = group.into_buffer();
+        self.group.events = 0;
+        appended?;
+        self.time.last = now;
+        self.directory.publish(&self.ledger, &self.group.published);
+        self.group.published.clear();
+        Ok(())
+    }
+
+    /// A bounded piece of the running snapshot, or the start of the next one. Between groups only.
+    pub fn snapshot_step(&mut self) {
+        let step = self.snapshotting.step(
+            &self.ledger,
+            &self.window,
+            self.time.last,
+            self.journal.tail(),
+            &*self.snapshots,
+            &self.keys,
+        );
+        if let Some(release) = step {
+            self.journal.release_before(release);
+        }
+    }
+
+    /// Begins a snapshot now, whatever was written since the last.
+    pub fn request_snapshot(&mut self) {
+        self.snapshotting.request();
+    }
+
+    /// The whole running snapshot at once: for a drain.
+    pub fn finish_snapshot(&mut self) {
+        while self.snapshotting.is_running() {
+            self.snapshot_step();
+        }
+    }
+
+    pub(crate) fn has_snapshot_work(&self) -> bool {
+        self.snapshotting.is_running()
+    }
+
+    /// How long until something falls due that nobody asks for.
+    pub(crate) fn next_due_in(&self) -> Option<std::time::Duration> {
+        let (due, _) = self.ledger.due(Timestamp::NEVER).next()?;
+        let micros = due.micros_since(self.clock.now()).clamp(1_000, 3_600_000_000);
+        Some(std::time::Duration::from_micros(micros.unsigned_abs()))
+    }
+
+    pub fn snapshots_finished(&self) -> u64 {
+        self.snapshotting.finished()
+    }
+
+    /// Keeps boundaries recorded ahead of time, so that no rule has to know a calendar.
+    fn extend_calendars(&mut self, now: Timestamp) {
+        if now < self.calendar_checked.plus_secs(24 * 3600) {
+            return;
+        }
+        self.calendar_checked = now;
+        let short: Vec<_> = self
+            .ledger
+            .organizations()
+            .filter(|(_, it)| {
+                it.calendar.boundaries.last().is_none_or(|last| *last < now.plus_secs(calendar::LEFT_MIN_SECS))
+            })
+            .map(|(index, it)| (index, it.time_zone.clone(), it.calendar.clone()))
+            .collect();
+        for (organization, time_zone, known) in short {
+            let first = known.first + known.boundaries.len() as u32;
+            let reached = calendar::period_number(&time_zone, now).unwrap_or(first);
+            let count = calendar::MONTHS_AHEAD + reached.saturating_sub(first);
+            let Ok(boundaries) = calendar::period_ends(&time_zone, first, count) else { continue };
+            let act = Act::ExtendCalendar { organization, boundaries: boundaries.into() };
+            let request = Request { command: Command { actor: Actor::System, act }, key: None };
+            self.decide(&request);
+        }
+    }
+}
+
+/// What is still taken when there is hardly any room: it frees what was set aside.
+fn ends_something(act: &Act) -> bool {
+    matches!(act, Act::CaptureHold { .. } | Act::VoidHold { .. })
+}

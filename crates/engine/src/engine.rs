@@ -1,0 +1,429 @@
+//! A book on a thread of its own, and the handle through which everyone else reaches it.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use domain::Timestamp;
+use journal::Vault;
+use ledger::Ledger;
+use tokio::sync::oneshot;
+
+use crate::book::{Book, Outcome, Parts, Receipt, Refusal, Request};
+use crate::clock::Entropy;
+use crate::directory::Directory;
+use crate::history::History;
+use crate::record::Content;
+use crate::recovery::{OpenError, Recovered};
+use crate::seal::Seals;
+
+/// Commands that may wait at the most; beyond it callers are told to come back.
+pub const QUEUE_MAX: usize = 131_072;
+
+/// The handle to a running book. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+    directory: Arc<Directory>,
+    seals: Seals,
+    history: History,
+    vault: Arc<dyn Vault>,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unavailable {
+    #[error("too many commands are waiting")]
+    Overloaded,
+    #[error("the book is closing")]
+    Closing,
+    /// The command may or may not have been done: repeat it with the same key.
+    #[error("the outcome is unknown")]
+    Unknown,
+    #[error("the book has stopped: {0}")]
+    Stopped(Arc<str>),
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    wake: Condvar,
+    waiting: AtomicUsize,
+    closing: AtomicBool,
+    counters: Counters,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: Vec<Job>,
+    stopped: Option<Arc<str>>,
+}
+
+enum Job {
+    One(Box<Request>, oneshot::Sender<Outcome>),
+    Many(Vec<Request>, oneshot::Sender<Vec<Outcome>>),
+    /// Looks at the state; what it returns tells the caller, once what it saw is durable.
+    Read(Box<dyn FnOnce(&Book) -> Tell + Send>),
+    Act(Box<dyn FnOnce(&mut Book) + Send>),
+}
+
+type Tell = Box<dyn FnOnce() + Send>;
+
+/// What the book has done since it was opened. All but a little behind.
+#[derive(Debug, Default)]
+pub struct Counters {
+    pub groups: AtomicU64,
+    pub done: AtomicU64,
+    pub rejected: AtomicU64,
+    pub repeated: AtomicU64,
+    pub refused: AtomicU64,
+    pub reads: AtomicU64,
+    pub append_micros: AtomicU64,
+}
+
+/// Ends the book's thread when it is asked to, or dropped.
+pub struct Running {
+    engine: Engine,
+    thread: Option<JoinHandle<Book>>,
+}
+
+impl Engine {
+    /// Opens the book and starts its thread.
+    pub fn start(parts: Parts) -> Result<(Self, Running, Recovered), OpenError> {
+        let (vault, entropy) = (parts.vault.clone(), parts.entropy.clone());
+        let (book, recovered) = Book::open(parts)?;
+        let shared = Arc::new(Shared {
+            queue: Mutex::default(),
+            wake: Condvar::new(),
+            waiting: 0.into(),
+            closing: false.into(),
+            counters: Counters::default(),
+        });
+        let engine = Self {
+            shared: shared.clone(),
+            directory: book.directory().clone(),
+            seals: book.seals().clone(),
+            history: History::new(book.journal.reader(), vault.clone()),
+            vault,
+            entropy,
+        };
+        let thread = std::thread::Builder::new()
+            .name("book".to_owned())
+            .spawn(move || run(book, &shared))
+            .map_err(|error| OpenError::Snapshots(error.into()))?;
+        Ok((engine.clone(), Running { engine, thread: Some(thread) }, recovered))
+    }
+
+    /// One command; the answer leaves when it is durable.
+    pub async fn submit(&self, request: Request) -> Result<Outcome, Unavailable> {
+        let content = request.key.map(|(_, content)| content);
+        let (reply, answer) = oneshot::channel();
+        self.push(Job::One(Box::new(request), reply), 1)?;
+        let outcome = answer.await.map_err(|_| self.lost())?;
+        Ok(self.settle(outcome, content))
+    }
+
+    /// Many commands, judged in order, each on its own. Answered together when the last is durable.
+    pub async fn submit_all(&self, requests: Vec<Request>) -> Result<Vec<Outcome>, Unavailable> {
+        let contents: Vec<Option<Content>> =
+            requests.iter().map(|request| request.key.map(|(_, content)| content)).collect();
+        let (reply, answer) = oneshot::channel();
+        let count = requests.len();
+        self.push(Job::Many(requests, reply), count)?;
+        let mut outcomes = answer.await.map_err(|_| self.lost())?;
+        for (outcome, content) in outcomes.iter_mut().zip(contents) {
+            if let Outcome::Repeated(_) = outcome {
+                *outcome = self.settle(std::mem::replace(outcome, Outcome::Refused(Refusal::Unreadable)), content);
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// Looks at the state in the order of commands; what was seen is durable when the answer arrives.
+    /// `look` runs on the book's thread: it must be short, and lists must be cut.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Ledger, Timestamp) -> T + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Read(Box::new(move |book| {
+            let seen = look(book.ledger(), book.now());
+            // Nobody waits for the answer any more: that is their business.
+            Box::new(move || drop(reply.send(seen)))
+        }));
+        self.push(job, 1)?;
+        answer.await.map_err(|_| self.lost())
+    }
+
+    /// An operator says that the clock is right as it is.
+    pub fn confirm_clock(&self) -> Result<(), Unavailable> {
+        self.push(Job::Act(Box::new(Book::confirm_clock)), 1)
+    }
+
+    /// Begins a snapshot now.
+    pub fn request_snapshot(&self) -> Result<(), Unavailable> {
+        self.push(Job::Act(Box::new(Book::request_snapshot)), 1)
+    }
+
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    pub fn seals(&self) -> &Seals {
+        &self.seals
+    }
+
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    pub fn vault(&self) -> &Arc<dyn Vault> {
+        &self.vault
+    }
+
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.entropy
+    }
+
+    pub fn counters(&self) -> &Counters {
+        &self.shared.counters
+    }
+
+    /// Commands that wait right now.
+    pub fn waiting(&self) -> usize {
+        self.shared.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Why the book has stopped, if it has.
+    pub fn stopped(&self) -> Option<Arc<str>> {
+        self.queue().stopped.clone()
+    }
+
+    fn queue(&self) -> std::sync::MutexGuard<'_, Queue> {
+        self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, job: Job, commands: usize) -> Result<(), Unavailable> {
+        let shared = &self.shared;
+        if shared.waiting.load(Ordering::Relaxed) + commands > QUEUE_MAX {
+            return Err(Unavailable::Overloaded);
+        }
+        let mut queue = self.queue();
+        if let Some(reason) = &queue.stopped {
+            return Err(Unavailable::Stopped(reason.clone()));
+        }
+        if shared.closing.load(Ordering::Acquire) {
+            return Err(Unavailable::Closing);
+        }
+        shared.waiting.fetch_add(commands, Ordering::Relaxed);
+        queue.jobs.push(job);
+        let first = queue.jobs.len() == 1;
+        drop(queue);
+        if first {
+            shared.wake.notify_one();
+        }
+        Ok(())
+    }
+
+    fn lost(&self) -> Unavailable {
+        Unavailable::Unknown
+    }
+
+    /// Rebuilds the answer to a repeated key from its event.
+    fn settle(&self, outcome: Outcome, content: Option<Content>) -> Outcome {
+        let Outcome::Repeated(at) = outcome else { return outcome };
+        match self.history.record(at) {
+            Ok(record) if record.envelope.key.map(|(_, content)| content) == content => {
+                Outcome::Done(Receipt {
+                    at,
+                    time: record.envelope.time,
+                    event: record.event,
+                    repeated: true,
+                })
+            }
+            Ok(_) => Outcome::Refused(Refusal::KeyConflict),
+            Err(_) => Outcome::Refused(Refusal::Unreadable),
+        }
+    }
+}
+
+impl Running {
+    /// Takes no more, finishes what waits, and gives the book back.
+    pub fn stop(mut self) -> Option<Book> {
+        self.close();
+        self.thread.take().and_then(|thread| thread.join().ok())
+    }
+
+    fn close(&self) {
+        let shared = &self.engine.shared;
+        let queue = self.engine.queue();
+        shared.closing.store(true, Ordering::Release);
+        drop(queue);
+        shared.wake.notify_one();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.close();
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+/// An answer that waits for its group to be durable.
+#[expect(clippy::large_enum_variant, reason = "short-lived, and boxing would cost every charge an allocation")]
+enum Held {
+    One(oneshot::Sender<Outcome>, Outcome),
+    Many(oneshot::Sender<Vec<Outcome>>, Vec<Outcome>),
+    Tell(Tell),
+}
+
+impl Held {
+    fn release(self) {
+        // A caller that went away does not wait for its answer.
+        match self {
+            Self::One(reply, outcome) => drop(reply.send(outcome)),
+            Self::Many(reply, outcomes) => drop(reply.send(outcomes)),
+            Self::Tell(tell) => tell(),
+        }
+    }
+}
+
+fn run(mut book: Book, shared: &Shared) -> Book {
+    let mut jobs = Vec::new();
+    let mut held = Vec::new();
+    while wait(&mut jobs, &book, shared) {
+        let mut count = 0;
+        if let Err(fault) = serve(&mut book, &mut jobs, &mut held, &mut count, shared) {
+            // Everyone in the lost group learns that the outcome is unknown: their channels close.
+            held.clear();
+            jobs.clear();
+            stop(shared, &error_chain(&fault));
+            return book;
+        }
+        shared.waiting.fetch_sub(count, Ordering::Relaxed);
+    }
+    book
+}
+
+/// Blocks until there is something to do; false when the book is to end.
+fn wait(jobs: &mut Vec<Job>, book: &Book, shared: &Shared) -> bool {
+    let mut queue = shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        if !queue.jobs.is_empty() {
+            std::mem::swap(&mut queue.jobs, jobs);
+            return true;
+        }
+        if shared.closing.load(Ordering::Acquire) {
+            return false;
+        }
+        if book.has_snapshot_work() {
+            return true;
+        }
+        let due = book.next_due_in();
+        queue = match due {
+            None => shared.wake.wait(queue).unwrap_or_else(PoisonError::into_inner),
+            Some(time) => {
+                let (queue, timeout) =
+                    shared.wake.wait_timeout(queue, time).unwrap_or_else(PoisonError::into_inner);
+                if timeout.timed_out() && queue.jobs.is_empty() {
+                    return true;
+                }
+                queue
+            }
+        };
+    }
+}
+
+/// One round: everything that queued while the last group was written.
+fn serve(
+    book: &mut Book,
+    jobs: &mut Vec<Job>,
+    held: &mut Vec<Held>,
+    count: &mut usize,
+    shared: &Shared,
+) -> Result<(), crate::book::BookFault> {
+    let counters = &shared.counters;
+    book.begin();
+    for job in jobs.drain(..) {
+        match job {
+            Job::One(request, reply) => {
+                *count += 1;
+                let outcome = decide(book, &request, held, counters)?;
+                held.push(Held::One(reply, outcome));
+            }
+            Job::Many(requests, reply) => {
+                *count += requests.len();
+                let mut outcomes = Vec::with_capacity(requests.len());
+                for request in &requests {
+                    outcomes.push(decide(book, request, held, counters)?);
+                }
+                held.push(Held::Many(reply, outcomes));
+            }
+            Job::Read(look) => {
+                *count += 1;
+                counters.reads.fetch_add(1, Ordering::Relaxed);
+                held.push(Held::Tell(look(book)));
+            }
+            Job::Act(act) => {
+                *count += 1;
+                act(book);
+            }
+        }
+    }
+    commit(book, held, counters)?;
+    book.snapshot_step();
+    Ok(())
+}
+
+fn decide(
+    book: &mut Book,
+    request: &Request,
+    held: &mut Vec<Held>,
+    counters: &Counters,
+) -> Result<Outcome, crate::book::BookFault> {
+    if !book.has_room() {
+        commit(book, held, counters)?;
+        book.begin();
+    }
+    let outcome = book.decide(request);
+    let counter = match outcome {
+        Outcome::Done(_) => &counters.done,
+        Outcome::Repeated(_) => &counters.repeated,
+        Outcome::Rejected(_) => &counters.rejected,
+        Outcome::Refused(_) => &counters.refused,
+    };
+    counter.fetch_add(1, Ordering::Relaxed);
+    Ok(outcome)
+}
+
+fn commit(book: &mut Book, held: &mut Vec<Held>, counters: &Counters) -> Result<(), crate::book::BookFault> {
+    if book.is_dirty() {
+        let started = std::time::Instant::now();
+        book.commit()?;
+        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        counters.append_micros.fetch_add(micros, Ordering::Relaxed);
+        counters.groups.fetch_add(1, Ordering::Relaxed);
+    }
+    held.drain(..).for_each(Held::release);
+    Ok(())
+}
+
+fn stop(shared: &Shared, reason: &str) {
+    let mut queue = shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
+    queue.stopped = Some(reason.into());
+    queue.jobs.clear();
+}
+
+fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,69 @@
+//! Books that are fast, durable and never wrong: collect a group, decide and apply in order, append
+//! once, then answer.
+//!
+//! The one idea: every answer leaves with the state it was computed on, and that state is durable by
+//! then. A charge costs one pass through this pipeline:
+//!
+//! ```text
+//! caller ─ Request ─▶ queue ─▶ begin ─▶ decide ─▶ record + apply ─▶ commit ─▶ Outcome ─▶ caller
+//!                              clock,   ledger    bytes, links      ONE
+//!                              due      (pure)                      append
+//! ```
+//!
+//! | | round trips | durable writes |
+//! |---|---|---|
+//! | a charge alone | 1 | 1 |
+//! | n charges that queued while the last group was written | 1 each | 1 together |
+//! | a read, a refusal | 1 | 0 |
+//!
+//! Invariants: one writer per book and one append in flight; book time never goes back; nothing is
+//! told before it is durable; a failed append ends the book until it is opened again.
+//!
+//! Left out: who may do what (`access`), wire forms (dialects), how a journal keeps its groups.
+
+mod book;
+mod calendar;
+mod clock;
+mod directory;
+mod engine;
+mod history;
+mod record;
+mod recovery;
+mod seal;
+mod snapshot;
+mod verify;
+mod window;
+
+pub use book::{Book, BookFault, Options, Outcome, Parts, Receipt, Refusal, Request};
+pub use calendar::UnknownTimeZone;
+pub use clock::{Clock, ClockFault, Entropy, ManualClock, SeededEntropy, SystemClock, SystemEntropy};
+pub use directory::{Directory, Known, KnownUser, Slow};
+pub use engine::{Counters, Engine, QUEUE_MAX, Running, Unavailable};
+pub use history::{Entry, Head, History, HistoryError, Walk};
+pub use record::{Content, Envelope, Item, Key, Mark, Record};
+pub use recovery::{OpenError, Recovered};
+pub use seal::{Id, MasterKey, Owner, Seals, TextKeys};
+pub use snapshot::{Background, digest};
+pub use verify::{Progress, Verified, VerifyError, verify};
+pub use window::WINDOW_DEFAULT_SECS;
+
+use domain::Timestamp;
+use ledger::Act;
+
+/// The act that founds an organization, its calendar beginning with the month of `now`.
+pub fn found(
+    name: &str,
+    time_zone: &str,
+    currency: domain::Currency,
+    now: Timestamp,
+) -> Result<Act, UnknownTimeZone> {
+    let first_period = calendar::period_number(time_zone, now)?;
+    let boundaries = calendar::period_ends(time_zone, first_period, calendar::MONTHS_AHEAD)?;
+    Ok(Act::CreateOrganization {
+        name: name.into(),
+        time_zone: time_zone.into(),
+        currency,
+        first_period,
+        boundaries: boundaries.into(),
+    })
+}

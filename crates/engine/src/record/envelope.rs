@@ -1,0 +1,229 @@
+//! What stands around an event: when, who, under which idempotency key, and the links of its balances.
+
+use domain::Timestamp;
+use ledger::{Actor, Event, EventRef, SKIP_LEVELS};
+
+use super::codec::{Field, Malformed, Reader, Writer, kinds};
+use crate::seal::{Owner, TextKeys, TextSeal};
+
+/// A client's name for one intent, hashed together with whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Key(pub u128);
+
+/// Hash of what was asked under a key: the same key with other content is a conflict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Content(pub u128);
+
+/// The entries of one balance that stand before an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Link {
+    pub previous: EventRef,
+    /// The movement before; only in movements.
+    pub movement: EventRef,
+    /// The landing places before, on the levels on which this entry is one.
+    pub skips: [EventRef; SKIP_LEVELS],
+}
+
+/// One per image of the event, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Links {
+    links: [Link; 2],
+    length: usize,
+}
+
+impl FromIterator<Link> for Links {
+    fn from_iter<I: IntoIterator<Item = Link>>(links: I) -> Self {
+        let mut collected = Self::default();
+        for link in links {
+            collected.links[collected.length] = link;
+            collected.length += 1;
+        }
+        collected
+    }
+}
+
+impl std::ops::Deref for Links {
+    type Target = [Link];
+    fn deref(&self) -> &[Link] {
+        &self.links[..self.length]
+    }
+}
+
+/// When, who, and under which key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    pub time: Timestamp,
+    pub actor: Actor,
+    /// Only the event that answers a command carries its key.
+    pub key: Option<(Key, Content)>,
+}
+
+/// An event as it stands in the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    pub envelope: Envelope,
+    pub event: Event,
+    pub links: Links,
+}
+
+/// What else a group may hold: notes of the engine to itself and to people. They change no state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// From here on records of this format may stand in the journal.
+    FormatRaised(u32),
+    /// Somebody began to lead: what stands before it is durable.
+    Barrier { epoch: u64, nonce: u128 },
+}
+
+/// One item of a group's body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    Record(Box<Record>),
+    Mark(Mark),
+}
+
+const FRAME_BYTES: usize = 2;
+const HAS_KEY: u8 = 1;
+const HAS_TEXTS: u8 = 2;
+const IS_MARK: u8 = 0x80;
+
+impl Mark {
+    pub fn write(&self, bytes: &mut Vec<u8>) {
+        let start = bytes.len();
+        bytes.extend_from_slice(&[0; FRAME_BYTES]);
+        bytes.push(IS_MARK);
+        self.put(&mut Writer { bytes, seal: None });
+        frame(bytes, start);
+    }
+}
+
+kinds!(Mark {
+    1 => FormatRaised(format),
+    2 => Barrier { epoch, nonce },
+});
+
+impl Item {
+    /// Reads the item at the front of `bytes`, which stands at `at`; also how long it is.
+    pub fn read(bytes: &[u8], at: EventRef, keys: &dyn TextKeys) -> Result<(Self, usize), Malformed> {
+        let length = Record::length(bytes)?;
+        let item = bytes.get(FRAME_BYTES..length).ok_or(Malformed("it ends early"))?;
+        if item.first() != Some(&IS_MARK) {
+            let (record, length) = Record::read(bytes, at, keys)?;
+            return Ok((Self::Record(Box::new(record)), length));
+        }
+        let mut reader = Reader::new(&item[1..]);
+        let mark = Mark::take(&mut reader)?;
+        reader.finished()?;
+        Ok((Self::Mark(mark), length))
+    }
+}
+
+impl Record {
+    /// Appends the record of `event`, which will stand at `at`.
+    pub fn write(
+        envelope: &Envelope,
+        event: &Event,
+        links: &Links,
+        at: EventRef,
+        keys: &dyn TextKeys,
+        bytes: &mut Vec<u8>,
+    ) {
+        let owner = Owner::of_event(event);
+        let start = bytes.len();
+        bytes.extend_from_slice(&[0; FRAME_BYTES]);
+        let has_key = if envelope.key.is_some() { HAS_KEY } else { 0 };
+        let has_texts = if owner.is_some() { HAS_TEXTS } else { 0 };
+        bytes.push(has_key | has_texts);
+        let seal = owner.and_then(|owner| keys.text_key(owner)).map(|key| TextSeal::event(&key, at));
+        let mut writer = Writer { bytes, seal };
+        envelope.time.put(&mut writer);
+        envelope.actor.put(&mut writer);
+        if let Some((key, content)) = envelope.key {
+            key.0.put(&mut writer);
+            content.0.put(&mut writer);
+        }
+        if let Some(owner) = owner {
+            writer.varint(u128::from(owner.0));
+        }
+        event.put(&mut writer);
+        for link in links.iter() {
+            put_link(&mut writer, link, at);
+        }
+        frame(bytes, start);
+    }
+
+    /// Reads the record at the front of `bytes`, which stands at `at`; also how long it is.
+    pub fn read(bytes: &[u8], at: EventRef, keys: &dyn TextKeys) -> Result<(Self, usize), Malformed> {
+        let length = Self::length(bytes)?;
+        let record = bytes.get(FRAME_BYTES..length).ok_or(Malformed("it ends early"))?;
+        let mut reader = Reader::new(record);
+        let flags = reader.byte()?;
+        if flags & !(HAS_KEY | HAS_TEXTS) != 0 {
+            return Err(Malformed("an unknown part of an envelope"));
+        }
+        let time = Field::take(&mut reader)?;
+        let actor = Field::take(&mut reader)?;
+        let key = if flags & HAS_KEY != 0 {
+            Some((Key(Field::take(&mut reader)?), Content(Field::take(&mut reader)?)))
+        } else {
+            None
+        };
+        if flags & HAS_TEXTS != 0 {
+            let owner = Owner(reader.small()?);
+            reader.seal = keys.text_key(owner).map(|key| TextSeal::event(&key, at));
+        }
+        let event = Event::take(&mut reader)?;
+        let mut links = Links::default();
+        for _ in event.images() {
+            links.links[links.length] = take_link(&mut reader, at)?;
+            links.length += 1;
+        }
+        reader.finished()?;
+        Ok((Self { envelope: Envelope { time, actor, key }, event, links }, length))
+    }
+
+    /// How long the record at the front of `bytes` is, of which the first two must be there.
+    pub fn length(bytes: &[u8]) -> Result<usize, Malformed> {
+        let frame = bytes.get(..FRAME_BYTES).ok_or(Malformed("it ends early"))?;
+        Ok(FRAME_BYTES + usize::from(u16::from_le_bytes([frame[0], frame[1]])))
+    }
+}
+
+/// Fills in the length before what was written since `start`: two bytes were left for it.
+fn frame(bytes: &mut [u8], start: usize) {
+    let length = bytes.len() - start - FRAME_BYTES;
+    let length = u16::try_from(length).expect("names and texts are bounded where they enter");
+    bytes[start..start + FRAME_BYTES].copy_from_slice(&length.to_le_bytes());
+}
+
+/// References are stored as distances: what is near is short, none is zero.
+fn put_link(writer: &mut Writer<'_>, link: &Link, at: EventRef) {
+    let mut distance = |back: EventRef| {
+        let distance = if back.is_none() { 0 } else { at.raw() - back.raw() };
+        writer.varint(u128::from(distance));
+    };
+    distance(link.previous);
+    distance(link.movement);
+    let levels = link.skips.iter().filter(|skip| !skip.is_none()).count();
+    writer.bytes.push(levels as u8);
+    for skip in &link.skips[..levels] {
+        writer.varint(u128::from(at.raw() - skip.raw()));
+    }
+}
+
+fn take_link(reader: &mut Reader<'_>, at: EventRef) -> Result<Link, Malformed> {
+    fn back(reader: &mut Reader<'_>, at: EventRef) -> Result<EventRef, Malformed> {
+        let distance: u64 = reader.small()?;
+        if distance == 0 {
+            return Ok(EventRef::NONE);
+        }
+        at.raw().checked_sub(distance).map(EventRef::from_raw).ok_or(Malformed("a link before the beginning"))
+    }
+    let mut link =
+        Link { previous: back(reader, at)?, movement: back(reader, at)?, skips: Default::default() };
+    let levels = usize::from(reader.byte()?);
+    for skip in link.skips.get_mut(..levels).ok_or(Malformed("too many links"))? {
+        *skip = back(reader, at)?;
+    }
+    Ok(link)
+}

@@ -1,0 +1,145 @@
+//! The kinds of events as they are stored. The meaning of a number never changes.
+
+use std::sync::Arc;
+
+use domain::Timestamp;
+use ledger::{Charged, Credential, CredentialIndex, Event, HoldPlaced, NewAccount, Posting, RoleCode, Verifier};
+
+use super::codec::{Field, Malformed, Reader, Writer, fields, kinds};
+use super::primitives::optional;
+
+kinds!(Event {
+    1 => OrganizationCreated { organization, name, time_zone, currency, first_period, boundaries, created_at },
+    2 => CalendarExtended { organization, boundaries },
+    3 => CurrencyDeclared { organization, currency, exponent },
+    4 => NameInterned { organization, name, digest, text },
+    5 => UserCreated { user, organization, role, email_digest, email, password, created_at },
+    6 => CredentialIssued { index, credential },
+    7 => CredentialRevoked { credential, revoked_at },
+    16 => AccountOpened { account, new, root, opened_at, credential },
+    17 => AccountChanged { account, name, status, restrictions, funding, reason },
+    18 => HandleSet { account, kind, digest, text },
+    19 => BalanceOpened { balance, account, currency, family, period, period_end },
+    20 => PeriodRolled { image, period, period_end },
+    32 => CreditSet { image, change, reference },
+    33 => Allocated { way, from, to, amount, reference },
+    34 => Transferred { from, to, amount, reference },
+    35 => Merged { from, to, posted, held, credit },
+    36 => ToppedUp(posting),
+    37 => Withdrawn(posting),
+    38 => Adjusted { posting, correction },
+    39 => UsageCredited(posting),
+    48 => Charged(charged),
+    49 => Refunded { charge, posting, refunded },
+    64 => HoldPlaced(placed),
+    65 => HoldExtended { hold, payer, user, expires_at },
+    66 => HoldCaptured { hold, left, released, within, charged },
+    67 => HoldEnded { hold, payer, user, released, end },
+});
+
+fields!(Posting { account, payer, user, amount, reference });
+fields!(HoldPlaced { hold, account, payer, user, amount, placed_at, expires_at, usage });
+fields!(NewAccount {
+    organization,
+    parent,
+    currency,
+    funding,
+    managed,
+    may_open_children,
+    allows_overruns,
+    name,
+    credit,
+    credential,
+});
+fields!(Credential {
+    holder,
+    role,
+    verifier,
+    label,
+    issued_at,
+    expires_at,
+    revoked_at,
+    previous,
+    last,
+});
+
+/// Charges are nearly all there is: kind, admission and which parts are there share a byte, and grants
+/// have their place (a count of funding parts, none so far).
+impl Field for Charged {
+    fn put(&self, writer: &mut Writer<'_>) {
+        let Self { account, payer, user, amount, kind, admission, usage } = self;
+        kind.put(writer);
+        let kind = writer.bytes.pop().expect("a kind is one byte");
+        admission.put(writer);
+        let admission = writer.bytes.pop().expect("an admission is one byte");
+        writer.bytes.push(kind | admission << 2 | u8::from(user.is_some()) << 4);
+        account.put(writer);
+        payer.put(writer);
+        if let Some(user) = user {
+            user.put(writer);
+        }
+        amount.put(writer);
+        FUNDING_PARTS_NONE.put(writer);
+        usage.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let bits = reader.byte()?;
+        if bits >> 5 != 0 {
+            return Err(Malformed("an unknown part of a charge"));
+        }
+        let kind = Field::take(&mut Reader::new(&[bits & 3]))?;
+        let admission = Field::take(&mut Reader::new(&[bits >> 2 & 3]))?;
+        let account = Field::take(reader)?;
+        let payer = Field::take(reader)?;
+        let user = if bits & 16 != 0 { Some(Field::take(reader)?) } else { None };
+        let amount = Field::take(reader)?;
+        if u8::take(reader)? != FUNDING_PARTS_NONE {
+            return Err(Malformed("funding parts of a newer release"));
+        }
+        Ok(Self { account, payer, user, amount, kind, admission, usage: Field::take(reader)? })
+    }
+}
+
+const FUNDING_PARTS_NONE: u8 = 0;
+
+impl Field for Arc<[Timestamp]> {
+    fn put(&self, writer: &mut Writer<'_>) {
+        writer.varint(self.len() as u128);
+        self.iter().for_each(|instant| instant.put(writer));
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let length: u16 = reader.small()?;
+        (0..length).map(|_| Field::take(reader)).collect()
+    }
+}
+
+impl<T: Field> Field for Box<T> {
+    fn put(&self, writer: &mut Writer<'_>) {
+        T::put(self, writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self::new(Field::take(reader)?))
+    }
+}
+
+impl Field for (CredentialIndex, Box<Credential>) {
+    fn put(&self, writer: &mut Writer<'_>) {
+        self.0.put(writer);
+        self.1.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok((Field::take(reader)?, Field::take(reader)?))
+    }
+}
+
+impl Field for (RoleCode, Verifier) {
+    fn put(&self, writer: &mut Writer<'_>) {
+        self.0.put(writer);
+        self.1.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok((Field::take(reader)?, Field::take(reader)?))
+    }
+}
+
+optional!((CredentialIndex, Box<Credential>), (RoleCode, Verifier));

@@ -1,0 +1,190 @@
+//! Objects as a snapshot stores them.
+
+use domain::{Currency, Nanos};
+use ledger::{
+    Account, Balance, Calendar, ChargeId, BalanceIndex, EventRef, Family, Handle, Hold, HoldId, House, HouseLeg, Merge, Name,
+    Object, Organization, Refunded, Text, User,
+};
+
+use super::codec::{Field, Malformed, Reader, Writer, fields};
+
+/// What a text of an object is sealed under: see [`crate::seal::Owner`].
+pub fn write_object(writer: &mut Writer<'_>, object: &Object) {
+    Stored(object.clone()).put(writer);
+}
+
+pub fn read_object(reader: &mut Reader<'_>) -> Result<Object, Malformed> {
+    Stored::take(reader).map(|stored| stored.0)
+}
+
+struct Stored(Object);
+
+impl Field for Stored {
+    fn put(&self, writer: &mut Writer<'_>) {
+        match &self.0 {
+            Object::NextHold(it) => tagged(writer, 1, it),
+            Object::Organization(it) => tagged(writer, 2, it),
+            Object::User(it) => tagged(writer, 3, it),
+            Object::Credential(it) => tagged(writer, 4, it),
+            Object::Name(it) => tagged(writer, 5, it),
+            Object::Account(it) => tagged(writer, 6, it),
+            Object::Family(it) => tagged(writer, 7, it),
+            Object::Balance(it) => tagged(writer, 8, it),
+            Object::Handle(digest, it) => {
+                tagged(writer, 9, digest);
+                it.put(writer);
+            }
+            Object::Refunded(charge, it) => {
+                tagged(writer, 10, charge);
+                it.put(writer);
+            }
+            Object::Merges(balance, it) => {
+                tagged(writer, 11, balance);
+                it.put(writer);
+            }
+            Object::Hold(id, it) => {
+                tagged(writer, 12, id);
+                it.put(writer);
+            }
+        }
+    }
+
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self(match reader.byte()? {
+            1 => Object::NextHold(Field::take(reader)?),
+            2 => Object::Organization(Field::take(reader)?),
+            3 => Object::User(Field::take(reader)?),
+            4 => Object::Credential(Field::take(reader)?),
+            5 => Object::Name(Field::take(reader)?),
+            6 => Object::Account(Field::take(reader)?),
+            7 => Object::Family(Field::take(reader)?),
+            8 => Object::Balance(Field::take(reader)?),
+            9 => Object::Handle(u128::take(reader)?, Field::take(reader)?),
+            10 => Object::Refunded(ChargeId::take(reader)?, Field::take(reader)?),
+            11 => Object::Merges(BalanceIndex::take(reader)?, Field::take(reader)?),
+            12 => Object::Hold(HoldId::take(reader)?, Field::take(reader)?),
+            _ => return Err(Malformed("an unknown kind of object")),
+        }))
+    }
+}
+
+fn tagged(writer: &mut Writer<'_>, tag: u8, field: &impl Field) {
+    writer.bytes.push(tag);
+    field.put(writer);
+}
+
+impl<T: Field> Field for Vec<T> {
+    fn put(&self, writer: &mut Writer<'_>) {
+        writer.varint(self.len() as u128);
+        self.iter().for_each(|item| item.put(writer));
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let length: u32 = reader.small()?;
+        (0..length).map(|_| Field::take(reader)).collect()
+    }
+}
+
+impl Field for (Currency, u8) {
+    fn put(&self, writer: &mut Writer<'_>) {
+        self.0.put(writer);
+        self.1.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok((Field::take(reader)?, Field::take(reader)?))
+    }
+}
+
+impl Field for (u8, Text) {
+    fn put(&self, writer: &mut Writer<'_>) {
+        self.0.put(writer);
+        self.1.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok((Field::take(reader)?, Field::take(reader)?))
+    }
+}
+
+impl Field for [Nanos; HouseLeg::COUNT] {
+    fn put(&self, writer: &mut Writer<'_>) {
+        self.iter().for_each(|amount| amount.put(writer));
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let mut legs = Self::default();
+        for leg in &mut legs {
+            *leg = Field::take(reader)?;
+        }
+        Ok(legs)
+    }
+}
+
+impl Field for [EventRef; ledger::SKIP_LEVELS] {
+    fn put(&self, writer: &mut Writer<'_>) {
+        self.iter().for_each(|at| at.put(writer));
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let mut skips = Self::default();
+        for skip in &mut skips {
+            *skip = Field::take(reader)?;
+        }
+        Ok(skips)
+    }
+}
+
+fields!(Calendar { first, boundaries });
+fields!(House { currency, accounts, legs, last });
+fields!(Organization { name, time_zone, currency, calendar, declared, houses, created_at, last });
+fields!(User { organization, role, email_digest, email, password, created_at, last });
+fields!(Name { organization, digest, text });
+fields!(Account {
+    organization,
+    parent,
+    root,
+    funding,
+    status,
+    restrictions,
+    terms,
+    managed,
+    allows_overruns,
+    may_open_children,
+    currency,
+    opened_at,
+    name,
+    first_balance,
+    first_child,
+    last_child,
+    next_sibling,
+    children,
+    last_credential,
+    open_holds,
+    handles,
+    last,
+});
+fields!(Family { root, currency, posted, held, credit, last });
+fields!(Balance {
+    amounts,
+    account,
+    family,
+    currency,
+    period,
+    next,
+    period_end,
+    entries,
+    last,
+    last_movement,
+    skips,
+});
+fields!(Handle { account, kind, text, last });
+fields!(Refunded { amount, last });
+fields!(Merge { entry, into, into_entry });
+fields!(Hold {
+    account,
+    user,
+    payer,
+    payer_entry,
+    amount,
+    captured,
+    placed_at,
+    expires_at,
+    usage,
+    last,
+});

@@ -1,0 +1,303 @@
+//! What leaves the server is sealed: ids say nothing of how many there are, personal texts can be
+//! erased by destroying a key, secrets and idempotency keys are kept as keyed hashes.
+//!
+//! | sealed | how | why |
+//! |---|---|---|
+//! | ids of accounts, entries, holds | one AES block over kind, index and number | no index of ids to keep, and nobody can count another's traffic |
+//! | api keys | a keyed permutation of 32 bits | eight hex digits, unique without a table |
+//! | personal and free texts | ChaCha20-Poly1305 under a key per owner | erasing one owner leaves amounts and chain as they are |
+//! | secrets, tokens, keys, handles | keyed BLAKE3 | a copy of the journal proves nothing to the server |
+
+use std::sync::Arc;
+
+use aes::Aes128;
+use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
+use chacha20poly1305::ChaCha20Poly1305;
+use chacha20poly1305::aead::Aead;
+use journal::{Vault, VaultKey};
+use ledger::{AccountIndex, BalanceIndex, CredentialIndex, Event, EventRef, HoldId, Holder, Object, OrganizationIndex, UserIndex};
+
+/// The secret that all sealing of a book derives from; made once, at its first start.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct MasterKey(pub [u8; 32]);
+
+impl std::fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MasterKey(…)")
+    }
+}
+
+/// An id as clients see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Id {
+    Account(AccountIndex),
+    /// An entry of a balance: a charge, a transfer, a top-up …
+    Entry { balance: BalanceIndex, entry: u64 },
+    Hold(HoldId),
+    Credential(CredentialIndex),
+    User(UserIndex),
+    Organization(OrganizationIndex),
+}
+
+/// Seals and unseals. Cheap to clone.
+#[derive(Clone)]
+pub struct Seals {
+    ids: Arc<Aes128>,
+    api_keys: [[u8; 32]; 4],
+    hashes: [u8; 32],
+}
+
+impl Seals {
+    pub fn new(master: &MasterKey) -> Self {
+        let derive = |purpose: &str| {
+            let mut hasher = blake3::Hasher::new_keyed(&master.0);
+            hasher.update(purpose.as_bytes());
+            *hasher.finalize().as_bytes()
+        };
+        let ids = derive("ids");
+        Self {
+            ids: Arc::new(Aes128::new_from_slice(&ids[..16]).expect("sixteen bytes are a key")),
+            api_keys: ["api key 0", "api key 1", "api key 2", "api key 3"].map(derive),
+            hashes: derive("hashes"),
+        }
+    }
+
+    pub fn seal(&self, id: Id) -> [u8; 16] {
+        let (kind, index, number) = match id {
+            Id::Account(account) => (1, account.slot(), 0),
+            Id::Entry { balance, entry } => (2, balance.slot(), entry),
+            Id::Hold(hold) => (3, 0, hold.0),
+            Id::Credential(credential) => (4, credential.slot(), 0),
+            Id::User(user) => (5, user.slot(), 0),
+            Id::Organization(organization) => (6, organization.slot(), 0),
+        };
+        let mut block = [0; 16];
+        block[0] = kind;
+        block[4..8].copy_from_slice(&(index as u32).to_le_bytes());
+        block[8..].copy_from_slice(&number.to_le_bytes());
+        let mut block = block.into();
+        self.ids.encrypt_block(&mut block);
+        block.into()
+    }
+
+    /// None for anything that this book did not seal.
+    pub fn unseal(&self, sealed: [u8; 16]) -> Option<Id> {
+        let mut block = sealed.into();
+        self.ids.decrypt_block(&mut block);
+        let block: [u8; 16] = block.into();
+        if block[1..4] != [0; 3] {
+            return None;
+        }
+        let index = u32::from_le_bytes(block[4..8].try_into().expect("four bytes")) as usize;
+        let number = u64::from_le_bytes(block[8..].try_into().expect("eight bytes"));
+        let id = match block[0] {
+            1 => Id::Account(AccountIndex::new(index)),
+            2 => Id::Entry { balance: BalanceIndex::new(index), entry: number },
+            3 => Id::Hold(HoldId(number)),
+            4 => Id::Credential(CredentialIndex::new(index)),
+            5 => Id::User(UserIndex::new(index)),
+            6 => Id::Organization(OrganizationIndex::new(index)),
+            _ => return None,
+        };
+        // The other fields of a kind are zero, or it is not ours.
+        (self.seal(id) == sealed).then_some(id)
+    }
+
+    /// The account's own short name: eight hex digits when printed.
+    pub fn api_key(&self, account: AccountIndex) -> u32 {
+        let index = account.slot() as u32;
+        let (mut left, mut right) = ((index >> 16) as u16, index as u16);
+        for key in &self.api_keys {
+            (left, right) = (right, left ^ round(key, right));
+        }
+        u32::from(left) << 16 | u32::from(right)
+    }
+
+    /// The account that would have this api key; it may never have been opened.
+    pub fn account_of_api_key(&self, api_key: u32) -> Option<AccountIndex> {
+        let (mut left, mut right) = ((api_key >> 16) as u16, api_key as u16);
+        for key in self.api_keys.iter().rev() {
+            (left, right) = (right ^ round(key, left), left);
+        }
+        let index = u32::from(left) << 16 | u32::from(right);
+        (index != u32::MAX).then(|| AccountIndex::new(index as usize))
+    }
+
+    /// Keyed hash of parts, each delimited; `purpose` keeps the hashes of one kind of thing apart from
+    /// those of another.
+    pub fn digest(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_keyed(&self.hashes);
+        hasher.update(purpose.as_bytes());
+        for part in parts {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        *hasher.finalize().as_bytes()
+    }
+
+    /// The first half of [`Seals::digest`].
+    pub fn short_digest(&self, purpose: &str, parts: &[&[u8]]) -> u128 {
+        let digest = self.digest(purpose, parts);
+        u128::from_le_bytes(digest[..16].try_into().expect("sixteen bytes"))
+    }
+}
+
+/// One round of the permutation: any function does, the four together are a permutation.
+fn round(key: &[u8; 32], half: u16) -> u16 {
+    let mut hasher = blake3::Hasher::new_keyed(key);
+    hasher.update(&half.to_le_bytes());
+    let hash = hasher.finalize();
+    u16::from_le_bytes([hash.as_bytes()[0], hash.as_bytes()[1]])
+}
+
+/// Whose texts share a key, and so are erased together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Owner(pub u64);
+
+const KIND_SHIFT: u32 = 40;
+
+impl Owner {
+    pub fn account(account: AccountIndex) -> Self {
+        Self(account.slot() as u64)
+    }
+
+    fn user(slot: usize) -> Self {
+        Self(1 << KIND_SHIFT | slot as u64)
+    }
+
+    fn organization(organization: OrganizationIndex) -> Self {
+        Self(2 << KIND_SHIFT | organization.slot() as u64)
+    }
+
+    /// Each name its own: it may be a person's.
+    fn name(slot: usize) -> Self {
+        Self(3 << KIND_SHIFT | slot as u64)
+    }
+
+    fn holder(holder: Holder) -> Self {
+        match holder {
+            Holder::Organization(organization) => Self::organization(organization),
+            Holder::Account(account) => Self::account(account),
+        }
+    }
+
+    /// The owner of an event's texts, if it has any.
+    pub fn of_event(event: &Event) -> Option<Self> {
+        let account = |account, text: &ledger::Text| text.is_some().then(|| Self::account(account));
+        match event {
+            Event::NameInterned { name, text, .. } => text.is_some().then(|| Self::name(name.slot())),
+            Event::UserCreated { user, email, .. } => email.is_some().then(|| Self::user(user.slot())),
+            Event::CredentialIssued { credential, .. } => {
+                credential.label.is_some().then(|| Self::holder(credential.holder))
+            }
+            Event::AccountOpened { account: index, new, .. } => account(*index, &new.name),
+            Event::AccountChanged { account: index, name, reason, .. } => {
+                account(*index, name).or(account(*index, reason))
+            }
+            Event::HandleSet { account: index, text, .. } => account(*index, text),
+            Event::ToppedUp(posting)
+            | Event::Withdrawn(posting)
+            | Event::Adjusted { posting, .. }
+            | Event::UsageCredited(posting)
+            | Event::Refunded { posting, .. } => account(posting.account, &posting.reference),
+            Event::Charged(charged) | Event::HoldCaptured { charged, .. } => {
+                account(charged.account, &charged.usage.reference)
+            }
+            Event::HoldPlaced(placed) => account(placed.account, &placed.usage.reference),
+            // Between two accounts of a family: filed under the balance it left or is about.
+            Event::CreditSet { image, reference, .. } => Self::balance(image.balance, reference),
+            Event::Allocated { from, reference, .. } | Event::Transferred { from, reference, .. } => {
+                Self::balance(from.balance, reference)
+            }
+            Event::OrganizationCreated { .. }
+            | Event::CalendarExtended { .. }
+            | Event::CurrencyDeclared { .. }
+            | Event::CredentialRevoked { .. }
+            | Event::BalanceOpened { .. }
+            | Event::PeriodRolled { .. }
+            | Event::Merged { .. }
+            | Event::HoldExtended { .. }
+            | Event::HoldEnded { .. } => None,
+        }
+    }
+
+    fn balance(balance: BalanceIndex, text: &ledger::Text) -> Option<Self> {
+        text.is_some().then_some(Self(4 << KIND_SHIFT | balance.slot() as u64))
+    }
+
+    /// The owner of an object's texts. `slot` is its place among its kind, where it has one.
+    pub fn of_object(object: &Object, slot: usize) -> Option<Self> {
+        match object {
+            Object::User(_) => Some(Self::user(slot)),
+            Object::Name(_) => Some(Self::name(slot)),
+            Object::Account(_) => Some(Self(slot as u64)),
+            Object::Credential(it) => Some(Self::holder(it.holder)),
+            Object::Handle(_, it) => Some(Self::account(it.account)),
+            Object::Hold(_, it) => Some(Self::account(it.account)),
+            Object::NextHold(_)
+            | Object::Organization(_)
+            | Object::Family(_)
+            | Object::Balance(_)
+            | Object::Refunded(..)
+            | Object::Merges(..) => None,
+        }
+    }
+}
+
+/// Where the keys of owners are found.
+pub trait TextKeys {
+    fn text_key(&self, owner: Owner) -> Option<VaultKey>;
+}
+
+impl TextKeys for dyn Vault {
+    fn text_key(&self, owner: Owner) -> Option<VaultKey> {
+        self.get(owner.0)
+    }
+}
+
+impl TextKeys for Arc<dyn Vault> {
+    fn text_key(&self, owner: Owner) -> Option<VaultKey> {
+        self.get(owner.0)
+    }
+}
+
+/// Seals the texts of one record, one after the other. The nonce is where the record stands and which of
+/// its texts it is, so it never comes twice under a key with another text.
+pub struct TextSeal {
+    cipher: ChaCha20Poly1305,
+    stands: u64,
+    within: u8,
+    texts: std::cell::Cell<u8>,
+}
+
+impl TextSeal {
+    pub fn event(key: &VaultKey, at: EventRef) -> Self {
+        Self::new(key, at.raw(), 0)
+    }
+
+    /// An object as of the last event it has seen. `kind` keeps objects of different kinds apart.
+    pub fn object(key: &VaultKey, last: EventRef, kind: u8) -> Self {
+        Self::new(key, last.raw(), kind)
+    }
+
+    fn new(key: &VaultKey, stands: u64, within: u8) -> Self {
+        let cipher = ChaCha20Poly1305::new_from_slice(&key.0).expect("thirty-two bytes are a key");
+        Self { cipher, stands, within, texts: 0.into() }
+    }
+
+    fn nonce(&self) -> [u8; 12] {
+        let mut nonce = [0; 12];
+        nonce[..8].copy_from_slice(&self.stands.to_le_bytes());
+        nonce[8] = self.within;
+        nonce[9] = self.texts.replace(self.texts.get() + 1);
+        nonce
+    }
+
+    pub fn seal(&self, text: &[u8]) -> Vec<u8> {
+        self.cipher.encrypt(&self.nonce().into(), text).expect("texts are far shorter than the cipher's limit")
+    }
+
+    pub fn open(&self, sealed: &[u8]) -> Option<Arc<[u8]>> {
+        self.cipher.decrypt(&self.nonce().into(), sealed).ok().map(Into::into)
+    }
+}

@@ -1,0 +1,310 @@
+//! Snapshots taken while charging goes on: a bounded piece between two groups, object by object.
+//!
+//! The pieces are of different moments. Each object carries the last event it has seen, so replaying
+//! from where the snapshot began brings all of them level (`ledger::apply`).
+//!
+//! ```text
+//! chunk = 1, (length, object)*  |  2, begin of generation, count, (key, reference)*  |  3, book time
+//! ```
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use domain::Timestamp;
+use journal::{SnapshotError, SnapshotId, SnapshotWriter, Snapshots, Tail, VaultKey};
+use ledger::{Cursor, EventRef, Ledger, Object};
+
+use crate::record::{Key, Malformed, Reader, Writer, read_object, write_object};
+use crate::seal::{Owner, TextKeys, TextSeal};
+use crate::window::Window;
+
+const OBJECTS: u8 = 1;
+const KEYS: u8 = 2;
+const TIME: u8 = 3;
+
+/// Objects copied between two groups: about as long as deciding a small group takes.
+const PIECE_OBJECTS: usize = 512;
+
+pub(crate) struct Snapshotting {
+    every_bytes: u64,
+    background: Background,
+    written: u64,
+    running: Option<Running>,
+    /// Begin of the newest complete snapshot, and of the one before it.
+    complete: Arc<[AtomicU64; 2]>,
+    finished: Arc<AtomicU64>,
+    released: u64,
+}
+
+/// Where slow work that nobody waits for is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Background {
+    Threads,
+    /// In its turn, so that a simulation repeats itself.
+    Inline,
+}
+
+struct Running {
+    writer: Box<dyn SnapshotWriter>,
+    begun: Tail,
+    cursor: Cursor,
+    keys: usize,
+    chunk: Vec<u8>,
+}
+
+impl Snapshotting {
+    pub(crate) fn new(every_bytes: u64, background: Background) -> Self {
+        Self {
+            every_bytes,
+            background,
+            written: 0,
+            running: None,
+            complete: Arc::new([0.into(), 0.into()]),
+            finished: Arc::default(),
+            released: 0,
+        }
+    }
+
+    pub(crate) fn written(&mut self, bytes: usize) {
+        self.written += bytes as u64;
+    }
+
+    pub(crate) fn request(&mut self) {
+        self.written = self.every_bytes;
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    pub(crate) fn finished(&self) -> u64 {
+        self.finished.load(Ordering::Relaxed)
+    }
+
+    /// Does a piece of work; the position before which the journal is not needed for recovery any more,
+    /// when that has changed.
+    pub(crate) fn step(
+        &mut self,
+        ledger: &Ledger,
+        window: &Window,
+        now: Timestamp,
+        tail: Tail,
+        snapshots: &dyn Snapshots,
+        keys: &dyn TextKeys,
+    ) -> Option<u64> {
+        match self.running.take() {
+            None if self.written >= self.every_bytes => {
+                self.written = 0;
+                // No room or a fault: the older snapshots stay, the next one is tried later.
+                let mut writer = snapshots.begin(tail).ok()?;
+                let mut time = vec![TIME];
+                time.extend_from_slice(&now.as_micros().to_le_bytes());
+                writer.chunk(&time).ok()?;
+                let cursor = Cursor::default();
+                self.running = Some(Running { writer, begun: tail, cursor, keys: 0, chunk: Vec::new() });
+            }
+            None => {}
+            Some(mut running) => match running.piece(ledger, window, keys) {
+                Err(_) => {}
+                Ok(false) => self.running = Some(running),
+                Ok(true) => self.finish(running, tail),
+            },
+        }
+        let release = self.complete[1].load(Ordering::Acquire);
+        (release > self.released).then(|| {
+            self.released = release;
+            release
+        })
+    }
+
+    /// Making it durable takes as long as the disk takes: not on the thread that decides charges.
+    fn finish(&self, running: Running, tail: Tail) {
+        let (complete, finished) = (self.complete.clone(), self.finished.clone());
+        let finish = move || {
+            if running.writer.finish(tail).is_ok() {
+                let before = complete[0].swap(running.begun.position, Ordering::AcqRel);
+                complete[1].store(before, Ordering::Release);
+                finished.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        match self.background {
+            Background::Threads => drop(std::thread::spawn(finish)),
+            Background::Inline => finish(),
+        }
+    }
+}
+
+impl Running {
+    /// True when nothing is left to copy.
+    fn piece(
+        &mut self,
+        ledger: &Ledger,
+        window: &Window,
+        keys: &dyn TextKeys,
+    ) -> Result<bool, SnapshotError> {
+        self.chunk.clear();
+        self.chunk.push(OBJECTS);
+        for _ in 0..PIECE_OBJECTS {
+            let Some(object) = ledger.next_object(&mut self.cursor) else { break };
+            put_object(&mut self.chunk, &object, slot_of(&self.cursor), keys);
+        }
+        if self.chunk.len() > 1 {
+            self.writer.chunk(&self.chunk)?;
+            return Ok(false);
+        }
+        let Some((since, entries)) = window.piece(self.keys) else { return Ok(true) };
+        self.keys += 1;
+        self.chunk.clear();
+        self.chunk.push(KEYS);
+        self.chunk.extend_from_slice(&since.as_micros().to_le_bytes());
+        for (key, at) in entries {
+            self.chunk.extend_from_slice(&key.0.to_le_bytes());
+            self.chunk.extend_from_slice(&at.raw().to_le_bytes());
+        }
+        self.writer.chunk(&self.chunk)?;
+        Ok(false)
+    }
+}
+
+/// The place among its kind of the object drawn last.
+fn slot_of(cursor: &Cursor) -> usize {
+    match cursor {
+        Cursor::Organizations(next)
+        | Cursor::Users(next)
+        | Cursor::Credentials(next)
+        | Cursor::Names(next)
+        | Cursor::Accounts(next)
+        | Cursor::Families(next)
+        | Cursor::Balances(next) => next.saturating_sub(1),
+        _ => 0,
+    }
+}
+
+fn stamp(object: &Object) -> EventRef {
+    match object {
+        Object::User(it) => it.last,
+        Object::Credential(it) => it.last,
+        Object::Account(it) => it.last,
+        Object::Handle(_, it) => it.last,
+        Object::Hold(_, it) => it.last,
+        // A name never changes, and its key is its own.
+        _ => EventRef::NONE,
+    }
+}
+
+fn kind(object: &Object) -> u8 {
+    match object {
+        Object::User(_) => 1,
+        Object::Credential(_) => 2,
+        Object::Name(_) => 3,
+        Object::Account(_) => 4,
+        Object::Handle(..) => 5,
+        Object::Hold(..) => 6,
+        _ => 7,
+    }
+}
+
+/// `length, kind, owner + 1, stamp, object`: what its texts are sealed with stands before it.
+fn put_object(chunk: &mut Vec<u8>, object: &Object, slot: usize, keys: &dyn TextKeys) {
+    let start = chunk.len();
+    chunk.extend_from_slice(&[0; 4]);
+    let owner = Owner::of_object(object, slot);
+    let key: Option<VaultKey> = owner.and_then(|owner| keys.text_key(owner));
+    let (stamp, kind) = (stamp(object), kind(object));
+    let seal = key.map(|key| TextSeal::object(&key, stamp, kind));
+    let mut writer = Writer { bytes: chunk, seal };
+    writer.bytes.push(kind);
+    writer.varint(owner.map_or(0, |owner| u128::from(owner.0) + 1));
+    writer.varint(u128::from(stamp.raw()));
+    write_object(&mut writer, object);
+    let length = (chunk.len() - start - 4) as u32;
+    chunk[start..start + 4].copy_from_slice(&length.to_le_bytes());
+}
+
+fn take_object(bytes: &[u8], keys: &dyn TextKeys) -> Result<(Object, usize), Malformed> {
+    let mut reader = Reader::new(bytes);
+    let length = u32::from_le_bytes(reader.raw(4)?.try_into().expect("four bytes")) as usize;
+    let mut reader = Reader::new(reader.raw(length)?);
+    let kind = reader.byte()?;
+    let owner: u64 = reader.small()?;
+    let stamp = EventRef::from_raw(reader.small()?);
+    let key = owner.checked_sub(1).and_then(|owner| keys.text_key(Owner(owner)));
+    reader.seal = key.map(|key| TextSeal::object(&key, stamp, kind));
+    let object = read_object(&mut reader)?;
+    reader.finished()?;
+    Ok((object, 4 + length))
+}
+
+/// What a snapshot holds.
+pub(crate) struct Loaded {
+    pub(crate) ledger: Ledger,
+    pub(crate) window: Window,
+    pub(crate) time: Timestamp,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoadError {
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+}
+
+pub(crate) fn load(
+    snapshots: &dyn Snapshots,
+    id: &SnapshotId,
+    keys: &dyn TextKeys,
+    window_secs: i64,
+) -> Result<Loaded, LoadError> {
+    let mut loaded =
+        Loaded { ledger: Ledger::default(), window: Window::new(window_secs), time: Timestamp::EPOCH };
+    for chunk in snapshots.read(id)? {
+        let chunk = chunk?;
+        match chunk.split_first() {
+            Some((&OBJECTS, mut rest)) => {
+                while !rest.is_empty() {
+                    let (object, length) = take_object(rest, keys)?;
+                    loaded.ledger.restore(object);
+                    rest = &rest[length..];
+                }
+            }
+            Some((&KEYS, rest)) => {
+                let mut reader = Reader::new(rest);
+                let since = Timestamp::from_micros(i64::from_le_bytes(eight(&mut reader)?));
+                while !reader.bytes.is_empty() {
+                    let key = u128::from_le_bytes(reader.raw(16)?.try_into().expect("sixteen bytes"));
+                    let at = EventRef::from_raw(u64::from_le_bytes(eight(&mut reader)?));
+                    loaded.window.restore(since, Key(key), at);
+                }
+            }
+            Some((&TIME, rest)) => {
+                loaded.time = Timestamp::from_micros(i64::from_le_bytes(eight(&mut Reader::new(rest))?));
+            }
+            _ => return Err(Malformed("an unknown kind of chunk").into()),
+        }
+    }
+    Ok(loaded)
+}
+
+fn eight(reader: &mut Reader<'_>) -> Result<[u8; 8], Malformed> {
+    Ok(reader.raw(8)?.try_into().expect("eight bytes"))
+}
+
+/// A hash over the whole state in its defined order, without texts: equal states have equal digests.
+pub fn digest(ledger: &Ledger) -> [u8; 32] {
+    struct NoKeys;
+    impl TextKeys for NoKeys {
+        fn text_key(&self, _owner: Owner) -> Option<VaultKey> {
+            None
+        }
+    }
+    let mut hasher = blake3::Hasher::new();
+    let mut cursor = Cursor::default();
+    let mut bytes = Vec::new();
+    while let Some(object) = ledger.next_object(&mut cursor) {
+        bytes.clear();
+        put_object(&mut bytes, &object, slot_of(&cursor), &NoKeys);
+        hasher.update(&bytes);
+    }
+    *hasher.finalize().as_bytes()
+}
