@@ -14,7 +14,9 @@
 use std::sync::Arc;
 
 use domain::Timestamp;
-use journal::{AppendError, Group, HEADER_BYTES, Journal, Room, Snapshots, Tail, Vault, VaultError, VaultKey};
+use journal::{
+    AppendError, Group, HEADER_BYTES, Journal, Room, Snapshots, Tail, Vault, VaultError, VaultKey,
+};
 use ledger::{Act, Actor, Command, Event, EventRef, Ledger, Rejection};
 
 use crate::calendar;
@@ -67,7 +69,10 @@ pub struct Request {
 
 /// What became of a request. It leaves once the group it was decided in is durable.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly every outcome is the large one, and none is boxed on the way of a charge")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every outcome is the large one, and none is boxed on the way of a charge"
+)]
 pub enum Outcome {
     Done(Receipt),
     /// The key is known: the answer is in the event that stands there.
@@ -297,8 +302,7 @@ impl Book {
         if let Err(rejection) = ledger::decide(&self.ledger, &request.command, now, &mut self.events) {
             return Outcome::Rejected(rejection);
         }
-        let (at, main) =
-            self.record(Envelope { time: now, actor: request.command.actor, key: request.key });
+        let (at, main) = self.record(Envelope { time: now, actor: request.command.actor, key: request.key });
         if let Some((key, _)) = request.key {
             self.window.insert(key, at, now);
         }
@@ -406,7 +410,10 @@ impl Book {
             .ledger
             .organizations()
             .filter(|(_, it)| {
-                it.calendar.boundaries.last().is_none_or(|last| *last < now.plus_secs(calendar::LEFT_MIN_SECS))
+                it.calendar
+                    .boundaries
+                    .last()
+                    .is_none_or(|last| *last < now.plus_secs(calendar::LEFT_MIN_SECS))
             })
             .map(|(index, it)| (index, it.time_zone.clone(), it.calendar.clone()))
             .collect();

@@ -9,8 +9,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::Currency;
 use ledger::{
-    AccountIndex, Credential, CredentialIndex, Event, Holder, Ledger, NameIndex, OrganizationIndex, RoleCode, UserIndex,
-    Verifier,
+    AccountIndex, Credential, CredentialIndex, Event, Holder, Ledger, NameIndex, OrganizationIndex, RoleCode,
+    UserIndex, Verifier,
 };
 
 /// A credential as far as it never changes.
@@ -178,13 +178,8 @@ impl Inner {
                 (account.organization, Some(account.root))
             }
         };
-        let known = Known {
-            credential: index,
-            holder: credential.holder,
-            role: credential.role,
-            organization,
-            root,
-        };
+        let known =
+            Known { credential: index, holder: credential.holder, role: credential.role, organization, root };
         match (&credential.verifier, credential.holder) {
             (Verifier::Digest(digest), _) => {
                 self.digests.insert(digest[..16].try_into().expect("sixteen bytes"), known);

@@ -133,7 +133,8 @@ impl Engine {
         let mut outcomes = answer.await.map_err(|_| self.lost())?;
         for (outcome, content) in outcomes.iter_mut().zip(contents) {
             if let Outcome::Repeated(_) = outcome {
-                *outcome = self.settle(std::mem::replace(outcome, Outcome::Refused(Refusal::Unreadable)), content);
+                *outcome =
+                    self.settle(std::mem::replace(outcome, Outcome::Refused(Refusal::Unreadable)), content);
             }
         }
         Ok(outcomes)
@@ -234,12 +235,7 @@ impl Engine {
         let Outcome::Repeated(at) = outcome else { return outcome };
         match self.history.record(at) {
             Ok(record) if record.envelope.key.map(|(_, content)| content) == content => {
-                Outcome::Done(Receipt {
-                    at,
-                    time: record.envelope.time,
-                    event: record.event,
-                    repeated: true,
-                })
+                Outcome::Done(Receipt { at, time: record.envelope.time, event: record.event, repeated: true })
             }
             Ok(_) => Outcome::Refused(Refusal::KeyConflict),
             Err(_) => Outcome::Refused(Refusal::Unreadable),
@@ -273,7 +269,10 @@ impl Drop for Running {
 }
 
 /// An answer that waits for its group to be durable.
-#[expect(clippy::large_enum_variant, reason = "short-lived, and boxing would cost every charge an allocation")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "short-lived, and boxing would cost every charge an allocation"
+)]
 enum Held {
     One(oneshot::Sender<Outcome>, Outcome),
     Many(oneshot::Sender<Vec<Outcome>>, Vec<Outcome>),

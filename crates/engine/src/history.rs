@@ -114,7 +114,9 @@ impl History {
     /// Entries from newest to oldest, beginning with number `from` (or the newest).
     pub fn entries(&self, head: &Head, from: Option<u64>) -> Result<Walk<'_>, HistoryError> {
         let next = match from {
-            Some(from) if from < head.entries => self.seek(head, |entry| entry.number() <= from)?.map(|it| it.at),
+            Some(from) if from < head.entries => {
+                self.seek(head, |entry| entry.number() <= from)?.map(|it| it.at)
+            }
             _ => some(head.last),
         };
         Ok(Walk { history: self, balance: head.balance, next, along: Along::Entries })
@@ -146,11 +148,7 @@ impl History {
 
     /// The newest entry for which `reached` holds, given that it holds for all before it: skips as far
     /// as it can without passing it, then hops.
-    fn seek(
-        &self,
-        head: &Head,
-        reached: impl Fn(&Entry) -> bool,
-    ) -> Result<Option<Entry>, HistoryError> {
+    fn seek(&self, head: &Head, reached: impl Fn(&Entry) -> bool) -> Result<Option<Entry>, HistoryError> {
         let Some(last) = some(head.last) else { return Ok(None) };
         let mut here = self.entry(head.balance, last)?;
         if reached(&here) {

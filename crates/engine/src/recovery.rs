@@ -70,7 +70,8 @@ impl Book {
         }
         let from = found.snapshot.map_or(1, |begun| begun + 1);
         let remember_from = |time: Timestamp, window_secs: i64| time.plus_secs(-window_secs);
-        let newest = if tail.position == 0 { Timestamp::EPOCH } else { reader.group(tail.position)?.header().time };
+        let newest =
+            if tail.position == 0 { Timestamp::EPOCH } else { reader.group(tail.position)?.header().time };
         let oldest_key = remember_from(newest, parts.options.window_secs);
         fold(&*reader, from, &keys, |item, at| {
             match item {
@@ -99,7 +100,8 @@ impl Book {
 /// A snapshot counts only if the journal has the very groups it rests on.
 fn counts(reader: &dyn Reader, id: &journal::SnapshotId) -> bool {
     let has = |tail: &journal::Tail| {
-        tail.position == 0 || reader.group(tail.position).is_ok_and(|group| group.header().chain == tail.chain)
+        tail.position == 0
+            || reader.group(tail.position).is_ok_and(|group| group.header().chain == tail.chain)
     };
     has(&id.begun) && has(&id.ended)
 }

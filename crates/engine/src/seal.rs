@@ -15,7 +15,10 @@ use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use chacha20poly1305::ChaCha20Poly1305;
 use chacha20poly1305::aead::Aead;
 use journal::{Vault, VaultKey};
-use ledger::{AccountIndex, BalanceIndex, CredentialIndex, Event, EventRef, HoldId, Holder, Object, OrganizationIndex, UserIndex};
+use ledger::{
+    AccountIndex, BalanceIndex, CredentialIndex, Event, EventRef, HoldId, Holder, Object, OrganizationIndex,
+    UserIndex,
+};
 
 /// The secret that all sealing of a book derives from; made once, at its first start.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,7 +35,10 @@ impl std::fmt::Debug for MasterKey {
 pub enum Id {
     Account(AccountIndex),
     /// An entry of a balance: a charge, a transfer, a top-up …
-    Entry { balance: BalanceIndex, entry: u64 },
+    Entry {
+        balance: BalanceIndex,
+        entry: u64,
+    },
     Hold(HoldId),
     Credential(CredentialIndex),
     User(UserIndex),
@@ -294,7 +300,9 @@ impl TextSeal {
     }
 
     pub fn seal(&self, text: &[u8]) -> Vec<u8> {
-        self.cipher.encrypt(&self.nonce().into(), text).expect("texts are far shorter than the cipher's limit")
+        self.cipher
+            .encrypt(&self.nonce().into(), text)
+            .expect("texts are far shorter than the cipher's limit")
     }
 
     pub fn open(&self, sealed: &[u8]) -> Option<Arc<[u8]>> {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use domain::Timestamp;
-use ledger::{Charged, Credential, CredentialIndex, Event, HoldPlaced, NewAccount, Posting, RoleCode, Verifier};
+use ledger::{
+    Charged, Credential, CredentialIndex, Event, HoldPlaced, NewAccount, Posting, RoleCode, Verifier,
+};
 
 use super::codec::{Field, Malformed, Reader, Writer, fields, kinds};
 use super::primitives::optional;
@@ -51,17 +53,7 @@ fields!(NewAccount {
     credit,
     credential,
 });
-fields!(Credential {
-    holder,
-    role,
-    verifier,
-    label,
-    issued_at,
-    expires_at,
-    revoked_at,
-    previous,
-    last,
-});
+fields!(Credential { holder, role, verifier, label, issued_at, expires_at, revoked_at, previous, last });
 
 /// Charges are nearly all there is: kind, admission and which parts are there share a byte, and grants
 /// have their place (a count of funding parts, none so far).

@@ -2,8 +2,8 @@
 
 use domain::{Currency, Nanos};
 use ledger::{
-    Account, Balance, Calendar, ChargeId, BalanceIndex, EventRef, Family, Handle, Hold, HoldId, House, HouseLeg, Merge, Name,
-    Object, Organization, Refunded, Text, User,
+    Account, Balance, BalanceIndex, Calendar, ChargeId, EventRef, Family, Handle, Hold, HoldId, House,
+    HouseLeg, Merge, Name, Object, Organization, Refunded, Text, User,
 };
 
 use super::codec::{Field, Malformed, Reader, Writer, fields};
@@ -176,15 +176,4 @@ fields!(Balance {
 fields!(Handle { account, kind, text, last });
 fields!(Refunded { amount, last });
 fields!(Merge { entry, into, into_entry });
-fields!(Hold {
-    account,
-    user,
-    payer,
-    payer_entry,
-    amount,
-    captured,
-    placed_at,
-    expires_at,
-    usage,
-    last,
-});
+fields!(Hold { account, user, payer, payer_entry, amount, captured, placed_at, expires_at, usage, last });

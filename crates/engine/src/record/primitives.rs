@@ -5,8 +5,8 @@ use std::sync::Arc;
 use domain::{Currency, Nanos, Timestamp};
 use ledger::{
     AccountIndex, Actor, Admission, AllocationWay, Amounts, BalanceIndex, ChargeId, ChargeKind, Correction,
-    CredentialIndex, EventRef, FamilyIndex, Funding, HoldEnd, HoldId, Holder, Image, NameIndex, OrganizationIndex,
-    Restrictions, RoleCode, Status, Terms, Text, Usage, UserIndex, Verifier,
+    CredentialIndex, EventRef, FamilyIndex, Funding, HoldEnd, HoldId, Holder, Image, NameIndex,
+    OrganizationIndex, Restrictions, RoleCode, Status, Terms, Text, Usage, UserIndex, Verifier,
 };
 
 use super::codec::{Field, Malformed, Reader, Writer, fields, kinds};
@@ -208,9 +208,11 @@ impl Field for EventRef {
 /// Which amounts are not zero, then those.
 impl Field for Amounts {
     fn put(&self, writer: &mut Writer<'_>) {
-        let Self { carried, funded, used, held, granted, received, given, billed, usage, usage_by_grants } = self;
+        let Self { carried, funded, used, held, granted, received, given, billed, usage, usage_by_grants } =
+            self;
         let all = [carried, funded, used, held, granted, received, given, billed, usage, usage_by_grants];
-        let present = all.iter().enumerate().fold(0_u16, |bits, (i, it)| bits | u16::from(!it.is_zero()) << i);
+        let present =
+            all.iter().enumerate().fold(0_u16, |bits, (i, it)| bits | u16::from(!it.is_zero()) << i);
         writer.raw(&present.to_le_bytes());
         for amount in all.into_iter().filter(|amount| !amount.is_zero()) {
             amount.put(writer);

@@ -1,0 +1,130 @@
+//! Who is asking, and may they?
+//!
+//! The one idea: [`operation::TABLE`] says for every role which operations it may do; checks,
+//! documentation and tests are made from it. Here it is asked before a command is sent; whether the
+//! credential still counts at that moment is decided by the book, in the order of charges.
+//!
+//! | credential | who holds it | proves itself by | cost |
+//! |---|---|---|---|
+//! | token | the seller's users and programs | keyed hash of 256 random bits | a microsecond |
+//! | secret made by us | an account | keyed hash together with its api key | a microsecond |
+//! | secret chosen by a person | an account | argon2id, once; remembered until it is revoked | 20 ms, then a microsecond |
+//!
+//! Invariants: no secret is stored, logged or printed twice; unknown account and wrong secret are one
+//! answer; slow hashing runs on few threads with a bounded queue.
+
+mod handle;
+pub mod operation;
+mod password;
+mod secret;
+
+pub use handle::{HandleKind, UnknownHandle, handle_digest, parse_account};
+pub use operation::{Operation, Role};
+pub use password::{PasswordError, Passwords};
+pub use secret::{Secret, SecretError, check_chosen_secret, secret_digest, token_digest};
+
+use domain::Timestamp;
+use engine::{Content, Engine, Key, Known};
+use ledger::{AccountIndex, Actor, Holder, OrganizationIndex};
+
+/// Somebody who proved who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    known: Known,
+    role: Role,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    /// No credential, or one that proves nothing. Which, is not told.
+    #[error("the credentials are missing or wrong")]
+    Unauthenticated,
+    #[error("this role may not do that")]
+    Forbidden { operation: Operation },
+    /// Too many slow verifications are waiting.
+    #[error("too many sign-ins at once")]
+    Busy,
+}
+
+impl Caller {
+    fn new(known: Known) -> Option<Self> {
+        Role::from_code(known.role).map(|role| Self { known, role })
+    }
+
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    pub fn actor(&self) -> Actor {
+        Actor::Credential(self.known.credential)
+    }
+
+    pub fn organization(&self) -> OrganizationIndex {
+        self.known.organization
+    }
+
+    /// The account whose credential this is; None for the seller's.
+    pub fn account(&self) -> Option<AccountIndex> {
+        match self.known.holder {
+            Holder::Account(account) => Some(account),
+            Holder::Organization(_) => None,
+        }
+    }
+
+    pub fn may(&self, operation: Operation) -> Result<(), AccessError> {
+        if self.role.may(operation) { Ok(()) } else { Err(AccessError::Forbidden { operation }) }
+    }
+
+    /// A client's idempotency key, together with whose it is: of the root account of a family, or of the
+    /// seller.
+    pub fn key(&self, engine: &Engine, key: &str) -> Key {
+        let whose = match self.known.root {
+            Some(root) => (root.slot() as u64) << 1 | 1,
+            None => (self.known.organization.slot() as u64) << 1,
+        };
+        Key(engine.seals().short_digest("key", &[&whose.to_le_bytes(), key.as_bytes()]))
+    }
+}
+
+/// What was asked under a key, hashed.
+pub fn content(engine: &Engine, parts: &[&[u8]]) -> Content {
+    Content(engine.seals().short_digest("content", parts))
+}
+
+/// Finds out who is asking.
+pub struct Authenticator {
+    engine: Engine,
+    passwords: Passwords,
+}
+
+impl Authenticator {
+    pub fn new(engine: Engine) -> Self {
+        let passwords = Passwords::new(engine.clone());
+        Self { engine, passwords }
+    }
+
+    /// A bearer token of the seller.
+    pub fn token(&self, token: &str) -> Result<Caller, AccessError> {
+        let digest = token_digest(self.engine.seals(), token);
+        let known = self.engine.directory().credential(&digest);
+        known.and_then(Caller::new).ok_or(AccessError::Unauthenticated)
+    }
+
+    /// An account's key and secret, as Basic credentials carry them.
+    pub async fn account(&self, api_key: &str, secret: &str) -> Result<Caller, AccessError> {
+        let digest = secret_digest(self.engine.seals(), api_key, secret);
+        if let Some(known) = self.engine.directory().credential(&digest) {
+            return Caller::new(known).ok_or(AccessError::Unauthenticated);
+        }
+        let account = parse_account(&self.engine, api_key).map_err(|_| AccessError::Unauthenticated)?;
+        let known = self.passwords.verify(account, &digest, secret).await?;
+        known.and_then(Caller::new).ok_or(AccessError::Unauthenticated)
+    }
+
+    pub fn passwords(&self) -> &Passwords {
+        &self.passwords
+    }
+}
+
+/// Credentials made without an end.
+pub const NO_EXPIRY: Timestamp = Timestamp::NEVER;

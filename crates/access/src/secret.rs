@@ -1,0 +1,80 @@
+//! Tokens and secrets: made here, shown once, kept as keyed hashes.
+
+use engine::{Entropy, Seals};
+
+/// A secret in the clear: on its way to whoever it belongs to, and nowhere else.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// 43 characters of 62 are 256 bits.
+const TOKEN_CHARACTERS: usize = 43;
+/// The longest that every client accepts; 148 bits.
+const SECRET_CHARACTERS: usize = 25;
+const TOKEN_PREFIX: &str = "bst_";
+
+impl Secret {
+    /// A bearer token of the seller.
+    pub fn new_token(entropy: &dyn Entropy) -> Self {
+        Self(format!("{TOKEN_PREFIX}{}", random(entropy, TOKEN_CHARACTERS)))
+    }
+
+    /// A secret for an account; satisfies [`check_chosen_secret`].
+    pub fn new_secret(entropy: &dyn Entropy) -> Self {
+        loop {
+            let secret = random(entropy, SECRET_CHARACTERS);
+            if check_chosen_secret(&secret).is_ok() {
+                return Self(secret);
+            }
+        }
+    }
+
+    /// One that somebody else made.
+    pub fn given(secret: String) -> Self {
+        Self(secret)
+    }
+
+    /// The only way to see it; call it where it is handed over.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+fn random(entropy: &dyn Entropy, characters: usize) -> String {
+    let mut text = String::with_capacity(characters);
+    let mut bytes = [0; 64];
+    while text.len() < characters {
+        entropy.fill(&mut bytes);
+        // 248 = 4 × 62: the rest would favour some characters.
+        let fair = bytes.iter().filter(|byte| **byte < 248);
+        text.extend(fair.take(characters - text.len()).map(|byte| ALPHABET[usize::from(*byte) % 62] as char));
+    }
+    text
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a secret has 8 to 25 characters, a lower-case and an upper-case letter and a digit among them")]
+pub struct SecretError;
+
+/// The rule for secrets that people choose.
+pub fn check_chosen_secret(secret: &str) -> Result<(), SecretError> {
+    let has = |kind: fn(&char) -> bool| secret.chars().any(|character| kind(&character));
+    let characters = secret.chars().count();
+    let complex = has(char::is_ascii_lowercase) && has(char::is_ascii_uppercase) && has(char::is_ascii_digit);
+    if (8..=25).contains(&characters) && complex { Ok(()) } else { Err(SecretError) }
+}
+
+pub fn token_digest(seals: &Seals, token: &str) -> [u8; 32] {
+    seals.digest("token", &[token.as_bytes()])
+}
+
+/// Of a secret together with whose it is: equal secrets of two accounts have nothing in common.
+pub fn secret_digest(seals: &Seals, api_key: &str, secret: &str) -> [u8; 32] {
+    seals.digest("secret", &[api_key.as_bytes(), secret.as_bytes()])
+}
