@@ -146,6 +146,7 @@ impl<D: Disk> Shared<D> {
 
     /// A ready slot, if one can be had. While the background lags, its work is done here.
     pub(crate) fn take_slot(&self) -> Option<Slot<D::File>> {
+        let mut worked = true;
         loop {
             let slot = self.ready().pop_front();
             if slot.is_some() {
@@ -154,9 +155,11 @@ impl<D: Disk> Shared<D> {
                 let _ = self.obtainable.fetch_update(Ordering::AcqRel, Ordering::Acquire, taken);
                 return slot;
             }
-            if !matches!(self.step(), Ok(true)) {
+            if !worked {
                 return None;
             }
+            // Even a step that finds nothing to do may have waited for one that made a slot ready.
+            worked = matches!(self.step(), Ok(true));
         }
     }
 

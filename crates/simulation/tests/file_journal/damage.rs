@@ -22,8 +22,8 @@ fn sealed() -> (SimDisk, Vec<Group>) {
 fn find(disk: &SimDisk, group: &Group) -> (String, u64) {
     let starts =
         |bytes: &[u8]| bytes.windows(128).step_by(512).position(|part| part == &group.bytes()[..128]);
-    let places = disk.files().into_iter().filter_map(|(path, bytes)| Some((path, starts(&bytes)?)));
-    let (path, sector) = places.last().expect("the group is in the ring");
+    let mut places = disk.files().into_iter().filter_map(|(path, bytes)| Some((path, starts(&bytes)?)));
+    let (path, sector) = places.next_back().expect("the group is in the ring");
     (path, sector as u64 * 512)
 }
 
@@ -205,7 +205,7 @@ fn damaged_snapshot_gives_way_to_the_older_one() {
     assert_eq!(snapshots.list().unwrap(), [ids[1], ids[0]], "only its ends were looked at");
     assert!(snapshots.read(&ids[1]).unwrap().any(|chunk| chunk.is_err()));
     assert_eq!(snapshots.list().unwrap(), [ids[0]]);
-    assert_eq!(journal.damaged_snapshots(), [newest.clone()]);
+    assert_eq!(journal.damaged_snapshots(), std::slice::from_ref(&newest));
     drop((snapshots, journal));
     assert_eq!(verify(&disk).unwrap().damage.len(), 1);
 

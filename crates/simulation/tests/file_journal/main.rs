@@ -1,10 +1,11 @@
 //! The file journal on a disk that fails.
+#![expect(clippy::unwrap_used, reason = "an integration test is a test throughout")]
 
 mod crash;
 mod damage;
 mod space;
 
-use journal::{Group, Journal, Sidecar, Tail};
+use journal::{Group, Journal, Sidecar};
 use journal_file::{Background, FileJournal, OpenError, Opened, Options};
 use simulation::SimDisk;
 use std::sync::Arc;
@@ -69,7 +70,7 @@ fn assert_holds(journal: &FileJournal<SimDisk>, groups: &[Group]) {
     let read: Vec<Group> = journal.reader().scan(1).unwrap().map(Result::unwrap).collect();
     assert_eq!(read.len(), groups.len());
     assert!(read == groups, "every group is there as it was appended");
-    assert_eq!(journal.tail(), groups.last().map(Group::tail).unwrap_or_else(Tail::default));
+    assert_eq!(journal.tail(), groups.last().map(Group::tail).unwrap_or_default());
 }
 
 #[test]
