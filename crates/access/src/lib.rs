@@ -13,11 +13,13 @@
 //! Invariants: no secret is stored, logged or printed twice; unknown account and wrong secret are one
 //! answer; slow hashing runs on few threads with a bounded queue.
 
+mod first_start;
 mod handle;
 pub mod operation;
 mod password;
 mod secret;
 
+pub use first_start::{DEFAULT_ORGANIZATION, FirstStartError, first_start};
 pub use handle::{HandleKind, UnknownHandle, handle_digest, parse_account};
 pub use operation::{Operation, Role};
 pub use password::{PasswordError, Passwords};

@@ -12,12 +12,14 @@
 //! | `paging` | `limit` and `cursor` | a [`Page`] within stated maxima |
 //! | `arrival` | a request | its [`RequestId`] and the limits it is read under |
 //! | `problem` | a refusal | an RFC 9457 answer, for those without words of their own |
+//! | `app` | a request's headers, and the books | an [`access::Caller`] |
 //!
 //! Invariants: no float between socket and ledger; nothing is rounded or guessed; whatever a client
 //! sends has a stated maximum; no secret is printed by a `Debug`.
-//! Left out: who the caller is and what they may do, which takes the books to answer.
+//! Left out: what a caller may do and how a refusal is worded.
 
 mod amount;
+mod app;
 mod arrival;
 mod body;
 mod credentials;
@@ -27,6 +29,7 @@ mod paging;
 mod problem;
 
 pub use amount::{AmountText, NumberAmount, TextAmount, read_amount};
+pub use app::{App, Limits};
 pub use arrival::{Arrival, REQUEST_ID, RequestId};
 pub use body::{Body, BodyError, Json, present};
 pub use credentials::{Basic, Credentials, CredentialsError, authorization};
