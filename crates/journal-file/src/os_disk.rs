@@ -177,3 +177,6 @@ fn read_direct(path: &Path, into: &mut [u8], offset: u64) -> io::Result<()> {
 fn read_direct(_path: &Path, _into: &mut [u8], _offset: u64) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
+
+#[cfg(test)]
+mod tests;

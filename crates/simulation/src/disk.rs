@@ -10,16 +10,16 @@
 //!
 //! Directories themselves are durable at once.
 
+mod inode;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use journal_file::{Disk, DiskFile, Hold, PastCache};
 
+use self::inode::{Fate, Inode};
 use crate::random::Random;
-
-const SECTOR: usize = 512;
-const PAGE: usize = 4096;
 
 /// Clones are the same disk.
 #[derive(Clone)]
@@ -55,13 +55,6 @@ struct Machine {
     syncs_left: Option<u64>,
 }
 
-#[derive(Clone, Default)]
-struct Inode {
-    cached: Vec<u8>,
-    durable: Vec<u8>,
-    dirty: BTreeSet<usize>,
-}
-
 #[derive(Clone)]
 enum NameChange {
     Put { name: String, inode: usize },
@@ -93,106 +86,6 @@ impl NameChange {
 
 fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(directory, _)| directory)
-}
-
-/// Which unsynced sectors a power loss keeps.
-#[derive(Clone, Copy)]
-enum Fate {
-    None,
-    All,
-    Some,
-    First(usize),
-    Last(usize),
-}
-
-impl Fate {
-    fn draw(random: &mut Random, sectors: usize) -> Self {
-        let cut = random.below(sectors as u64 + 1) as usize;
-        match random.below(5) {
-            0 => Self::None,
-            1 => Self::All,
-            2 => Self::First(cut),
-            3 => Self::Last(cut),
-            _ => Self::Some,
-        }
-    }
-
-    fn keeps(self, sector: usize, random: &mut Random) -> bool {
-        match self {
-            Self::None => false,
-            Self::All => true,
-            Self::Some => random.one_in(2),
-            Self::First(cut) => sector < cut,
-            Self::Last(cut) => sector >= cut,
-        }
-    }
-}
-
-impl Inode {
-    fn write(&mut self, bytes: &[u8], offset: usize) {
-        let end = offset + bytes.len();
-        if self.cached.len() < end {
-            self.cached.resize(end, 0);
-        }
-        self.cached[offset..end].copy_from_slice(bytes);
-        self.dirty.extend(offset / PAGE..end.div_ceil(PAGE));
-    }
-
-    fn sync(&mut self) {
-        self.durable.resize(self.cached.len(), 0);
-        for page in std::mem::take(&mut self.dirty) {
-            let (start, end) = (page * PAGE, ((page + 1) * PAGE).min(self.cached.len()));
-            if start < end {
-                self.durable[start..end].copy_from_slice(&self.cached[start..end]);
-            }
-        }
-    }
-
-    /// Writes some of the unsynced sectors, as a failing device or a power loss does.
-    fn sync_some(&mut self, random: &mut Random) {
-        if self.dirty.is_empty() && self.durable.len() == self.cached.len() {
-            return;
-        }
-        if random.one_in(2) {
-            self.durable.resize(self.cached.len(), 0);
-        }
-        let fate = Fate::draw(random, self.dirty.len() * (PAGE / SECTOR));
-        let end = self.durable.len().min(self.cached.len());
-        let pages = std::mem::take(&mut self.dirty).into_iter();
-        let sectors = pages.flat_map(|page| (page * PAGE..(page + 1) * PAGE).step_by(SECTOR));
-        for (number, start) in sectors.enumerate() {
-            let sector = start.min(end)..(start + SECTOR).min(end);
-            if fate.keeps(number, random) {
-                self.durable[sector.clone()].copy_from_slice(&self.cached[sector]);
-            }
-        }
-    }
-
-    /// A page as a read past the cache finds it: unsynced bytes are written out for it.
-    fn beyond_cache(&self, page: usize) -> &[u8] {
-        let view = if self.dirty.contains(&page) { &self.cached } else { &self.durable };
-        &view[(page * PAGE).min(view.len())..((page + 1) * PAGE).min(view.len())]
-    }
-
-    fn read_past_cache(&self, into: &mut [u8], offset: usize) {
-        into.fill(0);
-        let end = offset + into.len();
-        for page in offset / PAGE..end.div_ceil(PAGE) {
-            let bytes = self.beyond_cache(page);
-            let start = offset.max(page * PAGE);
-            let stop = end.min(page * PAGE + bytes.len());
-            if start < stop {
-                let from = &bytes[start - page * PAGE..stop - page * PAGE];
-                into[start - offset..stop - offset].copy_from_slice(from);
-            }
-        }
-    }
-
-    fn drop_cached(&mut self) {
-        let mut bytes = vec![0; self.cached.len()];
-        self.read_past_cache(&mut bytes, 0);
-        self.cached = bytes;
-    }
 }
 
 impl Machine {
@@ -260,8 +153,7 @@ impl SimDisk {
         let mut inodes = vec![Inode::default(); old.inodes.len()];
         for inode in names.values() {
             let mut found = old.inodes[*inode].clone();
-            found.sync_some(&mut random);
-            found.cached.clone_from(&found.durable);
+            found.lose_power(&mut random);
             inodes[*inode] = found;
         }
         let machine = Machine {
@@ -360,9 +252,7 @@ impl Disk for SimDisk {
             machine.inodes.push(Inode::default());
             machine.rename_into(NameChange::Put { name: path.into(), inode });
         } else {
-            let emptied = &mut machine.inodes[inode];
-            emptied.dirty.extend(0..emptied.cached.len().div_ceil(PAGE));
-            emptied.cached.clear();
+            machine.inodes[inode].empty();
         }
         Ok(SimFile { disk: self.clone(), inode })
     }

@@ -46,6 +46,50 @@ fn keeps_every_promise_of_a_vault() {
 }
 
 #[test]
+fn readers_follow_through_sealing_and_recycling() {
+    let options = Options { segment_bytes: 64 << 10, cache_bytes: 100 << 10, ..options() };
+    let directory = tempfile::tempdir().unwrap();
+    FileJournal::init(&OsDisk::new(directory.path()), [1; 16], &options).unwrap();
+    let open =
+        || FileJournal::open(OsDisk::new(directory.path()), options.clone(), Background::Thread).unwrap().0;
+    let mut journal = open();
+    let reader = journal.reader();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for thread in 0..2u64 {
+            let (reader, done) = (&reader, &done);
+            scope.spawn(move || {
+                let mut step = thread;
+                while !done.load(std::sync::atomic::Ordering::Acquire) {
+                    step = step.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    let last = reader.tail().position;
+                    if last == 0 {
+                        continue;
+                    }
+                    let position = 1 + (step >> 33) % last;
+                    let mut slice = Vec::new();
+                    reader.slice(position, 7, 90, &mut slice).unwrap();
+                    let body = conformance::body(position);
+                    assert_eq!(slice, body.into_iter().skip(7).take(90).collect::<Vec<_>>());
+                }
+            });
+        }
+        for position in 1..=2_000 {
+            journal.append(&conformance::group(&journal.tail(), &conformance::body(position))).unwrap();
+            journal.release_before(position);
+        }
+        done.store(true, std::sync::atomic::Ordering::Release);
+    });
+    while journal.run_background_step().unwrap() {}
+    assert!(reader.archives().len() > 40);
+    assert_eq!(journal.background_fault(), None);
+    drop((reader, journal));
+    let journal = open();
+    let bodies = journal.reader().scan(1).unwrap().map(|group| group.unwrap().body().to_vec());
+    assert!(bodies.eq((1..=2_000).map(conformance::body)));
+}
+
+#[test]
 fn directory_has_one_user() {
     let directory = tempfile::tempdir().unwrap();
     let disk = || OsDisk::new(directory.path());

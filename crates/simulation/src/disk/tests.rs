@@ -1,3 +1,4 @@
+use super::inode::SECTOR;
 use super::*;
 
 fn disk_with(path: &str, bytes: &[u8]) -> (SimDisk, SimFile) {

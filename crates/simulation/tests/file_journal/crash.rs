@@ -8,7 +8,10 @@ use simulation::{Random, SimDisk};
 
 use crate::{open, options, try_open};
 
-const SEEDS: u64 = 2_000;
+/// A longer run asks for more: `CRASH_SEEDS=100000 cargo test --release -p simulation`.
+fn seeds() -> u64 {
+    std::env::var("CRASH_SEEDS").map_or(1_000, |seeds| seeds.parse().expect("CRASH_SEEDS is a number"))
+}
 
 /// What the journal has promised, and what it may have done besides.
 #[derive(Default)]
@@ -215,7 +218,7 @@ fn run(seed: u64) {
 
 #[test]
 fn acknowledged_groups_survive_every_crash() {
-    for seed in 0..SEEDS {
+    for seed in 0..seeds() {
         if let Err(panic) = std::panic::catch_unwind(|| run(seed)) {
             eprintln!("failing seed: {seed}");
             std::panic::resume_unwind(panic);
