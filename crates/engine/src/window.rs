@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use domain::Timestamp;
 use ledger::EventRef;
@@ -24,10 +24,19 @@ pub struct Window {
 
 struct Generation {
     since: Timestamp,
-    shards: Vec<HashMap<[u64; 2], EventRef, BuildHasherDefault<Hashed>>>,
+    shards: Vec<HashMap<Words, EventRef, BuildHasherDefault<Hashed>>>,
 }
 
-/// The keys are hashes already.
+/// A key as it is kept: a hash already, of which one half chooses the shard and the other the place in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Words([u64; 2]);
+
+impl Hash for Words {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0[0]);
+    }
+}
+
 #[derive(Default)]
 struct Hashed(u64);
 
@@ -35,24 +44,20 @@ impl Hasher for Hashed {
     fn finish(&self) -> u64 {
         self.0
     }
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.0 = self.0.rotate_left(5) ^ u64::from_le_bytes(word);
-        }
+    fn write(&mut self, _bytes: &[u8]) {
+        unreachable!("words hash as one number")
     }
     fn write_u64(&mut self, word: u64) {
-        self.0 = self.0.rotate_left(5) ^ word;
+        self.0 = word;
     }
 }
 
-fn words(key: Key) -> [u64; 2] {
-    [key.0 as u64, (key.0 >> 64) as u64]
+fn words(key: Key) -> Words {
+    Words([key.0 as u64, (key.0 >> 64) as u64])
 }
 
-fn shard(words: [u64; 2]) -> usize {
-    (words[1] >> 56) as usize % SHARDS
+fn shard(words: Words) -> usize {
+    words.0[1] as usize % SHARDS
 }
 
 impl Window {
@@ -97,7 +102,7 @@ impl Window {
         let generation = self.generations.get(index / SHARDS)?;
         let keys = generation.shards[index % SHARDS]
             .iter()
-            .map(|(words, at)| (Key(u128::from(words[1]) << 64 | u128::from(words[0])), *at));
+            .map(|(words, at)| (Key((u128::from(words.0[1]) << 64) | u128::from(words.0[0])), *at));
         Some((generation.since, keys))
     }
 
