@@ -1,0 +1,26 @@
+//! What tests stand on: a book in memory whose clock and randomness the test sets, a server around a
+//! router, a small client, and business behaviour as tables.
+//!
+//! | module | gives |
+//! |---|---|
+//! | `book` | [`TestBook`]: an engine over a journal in memory, first start done, and what a seller does to it |
+//! | `server` | [`TestServer`]: the real server around a router, on a free port |
+//! | `client` | [`Client`]: one request, one answer |
+//! | `golden` | expected text in files; `UPDATE_EXPECT=1` rewrites them |
+//! | `rejections` | every refusal once, for golden tables |
+//!
+//! Invariants: nothing here reads the wall clock or waits for time to pass; the same test gives the
+//! same ids, keys and secrets every time. Everything panics where it fails: these are tests.
+//! Left out: anything a test of one crate alone would need.
+
+mod book;
+mod client;
+mod golden;
+mod rejections;
+mod server;
+
+pub use book::{START, TestAccount, TestBook};
+pub use client::{Answer, Client};
+pub use golden::expect_text;
+pub use rejections::rejections;
+pub use server::TestServer;

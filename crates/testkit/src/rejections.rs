@@ -1,0 +1,58 @@
+//! Every refusal once: what golden tables of dialects list.
+
+use domain::{Currency, Nanos};
+use ledger::{AccountIndex, NameIndex, Rejection};
+
+/// One of each kind, in the order they are declared.
+pub fn rejections() -> Vec<Rejection> {
+    std::iter::successors(Some(Rejection::CredentialRevoked), next).collect()
+}
+
+/// The kind after this one. A new kind does not compile before it has its place here.
+fn next(rejection: &Rejection) -> Option<Rejection> {
+    use Rejection as R;
+    let account = AccountIndex::new(1);
+    let (need, have) = (Nanos::from_units(40), Nanos::from_units(30));
+    Some(match rejection {
+        R::CredentialRevoked => R::SellerOnly,
+        R::SellerOnly => R::AccountNotFound,
+        R::AccountNotFound => R::OrganizationNotFound,
+        R::OrganizationNotFound => R::CredentialNotFound,
+        R::CredentialNotFound => R::LastCredential,
+        R::LastCredential => R::TooManyCredentials { live_max: 2 },
+        R::TooManyCredentials { .. } => R::MayNotOpenChildren,
+        R::MayNotOpenChildren => R::TooDeep,
+        R::TooDeep => R::NameTaken,
+        R::NameTaken => R::HandleTaken,
+        R::HandleTaken => R::UserExists,
+        R::UserExists => R::AlreadyInterned { name: NameIndex::new(0) },
+        R::AlreadyInterned { .. } => R::AccountSuspended { account },
+        R::AccountSuspended { .. } => R::AccountFrozen { account },
+        R::AccountFrozen { .. } => R::AccountClosed { account },
+        R::AccountClosed { .. } => R::AccountInUse { account },
+        R::AccountInUse { .. } => R::AmountNotPositive,
+        R::AmountNotPositive => R::AmountNegative,
+        R::AmountNegative => R::AmountOutOfRange,
+        R::AmountOutOfRange => R::QuantityNegative,
+        R::QuantityNegative => R::CurrencyUnknown { currency: Currency::USD },
+        R::CurrencyUnknown { .. } => R::CurrencyExists { currency: Currency::USD },
+        R::CurrencyExists { .. } => R::CurrencyMismatch { expected: Currency::EUR },
+        R::CurrencyMismatch { .. } => R::InsufficientFunds { account, need, have, limit: have },
+        R::InsufficientFunds { .. } => R::InsufficientCredit { account, need, have },
+        R::InsufficientCredit { .. } => R::CreditBelowGiven { given: need },
+        R::CreditBelowGiven { .. } => R::MergeBelowZero { short: have },
+        R::MergeBelowZero { .. } => R::SameAccount,
+        R::SameAccount => R::FundingShared { account },
+        R::FundingShared { .. } => R::AlreadyOwn,
+        R::AlreadyOwn => R::NotAChild,
+        R::NotAChild => R::NotOneFamily,
+        R::NotOneFamily => R::HoldNotFound,
+        R::HoldNotFound => R::HoldTooLong,
+        R::HoldTooLong => R::HoldExpiryPast,
+        R::HoldExpiryPast => R::CaptureAboveHold { held: need },
+        R::CaptureAboveHold { .. } => R::ChargeNotFound,
+        R::ChargeNotFound => R::RefundAboveCharge { left: have },
+        R::RefundAboveCharge { .. } => R::CalendarEnded,
+        R::CalendarEnded => return None,
+    })
+}
