@@ -25,22 +25,24 @@ pub(crate) fn set(
     draft.reach(account)?;
     draft.own(account)?;
     draft.ledger.allows(account, Class::Settings)?;
-    let mut balance = draft.balance(account, currency)?;
+    let known = draft.ledger.balance_of(account, currency);
+    let before = known.map(|balance| draft.ledger.balance(balance).amounts).unwrap_or_default();
     if credit.is_negative() {
-        return Err(Rejection::CreditBelowGiven { given: balance.amounts.given });
+        return Err(Rejection::CreditBelowGiven { given: before.given });
     }
-    let change = minus(credit, balance.amounts.credit())?;
-    match draft.authority {
-        Authority::Buyer(caller) if !change.is_zero() => {
-            if draft.ledger.account(account).parent != Some(caller) {
-                return Err(Rejection::SellerOnly);
-            }
-            let way = if change.is_positive() { AllocationWay::Give } else { AllocationWay::Return };
-            let amount = Nanos::new(change.get().abs());
-            return allocate(draft, account, currency, way, amount, reference);
+    let change = minus(credit, before.credit())?;
+    if let Authority::Buyer(caller) = draft.authority
+        && !change.is_zero()
+    {
+        if draft.ledger.account(account).parent != Some(caller) {
+            return Err(Rejection::SellerOnly);
         }
-        _ => balance.amounts.granted = plus(balance.amounts.granted, change)?,
+        let way = if change.is_positive() { AllocationWay::Give } else { AllocationWay::Return };
+        let amount = Nanos::new(change.get().abs());
+        return allocate(draft, account, currency, way, amount, reference);
     }
+    let mut balance = draft.balance(account, currency)?;
+    balance.amounts.granted = plus(balance.amounts.granted, change)?;
     draft.push(Event::CreditSet { image: balance.image(), change, reference: reference.clone() });
     Ok(())
 }

@@ -145,8 +145,10 @@ impl Ledger {
         std::iter::successors(first, |index| self.balance(*index).next)
     }
 
+    /// None for a balance that its command has only just opened.
     pub fn family_of(&self, balance: BalanceIndex) -> Option<&Family> {
-        self.families.get(self.balance(balance).family.slot())
+        let family = self.balances.get(balance.slot())?.family;
+        self.families.get(family.slot())
     }
 
     pub fn handle(&self, digest: u128) -> Option<AccountIndex> {

@@ -2,7 +2,7 @@
 //!
 //! | what happens | how it is modelled |
 //! |---|---|
-//! | write | lands in the page cache (4 KiB pages); durable after a sync of its file |
+//! | write | lands in the page cache (4 KiB pages), perhaps only up to a sector; durable after a sync of its file |
 //! | power loss | each unsynced sector (512 B) is lost or kept, in any order; a sector is never torn |
 //! | create, rename, remove | durable after a sync of the directory; any of the others may be lost |
 //! | failed sync | some sectors arrive; all pages look written from then on and are not written again |
@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use journal_file::{Disk, DiskFile, Hold, PastCache};
 
-use self::inode::{Fate, Inode};
+use self::inode::{Fate, Inode, SECTOR};
 use crate::random::Random;
 
 /// Clones are the same disk.
@@ -356,7 +356,9 @@ impl DiskFile for SimFile {
                 return Err(io::ErrorKind::Interrupted.into());
             }
             if machine.random.one_in(3) {
-                length = 1 + machine.random.below(length as u64) as usize;
+                // Cut between sectors: the kernel copies what lies within a page in one go.
+                let end = offset as usize + 1 + machine.random.below(length as u64) as usize;
+                length = length.min(end.next_multiple_of(SECTOR) - offset as usize);
             }
         }
         let held = machine.inodes[self.inode].cached.len() as u64;

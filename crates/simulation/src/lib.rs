@@ -3,8 +3,12 @@
 //! A test that fails prints its seed, and the seed is all that is needed to see it fail again. Nothing
 //! here sleeps, starts threads or asks the clock.
 
+pub mod bridge;
 mod disk;
+pub mod model;
 mod random;
+pub mod rules;
+pub mod workload;
 
 pub use disk::{SimDisk, SimFile, SimLock};
 pub use random::Random;

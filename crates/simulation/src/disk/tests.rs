@@ -1,4 +1,3 @@
-use super::inode::SECTOR;
 use super::*;
 
 fn disk_with(path: &str, bytes: &[u8]) -> (SimDisk, SimFile) {

@@ -1,0 +1,266 @@
+//! Between the model's numbers and the ledger's indices.
+
+use domain::{Currency, Nanos, Timestamp};
+use ledger::{
+    AccountIndex, Act, Actor, Admission, AllocationWay, BalanceIndex, ChargeId, ChargeKind, Charged, Command, Correction,
+    CredentialIndex, Event, ExcessPolicy, Funding, HoldId, Ledger, NewAccount, OrganizationIndex, Rejection, RoleCode,
+    Usage, Verifier,
+};
+
+use crate::model::{Ask, Excess, Model, No, Way, Who};
+
+/// What the ledger calls the things that the model numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Bridge {
+    seller: Option<CredentialIndex>,
+    credentials: Vec<CredentialIndex>,
+    charges: Vec<Paid>,
+}
+
+#[derive(Clone, Debug)]
+struct Paid {
+    charge: ChargeId,
+    payer: BalanceIndex,
+    payer_entry: u64,
+    charged: Nanos,
+}
+
+fn account(number: usize) -> AccountIndex {
+    AccountIndex::new(number)
+}
+
+fn currency(code: &'static str) -> Option<Currency> {
+    // The home currency is mostly left out, as callers do.
+    if code == "EUR" { None } else { Some(Currency::parse(code).expect("the workload's codes are codes")) }
+}
+
+fn admission(way: Way) -> Admission {
+    match way {
+        Way::Strict => Admission::Strict,
+        Way::Served => Admission::Served,
+        Way::Forced => Admission::Forced,
+    }
+}
+
+impl Bridge {
+    pub fn new(seller: CredentialIndex) -> Self {
+        Self { seller: Some(seller), ..Self::default() }
+    }
+
+    pub fn command(&self, who: Who, ask: &Ask) -> Command {
+        let actor = match who {
+            Who::Seller => self.seller.map_or(Actor::System, Actor::Credential),
+            Who::Buyer(number) => Actor::Credential(self.credentials[number]),
+        };
+        Command { actor, act: self.act(ask) }
+    }
+
+    fn act(&self, ask: &Ask) -> Act {
+        let reference = None;
+        let usage = Usage::default();
+        match *ask {
+            Ask::Open { parent, shared, credit, overruns } => Act::OpenAccount(Box::new(NewAccount {
+                organization: OrganizationIndex::new(0),
+                parent: parent.map(account),
+                currency: Currency::EUR,
+                funding: if shared { Funding::Shared } else { Funding::Own },
+                managed: true,
+                may_open_children: parent.is_none(),
+                allows_overruns: overruns,
+                name: Some(b"a customer".as_slice().into()),
+                credit: Nanos::new(credit),
+                credential: Some((RoleCode(16), Verifier::Digest([7; 32]))),
+            })),
+            Ask::Suspend { account: number, suspended } => Act::ModifyAccount {
+                account: account(number),
+                name: None,
+                suspended: Some(suspended),
+                shared: None,
+            },
+            Ask::Share { account: number, shared } => Act::ModifyAccount {
+                account: account(number),
+                name: None,
+                suspended: None,
+                shared: Some(shared),
+            },
+            Ask::Freeze { account: number, frozen } => {
+                Act::SetFrozen { account: account(number), frozen, reason: None }
+            }
+            Ask::Close { account: number, closed } => Act::SetClosed { account: account(number), closed },
+            Ask::SetCredit { account: number, currency: code, credit } => Act::SetCredit {
+                account: account(number),
+                currency: currency(code),
+                credit: Nanos::new(credit),
+                reference,
+            },
+            Ask::Allocate { child, currency: code, give, amount } => Act::Allocate {
+                child: account(child),
+                currency: currency(code),
+                way: if give { AllocationWay::Give } else { AllocationWay::Return },
+                amount: Nanos::new(amount),
+                reference,
+            },
+            Ask::Transfer { from, to, currency: code, amount } => Act::Transfer {
+                from: account(from),
+                to: account(to),
+                currency: currency(code),
+                amount: Nanos::new(amount),
+                reference: Some(b"between us".as_slice().into()),
+            },
+            Ask::TopUp { account: number, currency: code, amount } => Act::TopUp {
+                account: account(number),
+                currency: currency(code),
+                amount: Nanos::new(amount),
+                reference,
+            },
+            Ask::Withdraw { account: number, currency: code, amount } => Act::Withdraw {
+                account: account(number),
+                currency: currency(code),
+                amount: Nanos::new(amount),
+                reference,
+            },
+            Ask::Adjust { account: number, currency: code, amount, used } => Act::Adjust {
+                account: account(number),
+                currency: currency(code),
+                amount: Nanos::new(amount),
+                correction: if used { Correction::Used } else { Correction::Funded },
+                reference,
+            },
+            Ask::UsageCredit { account: number, currency: code, amount } => Act::GiveUsageCredit {
+                account: account(number),
+                currency: currency(code),
+                amount: Nanos::new(amount),
+                reference,
+            },
+            Ask::Charge { account: number, currency: code, amount, way } => Act::Charge {
+                account: account(number),
+                currency: currency(code),
+                amount: Nanos::new(amount),
+                kind: ChargeKind::Metered,
+                admission: admission(way),
+                usage,
+            },
+            Ask::Refund { charge, amount } => {
+                let paid = &self.charges[charge];
+                Act::Refund {
+                    charge: paid.charge,
+                    payer: paid.payer,
+                    payer_entry: paid.payer_entry,
+                    charged: paid.charged,
+                    amount: Nanos::new(amount),
+                    reference,
+                }
+            }
+            Ask::Place { account: number, currency: code, amount, expires_at } => Act::PlaceHold {
+                account: account(number),
+                currency: currency(code),
+                amount: Nanos::new(amount),
+                expires_at: Timestamp::from_micros(expires_at),
+                usage,
+            },
+            Ask::Extend { hold, expires_at } => {
+                Act::ExtendHold { hold: HoldId(hold), expires_at: Timestamp::from_micros(expires_at) }
+            }
+            Ask::Capture { hold, amount, excess, keep_open } => Act::CaptureHold {
+                hold: HoldId(hold),
+                amount: Nanos::new(amount),
+                excess: match excess {
+                    Excess::Exact => ExcessPolicy::Exact,
+                    Excess::UpTo => ExcessPolicy::UpToAvailable,
+                    Excess::Admit(way) => ExcessPolicy::Admit(admission(way)),
+                },
+                keep_open,
+                quantity: None,
+                reference,
+            },
+            Ask::Void { hold } => Act::VoidHold { hold: HoldId(hold) },
+        }
+    }
+
+    /// Notes what the model will refer to later.
+    pub fn learn(&mut self, event: &Event) {
+        match event {
+            Event::AccountOpened { credential: Some((index, _)), .. } => self.credentials.push(*index),
+            Event::Charged(charged) | Event::HoldCaptured { charged, .. } => self.charges.push(paid(charged)),
+            _ => {}
+        }
+    }
+}
+
+fn paid(charged: &Charged) -> Paid {
+    let user = charged.user.as_ref().unwrap_or(&charged.payer);
+    Paid {
+        charge: ChargeId { balance: user.balance, entry: user.entry },
+        payer: charged.payer.balance,
+        payer_entry: charged.payer.entry,
+        charged: charged.amount,
+    }
+}
+
+/// The model's word for a rejection.
+pub fn no(rejection: &Rejection) -> Option<No> {
+    Some(match *rejection {
+        Rejection::AccountNotFound | Rejection::ChargeNotFound => No::NotFound,
+        Rejection::SellerOnly => No::SellerOnly,
+        Rejection::AccountSuspended { .. } => No::Suspended,
+        Rejection::AccountFrozen { .. } => No::Frozen,
+        Rejection::AccountClosed { .. } => No::Closed,
+        Rejection::AccountInUse { .. } => No::InUse,
+        Rejection::AmountNotPositive => No::NotPositive,
+        Rejection::AmountNegative => No::Negative,
+        Rejection::InsufficientFunds { need, have, .. } => No::Funds { need: need.get(), have: have.get() },
+        Rejection::InsufficientCredit { need, have, .. } => No::Credit { need: need.get(), have: have.get() },
+        Rejection::CreditBelowGiven { .. } => No::BelowGiven,
+        Rejection::MergeBelowZero { .. } => No::MergeBelowZero,
+        Rejection::SameAccount => No::Same,
+        Rejection::FundingShared { .. } => No::Shared,
+        Rejection::NotAChild => No::NotAChild,
+        Rejection::NotOneFamily => No::NotOneFamily,
+        Rejection::MayNotOpenChildren => No::MayNotOpenChildren,
+        Rejection::TooDeep => No::TooDeep,
+        Rejection::HoldNotFound => No::NoHold,
+        Rejection::HoldTooLong | Rejection::HoldExpiryPast => No::HoldLife,
+        Rejection::CaptureAboveHold { .. } => No::AboveHold,
+        Rejection::RefundAboveCharge { .. } => No::AboveCharge,
+        _ => return None,
+    })
+}
+
+/// Every figure of every account, the model's against the ledger's.
+pub fn compare(model: &Model, ledger: &Ledger) -> Result<(), String> {
+    if model.accounts.len() != ledger.accounts_len() {
+        return Err(format!("{} accounts for {}", ledger.accounts_len(), model.accounts.len()));
+    }
+    if model.holds.len() != ledger.open_holds() {
+        return Err(format!("{} holds for {}", ledger.open_holds(), model.holds.len()));
+    }
+    for (number, expected) in model.accounts.iter().enumerate() {
+        for (code, sheet) in &expected.sheets {
+            let currency = Currency::parse(code).map_err(|error| error.to_string())?;
+            let Some(index) = ledger.balance_of(account(number), currency) else {
+                return Err(format!("account {number} has no balance in {code}"));
+            };
+            let real = &ledger.balance(index).amounts;
+            let pairs = [
+                ("carried", sheet.carried, real.carried),
+                ("funded", sheet.funded, real.funded),
+                ("used", sheet.used, real.used),
+                ("held", sheet.held, real.held),
+                ("granted", sheet.granted, real.granted),
+                ("received", sheet.received, real.received),
+                ("given", sheet.given, real.given),
+                ("usage", sheet.usage, real.usage),
+                ("available", sheet.available(), real.available()),
+            ];
+            for (name, expected, found) in pairs {
+                if expected != found.get() {
+                    return Err(format!(
+                        "account {number}: {name} is {found} {code} instead of {}",
+                        Nanos::new(expected)
+                    ));
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! Random asks that reach every rule: few accounts, small amounts, many refusals.
+
+use crate::Random;
+use crate::model::{Amount, Ask, Excess, Model, Way, Who};
+
+const ACCOUNTS_MAX: u64 = 14;
+const CURRENCIES: [&str; 2] = ["EUR", "USD"];
+const UNIT: Amount = 1_000_000_000;
+
+/// The next ask, given what is there.
+pub fn next(random: &mut Random, model: &Model, now: i64) -> (Who, Ask) {
+    let accounts = model.accounts.len() as u64;
+    if accounts < 3 || (accounts < ACCOUNTS_MAX && random.one_in(25)) {
+        return open(random, accounts);
+    }
+    let who = match random.below(3) {
+        0 => Who::Buyer(random.below(accounts) as usize),
+        _ => Who::Seller,
+    };
+    let account = random.below(accounts) as usize;
+    let other = random.below(accounts) as usize;
+    let currency = CURRENCIES[usize::from(random.one_in(12))];
+    let amount = amount(random, model, account, currency);
+    let ask = match random.below(40) {
+        0 => Ask::Suspend { account, suspended: random.one_in(2) },
+        1 => Ask::Suspend { account, suspended: false },
+        2 => Ask::Share { account, shared: random.one_in(2) },
+        3 => Ask::Freeze { account, frozen: random.one_in(3) },
+        4 => Ask::Close { account, closed: random.one_in(4) },
+        5 | 6 => Ask::SetCredit { account, currency, credit: amount },
+        7..=9 => Ask::Allocate { child: account, currency, give: !random.one_in(3), amount },
+        10..=12 => Ask::Transfer { from: account, to: other, currency, amount },
+        13..=15 => Ask::TopUp { account, currency, amount },
+        16 => Ask::Withdraw { account, currency, amount },
+        17 => Ask::Adjust { account, currency, amount: amount - 5 * UNIT, used: random.one_in(2) },
+        18 => Ask::UsageCredit { account, currency, amount },
+        19..=26 => Ask::Charge { account, currency, amount, way: way(random) },
+        27 | 28 if !model.charges.is_empty() => {
+            let charge = random.below(model.charges.len() as u64) as usize;
+            let left = model.charges[charge].amount - model.charges[charge].refunded;
+            let amount = if random.one_in(2) { left } else { amount };
+            Ask::Refund { charge, amount }
+        }
+        29..=32 => Ask::Place { account, currency, amount, expires_at: expiry(random, now) },
+        33 => Ask::Extend { hold: hold(random, model), expires_at: expiry(random, now) },
+        34..=37 => {
+            let hold = hold(random, model);
+            let held = model.holds.get(&hold).map_or(amount, |hold| hold.amount);
+            let amount = match random.below(4) {
+                0 => held,
+                1 => held / 2,
+                2 => held + amount,
+                _ => amount,
+            };
+            let excess = match random.below(3) {
+                0 => Excess::Exact,
+                1 => Excess::UpTo,
+                _ => Excess::Admit(way(random)),
+            };
+            Ask::Capture { hold, amount, excess, keep_open: random.one_in(2) }
+        }
+        _ => Ask::Void { hold: hold(random, model) },
+    };
+    (who, ask)
+}
+
+fn open(random: &mut Random, accounts: u64) -> (Who, Ask) {
+    let parent = if accounts == 0 || random.one_in(4) { None } else { Some(random.below(accounts) as usize) };
+    let shared = parent.is_some() && random.one_in(2);
+    let credit = if shared || random.one_in(3) { 0 } else { random.below(100) as Amount * UNIT };
+    let who = match parent {
+        Some(parent) if random.one_in(3) => Who::Buyer(parent),
+        _ => Who::Seller,
+    };
+    (who, Ask::Open { parent, shared, credit, overruns: random.one_in(6) })
+}
+
+/// Mostly small, sometimes exactly what is left, or one nano more.
+fn amount(random: &mut Random, model: &Model, account: usize, currency: &'static str) -> Amount {
+    let payer = model.payer(account);
+    let available = model.accounts[payer].sheets.get(currency).map_or(0, |sheet| sheet.available());
+    match random.below(12) {
+        0 => 0,
+        1 => -UNIT,
+        2 => available,
+        3 => available + 1,
+        4 => 1,
+        5 => random.below(100) as Amount * UNIT,
+        _ => random.below(20_000_000_000) as Amount,
+    }
+}
+
+fn way(random: &mut Random) -> Way {
+    match random.below(8) {
+        0 | 1 => Way::Served,
+        2 => Way::Forced,
+        _ => Way::Strict,
+    }
+}
+
+fn expiry(random: &mut Random, now: i64) -> i64 {
+    const SECOND: i64 = 1_000_000;
+    match random.below(12) {
+        0 => now,
+        1 => now + 31 * 24 * 3600 * SECOND,
+        _ => now + (1 + random.below(7200) as i64) * SECOND,
+    }
+}
+
+fn hold(random: &mut Random, model: &Model) -> u64 {
+    let open = model.holds.len() as u64;
+    if open == 0 || random.one_in(10) {
+        return random.below(model.holds_placed + 1);
+    }
+    let nth = random.below(open) as usize;
+    model.holds.keys().nth(nth).copied().unwrap_or_default()
+}
