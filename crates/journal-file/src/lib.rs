@@ -41,7 +41,8 @@
 //!
 //! What it rests on: a device writes a sector of 512 bytes whole or not at all, and a sync that returned
 //! is kept. What it cannot tell: damage to the very last group from an append that was cut short. The
-//! engine closes its tail with an empty group, so that this last group is one that nobody waits for.
+//! engine closes its tail with an empty group, so that this last group is one that nobody waits for. Nor,
+//! until the segment before it is sealed, that the file of the open segment was deleted.
 //!
 //! Left out: direct IO for appends (measured: brings nothing for small groups), several appends in flight,
 //! fetching archives that were moved away, retention.
