@@ -1,7 +1,7 @@
 //! From a router to a running server, and to its end.
 
 use std::future::Future;
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,6 +75,14 @@ impl Server {
         &self.metrics
     }
 
+    /// Listens, says so on standard output, and serves until `stop` completes and the rest is answered.
+    pub async fn run(self, router: Router, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let listening = self.bind(router).await?;
+        listening.announce();
+        listening.serve(stop).await;
+        Ok(())
+    }
+
     /// Takes the socket and the certificate. Nothing is accepted before [`Listening::serve`].
     pub async fn bind(self, router: Router) -> Result<Listening, ServeError> {
         let tls = tls::server_config(&self.config)?.map(TlsAcceptor::from);
@@ -124,6 +132,12 @@ impl Listening {
     /// `http://127.0.0.1:8080`
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The line that scripts wait for. That nobody reads it is no reason to stop.
+    fn announce(&self) {
+        let mut out = io::stdout().lock();
+        _ = writeln!(out, "listening on {}", self.url).and_then(|()| out.flush());
     }
 
     /// Serves until `stop` completes, then answers what was accepted, within the drain timeout.

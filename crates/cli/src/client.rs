@@ -1,0 +1,172 @@
+//! A client of the native API, for the commands that are one request.
+//!
+//! | answer | is |
+//! |---|---|
+//! | 2xx | the result |
+//! | 400, 404, 405, 413, 415 | usage: the server does not know what was meant |
+//! | 402, 403, 409, 422 | a refusal: the problem's title and detail are the reason |
+//! | anything else, or none | a fault |
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use ureq::http::{Method, Request, Response};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Agent, Body};
+
+use crate::failure::Failure;
+
+/// Where the server is, and who asks.
+#[derive(Debug, Args)]
+pub(crate) struct Connection {
+    /// The server's address.
+    #[arg(long, env = "BURSAR_URL", value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    url: String,
+    /// A file that holds the token; without it BURSAR_TOKEN does.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// A certificate to trust, PEM: that of a server which made its own.
+    #[arg(long, env = "BURSAR_CA_FILE", value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+}
+
+pub(crate) struct Client {
+    agent: Agent,
+    url: String,
+    authorization: String,
+}
+
+impl Client {
+    pub(crate) fn open(connection: &Connection) -> Result<Self, Failure> {
+        const TIMEOUT: Duration = Duration::from_secs(60);
+        let url = connection.url.trim_end_matches('/').to_owned();
+        if !(url.starts_with("http://") || url.starts_with("https://")) {
+            return Err(Failure::Usage(format!("{url} is no address of a server: http://… or https://…")));
+        }
+        let mut config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_global(Some(TIMEOUT))
+            .user_agent(concat!("bursar/", env!("CARGO_PKG_VERSION")));
+        if let Some(path) = &connection.ca_file {
+            config = config.tls_config(trusting(path)?);
+        }
+        let authorization = format!("Bearer {}", token(connection)?);
+        Ok(Self { agent: config.build().into(), url, authorization })
+    }
+
+    pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.send(self.request(Method::GET, path, None).body(()))
+    }
+
+    /// `key` is the idempotency key, for what must happen once.
+    pub(crate) fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        key: Option<&str>,
+    ) -> Result<T, Failure> {
+        let body = serde_json::to_vec(body).map_err(Failure::fault("cannot write the request"))?;
+        self.send(self.request(Method::POST, path, key).header("content-type", "application/json").body(body))
+    }
+
+    fn request(&self, method: Method, path: &str, key: Option<&str>) -> ureq::http::request::Builder {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url))
+            .header("authorization", &self.authorization)
+            .header("accept", "application/json");
+        match key {
+            Some(key) => request.header("idempotency-key", key),
+            None => request,
+        }
+    }
+
+    fn send<T: DeserializeOwned>(
+        &self,
+        request: Result<Request<impl ureq::AsSendBody>, ureq::http::Error>,
+    ) -> Result<T, Failure> {
+        const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
+        let request = request.map_err(Failure::usage)?;
+        let unreachable = || Failure::fault(format!("cannot reach {}", self.url));
+        let mut response = self.agent.run(request).map_err(unreachable())?;
+        let text = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string();
+        let text = text.map_err(unreachable())?;
+        if response.status().is_success() {
+            return serde_json::from_str(&text)
+                .map_err(Failure::fault("the answer is not what was expected"));
+        }
+        Err(failed(&response, &text))
+    }
+}
+
+/// What a problem of RFC 9457 says, as far as a person wants to know.
+#[derive(Deserialize)]
+struct Problem {
+    title: Option<String>,
+    detail: Option<String>,
+}
+
+fn failed(response: &Response<Body>, text: &str) -> Failure {
+    let status = response.status();
+    let problem: Option<Problem> = serde_json::from_str(text).ok();
+    let title = problem.as_ref().and_then(|problem| problem.title.clone());
+    let mut reason = title.unwrap_or_else(|| status.to_string());
+    if let Some(detail) = problem.and_then(|problem| problem.detail) {
+        _ = write!(reason, ": {detail}");
+    }
+    match status.as_u16() {
+        400 | 404 | 405 | 413 | 415 => Failure::Usage(reason),
+        402 | 403 | 409 | 422 => Failure::Refused(reason),
+        _ => Failure::Fault {
+            doing: format!("the server answered {}", status.as_u16()),
+            source: reason.into(),
+        },
+    }
+}
+
+fn token(connection: &Connection) -> Result<String, Failure> {
+    let token = match &connection.token_file {
+        Some(path) => std::fs::read_to_string(path)
+            .map_err(Failure::fault(format!("cannot read the token in {}", path.display())))?,
+        None => std::env::var("BURSAR_TOKEN")
+            .map_err(|_| Failure::Usage("no token: set BURSAR_TOKEN or give --token-file".to_owned()))?,
+    };
+    let token = token.trim();
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Failure::Usage("the token is empty or not one word".to_owned()));
+    }
+    Ok(token.to_owned())
+}
+
+fn trusting(path: &Path) -> Result<TlsConfig, Failure> {
+    let unreadable = || Failure::fault(format!("cannot read certificates in {}", path.display()));
+    let certificates = CertificateDer::pem_file_iter(path).map_err(unreadable())?;
+    let certificates = certificates
+        .map(|certificate| Ok(Certificate::from_der(certificate.map_err(unreadable())?.as_ref()).to_owned()))
+        .collect::<Result<Vec<_>, Failure>>()?;
+    Ok(TlsConfig::builder().root_certs(RootCerts::Specific(Arc::new(certificates))).build())
+}
+
+/// Text as one segment of a path.
+pub(crate) fn segment(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests;

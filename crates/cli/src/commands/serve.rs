@@ -1,0 +1,82 @@
+use std::path::PathBuf;
+
+use axum::Router;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use server::{Config, OPTIONS, Readiness, Server};
+
+use crate::failure::Failure;
+
+/// Run the server.
+///
+/// Options are taken from these flags, then from BURSAR_… variables, then from the configuration file.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// The configuration file; `bursar config` prints one.
+    #[arg(long, env = "BURSAR_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+impl Serve {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        // Variables that are not text cannot be ours.
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let config =
+            Config::load(self.config.as_deref(), environment, self.flags.0).map_err(Failure::usage)?;
+        server::telemetry::init(&config).map_err(Failure::usage)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(Failure::fault("cannot start threads"))?;
+        runtime.block_on(serve(config))
+    }
+}
+
+async fn serve(config: Config) -> Result<(), Failure> {
+    let stop = server::stop_signal().map_err(Failure::fault("cannot start"))?;
+    let server = Server::new(config);
+    server.health().set(Readiness::Ready);
+    server.run(Router::new(), stop).await.map_err(Failure::fault("cannot serve"))
+}
+
+/// The flags that were given, by key: one for each option of the server, made from its table.
+#[derive(Debug)]
+struct Flags(Vec<(String, String)>);
+
+impl Args for Flags {
+    fn augment_args(command: Command) -> Command {
+        command.args(OPTIONS.iter().map(|option| {
+            let about = format!("{} [default: {}]", option.about.replace('\n', " "), option.default);
+            let flag = Arg::new(option.key).long(option.flag()).help(about);
+            if option.is_switch() {
+                flag.value_name("BOOL").num_args(0..=1).require_equals(true).default_missing_value("true")
+            } else {
+                flag.value_name("VALUE")
+            }
+        }))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Flags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = OPTIONS
+            .iter()
+            .filter(|option| matches.value_source(option.key) == Some(ValueSource::CommandLine));
+        let pair = given.filter_map(|option| {
+            matches.get_one::<String>(option.key).map(|value| (option.key.to_owned(), value.clone()))
+        });
+        Ok(Self(pair.collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
