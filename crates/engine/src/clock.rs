@@ -147,7 +147,11 @@ impl BookTime {
         if ahead > 0 {
             return Err(ClockFault::Stepped { ahead_s: (ahead + STEP_MAX_MICROS) / 1_000_000 });
         }
-        self.believed = Some((now, monotonic));
+        // A clock that was set back may be set right again: what was believed before stays.
+        let runs_behind = self.believed.is_some_and(|(wall, then)| now.micros_since(wall) < monotonic - then);
+        if !runs_behind {
+            self.believed = Some((now, monotonic));
+        }
         Ok(now.max(self.last))
     }
 

@@ -81,7 +81,7 @@ pub struct History {
 const SLICE_BYTES: usize = 256;
 
 impl History {
-    pub(crate) fn new(reader: Arc<dyn Reader>, vault: Arc<dyn Vault>) -> Self {
+    pub fn new(reader: Arc<dyn Reader>, vault: Arc<dyn Vault>) -> Self {
         Self { reader, vault }
     }
 

@@ -4,7 +4,7 @@
 //! from where the snapshot began brings all of them level (`ledger::apply`).
 //!
 //! ```text
-//! chunk = 1, (length, object)*  |  2, begin of generation, count, (key, reference)*  |  3, book time
+//! chunk = 1, (length, object)*  |  2, (begin of generation, count, (key, reference)*)*  |  3, book time
 //! ```
 
 use std::sync::Arc;
@@ -24,6 +24,8 @@ const TIME: u8 = 3;
 
 /// Objects copied between two groups: about as long as deciding a small group takes.
 const PIECE_OBJECTS: usize = 512;
+/// Keys copied between two groups, in bytes.
+const PIECE_BYTES: usize = 64 * 1024;
 
 pub(crate) struct Snapshotting {
     every_bytes: u64,
@@ -152,17 +154,34 @@ impl Running {
             self.writer.chunk(&self.chunk)?;
             return Ok(false);
         }
-        let Some((since, entries)) = window.piece(self.keys) else { return Ok(true) };
-        self.keys += 1;
-        self.chunk.clear();
-        self.chunk.push(KEYS);
-        self.chunk.extend_from_slice(&since.as_micros().to_le_bytes());
-        for (key, at) in entries {
-            self.chunk.extend_from_slice(&key.0.to_le_bytes());
-            self.chunk.extend_from_slice(&at.raw().to_le_bytes());
+        while self.chunk.len() < PIECE_BYTES {
+            let Some((since, entries)) = window.piece(self.keys) else { break };
+            self.keys += 1;
+            put_keys(&mut self.chunk, since, entries);
         }
-        self.writer.chunk(&self.chunk)?;
-        Ok(false)
+        let is_finished = self.chunk.len() == 1;
+        if !is_finished {
+            self.chunk[0] = KEYS;
+            self.writer.chunk(&self.chunk)?;
+        }
+        Ok(is_finished)
+    }
+}
+
+fn put_keys(chunk: &mut Vec<u8>, since: Timestamp, entries: impl Iterator<Item = (Key, EventRef)>) {
+    let start = chunk.len();
+    chunk.extend_from_slice(&since.as_micros().to_le_bytes());
+    chunk.extend_from_slice(&[0; 4]);
+    let mut count = 0_u32;
+    for (key, at) in entries {
+        chunk.extend_from_slice(&key.0.to_le_bytes());
+        chunk.extend_from_slice(&at.raw().to_le_bytes());
+        count += 1;
+    }
+    if count == 0 {
+        chunk.truncate(start);
+    } else {
+        chunk[start + 8..start + 12].copy_from_slice(&count.to_le_bytes());
     }
 }
 
@@ -270,11 +289,14 @@ pub(crate) fn load(
             }
             Some((&KEYS, rest)) => {
                 let mut reader = Reader::new(rest);
-                let since = Timestamp::from_micros(i64::from_le_bytes(eight(&mut reader)?));
                 while !reader.bytes.is_empty() {
-                    let key = u128::from_le_bytes(reader.raw(16)?.try_into().expect("sixteen bytes"));
-                    let at = EventRef::from_raw(u64::from_le_bytes(eight(&mut reader)?));
-                    loaded.window.restore(since, Key(key), at);
+                    let since = Timestamp::from_micros(i64::from_le_bytes(eight(&mut reader)?));
+                    let count = u32::from_le_bytes(reader.raw(4)?.try_into().expect("four bytes"));
+                    for _ in 0..count {
+                        let key = u128::from_le_bytes(reader.raw(16)?.try_into().expect("sixteen bytes"));
+                        let at = EventRef::from_raw(u64::from_le_bytes(eight(&mut reader)?));
+                        loaded.window.restore(since, Key(key), at);
+                    }
                 }
             }
             Some((&TIME, rest)) => {

@@ -2,9 +2,9 @@
 
 use domain::{Currency, Nanos, Timestamp};
 use ledger::{
-    AccountIndex, Act, Actor, Admission, AllocationWay, BalanceIndex, ChargeId, ChargeKind, Charged, Command, Correction,
-    CredentialIndex, Event, ExcessPolicy, Funding, HoldId, Ledger, NewAccount, OrganizationIndex, Rejection, RoleCode,
-    Usage, Verifier,
+    AccountIndex, Act, Actor, Admission, AllocationWay, BalanceIndex, ChargeId, ChargeKind, Charged, Command,
+    Correction, CredentialIndex, Event, ExcessPolicy, Funding, HoldId, Ledger, NewAccount, OrganizationIndex,
+    Rejection, RoleCode, Status, Usage, Verifier,
 };
 
 use crate::model::{Ask, Excess, Model, No, Way, Who};
@@ -235,6 +235,18 @@ pub fn compare(model: &Model, ledger: &Ledger) -> Result<(), String> {
         return Err(format!("{} holds for {}", ledger.open_holds(), model.holds.len()));
     }
     for (number, expected) in model.accounts.iter().enumerate() {
+        let real = ledger.account(account(number));
+        let flags = [
+            ("own", expected.own, !real.funding.is_shared()),
+            ("suspended", expected.suspended, real.restrictions.suspended),
+            ("frozen", expected.frozen, real.restrictions.frozen),
+            ("closed", expected.closed, real.status == Status::Closed),
+        ];
+        for (name, expected, found) in flags {
+            if expected != found {
+                return Err(format!("account {number}: {name} is {found}"));
+            }
+        }
         for (code, sheet) in &expected.sheets {
             let currency = Currency::parse(code).map_err(|error| error.to_string())?;
             let Some(index) = ledger.balance_of(account(number), currency) else {

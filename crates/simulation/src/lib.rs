@@ -5,6 +5,7 @@
 
 pub mod bridge;
 mod disk;
+pub mod life;
 pub mod model;
 mod random;
 pub mod rules;

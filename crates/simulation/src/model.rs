@@ -160,7 +160,10 @@ impl Model {
 
     /// The sheet of an account, rolled into the open period.
     fn touch(&mut self, account: usize, currency: &'static str, period: u32) -> &mut Sheet {
-        let sheet = self.accounts[account].sheets.entry(currency).or_insert_with(|| Sheet { period, ..Sheet::default() });
+        let sheet = self.accounts[account]
+            .sheets
+            .entry(currency)
+            .or_insert_with(|| Sheet { period, ..Sheet::default() });
         if sheet.period < period {
             *sheet = Sheet { carried: sheet.posted(), funded: 0, used: 0, usage: 0, period, ..sheet.clone() };
         }
@@ -196,7 +199,8 @@ impl Model {
     }
 
     fn is_frozen(&self, account: usize) -> bool {
-        self.accounts[account].frozen || self.ancestors(account).iter().any(|above| self.accounts[*above].frozen)
+        self.accounts[account].frozen
+            || self.ancestors(account).iter().any(|above| self.accounts[*above].frozen)
     }
 
     fn reach(&self, who: Who, account: usize) -> Result<(), No> {
@@ -418,7 +422,11 @@ impl Model {
                 self.seller(who, account)?;
                 let payer = self.payer(account);
                 let sheet = self.touch(payer, currency, period);
-                if used { sheet.used -= amount } else { sheet.funded += amount }
+                if used {
+                    sheet.used -= amount
+                } else {
+                    sheet.funded += amount
+                }
                 self.touch(account, currency, period);
             }
             Ask::UsageCredit { account, currency, amount } => {
@@ -440,7 +448,8 @@ impl Model {
                 self.reach(who, account)?;
                 self.may_force(who, account, way)?;
                 let payer = self.spender(account)?;
-                let way = if self.accounts[account].overruns && way == Way::Strict { Way::Served } else { way };
+                let way =
+                    if self.accounts[account].overruns && way == Way::Strict { Way::Served } else { way };
                 self.admit(way, amount, self.look(payer, currency).available())?;
                 self.touch(payer, currency, period).used += amount;
                 self.touch(account, currency, period).usage += amount;
@@ -595,7 +604,10 @@ impl Model {
             to.given -= credit;
         }
         self.holds.values_mut().filter(|hold| hold.payer == child).for_each(|hold| hold.payer = target);
-        self.charges.iter_mut().filter(|charge| charge.payer == child).for_each(|charge| charge.payer = target);
+        self.charges
+            .iter_mut()
+            .filter(|charge| charge.payer == child)
+            .for_each(|charge| charge.payer = target);
         self.accounts[child].own = false;
         Ok(())
     }

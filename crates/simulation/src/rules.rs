@@ -1,7 +1,10 @@
 //! The bare ledger against the model: every answer, every figure, every invariant, after every command.
 
 use domain::{Currency, Timestamp};
-use ledger::{Act, Actor, Command, CredentialIndex, Event, EventRef, Holder, Ledger, OrganizationIndex, RoleCode, Verifier};
+use ledger::{
+    Act, Actor, Command, CredentialIndex, Event, EventRef, Holder, Ledger, OrganizationIndex, RoleCode,
+    Verifier,
+};
 use ledger::{decide, invariant};
 
 use crate::Random;
@@ -27,7 +30,8 @@ pub fn run(seed: u64, commands: u64) -> Result<Tally, String> {
         world.step(&mut random).map_err(|difference| format!("seed {seed}, step {step}: {difference}"))?;
         // The whole state is re-added now and then; single events are checked always.
         if step % 64 == 0 {
-            invariant::check(&world.ledger).map_err(|broken| format!("seed {seed}, step {step}: {broken}"))?;
+            invariant::check(&world.ledger)
+                .map_err(|broken| format!("seed {seed}, step {step}: {broken}"))?;
         }
     }
     Ok(world.tally)
@@ -81,9 +85,11 @@ impl World {
         let decided = decide(&self.ledger, &command, now, &mut self.events);
         self.tally.commands += 1;
         self.tally.done += u64::from(decided.is_ok());
-        agree(&expected, decided.as_ref().map(drop)).map_err(|difference| format!("{who:?} {ask:?}: {difference}"))?;
+        agree(&expected, decided.as_ref().map(drop))
+            .map_err(|difference| format!("{who:?} {ask:?}: {difference}"))?;
         self.fold()?;
-        bridge::compare(&self.model, &self.ledger).map_err(|difference| format!("after {who:?} {ask:?}: {difference}"))
+        bridge::compare(&self.model, &self.ledger)
+            .map_err(|difference| format!("after {who:?} {ask:?}: {difference}"))
     }
 
     fn fold(&mut self) -> Result<(), String> {
@@ -127,7 +133,10 @@ pub fn period(ledger: &Ledger, now: Timestamp) -> u32 {
 }
 
 /// The same answer, or the same reason.
-pub fn agree(expected: &Result<(), crate::model::No>, found: Result<(), &ledger::Rejection>) -> Result<(), String> {
+pub fn agree(
+    expected: &Result<(), crate::model::No>,
+    found: Result<(), &ledger::Rejection>,
+) -> Result<(), String> {
     let same = match (expected, found) {
         (Ok(()), Ok(())) => true,
         (Err(expected), Err(found)) => bridge::no(found) == Some(*expected),

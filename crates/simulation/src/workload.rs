@@ -13,20 +13,22 @@ pub fn next(random: &mut Random, model: &Model, now: i64) -> (Who, Ask) {
     if accounts < 3 || (accounts < ACCOUNTS_MAX && random.one_in(25)) {
         return open(random, accounts);
     }
-    let who = match random.below(3) {
+    let account = random.below(accounts) as usize;
+    let who = match random.below(12) {
         0 => Who::Buyer(random.below(accounts) as usize),
+        1 | 2 => Who::Buyer(account),
+        3 | 4 => Who::Buyer(model.accounts[account].parent.unwrap_or(account)),
         _ => Who::Seller,
     };
-    let account = random.below(accounts) as usize;
     let other = random.below(accounts) as usize;
     let currency = CURRENCIES[usize::from(random.one_in(12))];
     let amount = amount(random, model, account, currency);
     let ask = match random.below(40) {
-        0 => Ask::Suspend { account, suspended: random.one_in(2) },
+        0 => Ask::Suspend { account, suspended: random.one_in(3) },
         1 => Ask::Suspend { account, suspended: false },
         2 => Ask::Share { account, shared: random.one_in(2) },
-        3 => Ask::Freeze { account, frozen: random.one_in(3) },
-        4 => Ask::Close { account, closed: random.one_in(4) },
+        3 => Ask::Freeze { account, frozen: random.one_in(8) },
+        4 => Ask::Close { account, closed: random.one_in(12) },
         5 | 6 => Ask::SetCredit { account, currency, credit: amount },
         7..=9 => Ask::Allocate { child: account, currency, give: !random.one_in(3), amount },
         10..=12 => Ask::Transfer { from: account, to: other, currency, amount },
@@ -40,6 +42,9 @@ pub fn next(random: &mut Random, model: &Model, now: i64) -> (Who, Ask) {
             let left = model.charges[charge].amount - model.charges[charge].refunded;
             let amount = if random.one_in(2) { left } else { amount };
             Ask::Refund { charge, amount }
+        }
+        29..=39 if model.holds.len() < 3 && !random.one_in(8) => {
+            Ask::Place { account, currency, amount, expires_at: expiry(random, now) }
         }
         29..=32 => Ask::Place { account, currency, amount, expires_at: expiry(random, now) },
         33 => Ask::Extend { hold: hold(random, model), expires_at: expiry(random, now) },
@@ -79,13 +84,13 @@ fn open(random: &mut Random, accounts: u64) -> (Who, Ask) {
 fn amount(random: &mut Random, model: &Model, account: usize, currency: &'static str) -> Amount {
     let payer = model.payer(account);
     let available = model.accounts[payer].sheets.get(currency).map_or(0, |sheet| sheet.available());
-    match random.below(12) {
+    match random.below(40) {
         0 => 0,
         1 => -UNIT,
-        2 => available,
-        3 => available + 1,
-        4 => 1,
-        5 => random.below(100) as Amount * UNIT,
+        2..=4 => available,
+        5..=7 => available + 1,
+        8..=10 => 1,
+        11..=18 => random.below(100) as Amount * UNIT,
         _ => random.below(20_000_000_000) as Amount,
     }
 }
@@ -101,9 +106,9 @@ fn way(random: &mut Random) -> Way {
 fn expiry(random: &mut Random, now: i64) -> i64 {
     const SECOND: i64 = 1_000_000;
     match random.below(12) {
-        0 => now,
-        1 => now + 31 * 24 * 3600 * SECOND,
-        _ => now + (1 + random.below(7200) as i64) * SECOND,
+        0 if random.one_in(4) => now,
+        1 if random.one_in(4) => now + 31 * 24 * 3600 * SECOND,
+        _ => now + (1 + random.below(48 * 3600) as i64) * SECOND,
     }
 }
 

@@ -12,5 +12,8 @@ fn the_ledger_agrees_with_the_model() {
             Err(difference) => panic!("{difference}"),
         }
     }
-    assert!((300_000..900_000).contains(&done), "a workload that does or refuses nearly all tests little: {done}");
+    assert!(
+        (300_000..900_000).contains(&done),
+        "a workload that does or refuses nearly all tests little: {done}"
+    );
 }
