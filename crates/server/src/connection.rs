@@ -7,8 +7,8 @@
 //! | does not take its answer | the idle timeout |
 //! | has sent nothing to answer when the server drains | nothing: at once |
 //!
-//! The watch costs a request a few counters and no timer: each connection looks at its counters now
-//! and then, so a limit is kept to within a quarter of it.
+//! The watch costs a request a few counters and no timer: each connection looks at its counters, and
+//! at the age of the request in work, now and then, so a limit is kept to within a quarter of it.
 
 use std::convert::Infallible;
 use std::io::{self, IoSlice};
@@ -33,12 +33,15 @@ use tokio::sync::watch;
 use tower::Service;
 
 use crate::Config;
+use crate::observe::LookedAt;
 
 /// How all connections are served.
 pub(crate) struct Protocol {
     builder: auto::Builder<TokioExecutor>,
     header_timeout: Duration,
     idle_timeout: Duration,
+    /// Between two looks at a connection, which also poll the handler of an HTTP/1.1 request.
+    period: Duration,
 }
 
 impl Protocol {
@@ -54,10 +57,12 @@ impl Protocol {
             .max_header_list_size(HEAD_BYTES_MAX)
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(4 * STREAM_WINDOW);
+        let shortest = config.header_timeout_ms.min(config.idle_timeout_ms).min(config.request_timeout_ms);
         Self {
             builder,
             header_timeout: Duration::from_millis(config.header_timeout_ms),
             idle_timeout: Duration::from_millis(config.idle_timeout_ms),
+            period: Duration::from_millis(shortest) / 4,
         }
     }
 
@@ -76,8 +81,7 @@ impl Protocol {
         let handler = Handler { router, peer, traffic: Arc::clone(&traffic) };
         let mut connection = pin!(self.builder.serve_connection(io, handler));
         let mut watch = self.watch(traffic);
-        let period = self.header_timeout.min(self.idle_timeout) / 4;
-        let mut look = pin!(tokio::time::sleep(period));
+        let mut look = pin!(tokio::time::sleep(self.period));
         let mut draining = false;
         loop {
             tokio::select! {
@@ -89,7 +93,7 @@ impl Protocol {
                     if watch.is_over(now) {
                         return;
                     }
-                    look.as_mut().reset((now + period).into());
+                    look.as_mut().reset((now + self.period).into());
                 }
                 _ = drain.wait_for(|&drain| drain), if !draining => {
                     draining = true;
@@ -167,11 +171,14 @@ impl hyper::service::Service<Request<Incoming>> for Handler {
 
     fn call(&self, request: Request<Incoming>) -> Answering {
         self.traffic.requests.fetch_add(1, Relaxed);
-        if request.version() == Version::HTTP_2 {
-            self.traffic.http2.store(true, Relaxed);
-        }
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(self.peer));
+        if request.version() == Version::HTTP_2 {
+            // Its streams are tasks of their own, which the connection's look does not reach.
+            self.traffic.http2.store(true, Relaxed);
+        } else {
+            request.extensions_mut().insert(LookedAt);
+        }
         let owed = Owed(Arc::clone(&self.traffic));
         Answering { future: self.router.clone().call(request), _owed: owed }
     }

@@ -58,6 +58,11 @@ impl<S> Layer<S> for Observe {
     }
 }
 
+/// Marks a request whose answer is polled now and then by its connection, whatever happens. It needs
+/// no timer of its own, which would cost more than all else in this layer.
+#[derive(Clone, Copy)]
+pub(crate) struct LookedAt;
+
 #[derive(Clone)]
 pub struct Observed<S> {
     inner: S,
@@ -86,10 +91,11 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Observed<S> 
             // The other half is for answering, so that a slow body is told apart from a slow server.
             body_time_max: self.shared.request_timeout / 2,
         };
+        let looked_at = request.extensions().get::<LookedAt>().is_some();
         Observation {
             method: request.method().clone(),
+            deadline: (!looked_at).then(|| tokio::time::sleep(self.shared.request_timeout)),
             handler: arrival.around(self.inner.call(request)),
-            deadline: tokio::time::sleep(self.shared.request_timeout),
             record: Record { started, request_id, route, shared: Arc::clone(&self.shared) },
         }
     }
@@ -101,7 +107,7 @@ pin_project! {
         #[pin]
         handler: TaskLocalFuture<Arrival, F>,
         #[pin]
-        deadline: Sleep,
+        deadline: Option<Sleep>,
         method: Method,
         record: Record,
     }
@@ -123,8 +129,11 @@ impl<F: Future<Output = Result<Response, E>>, E> Future for Observation<F> {
         let response = match catch_unwind(AssertUnwindSafe(|| handler.poll(context))) {
             Ok(Poll::Ready(result)) => result?,
             Ok(Poll::Pending) => {
-                // Registered with the timer only now: most handlers wait once, for the journal.
-                ready!(this.deadline.poll(context));
+                match this.deadline.as_pin_mut() {
+                    Some(deadline) => ready!(deadline.poll(context)),
+                    None if this.record.is_late() => {}
+                    None => return Poll::Pending,
+                }
                 this.record
                     .problem(StatusCode::SERVICE_UNAVAILABLE, "not answered in time; the outcome is unknown")
             }
@@ -135,6 +144,10 @@ impl<F: Future<Output = Result<Response, E>>, E> Future for Observation<F> {
 }
 
 impl Record {
+    fn is_late(&self) -> bool {
+        self.started.elapsed() >= self.shared.request_timeout
+    }
+
     fn problem(&self, status: StatusCode, detail: &str) -> Response {
         let problem = Problem::of(status).with_detail(detail);
         Problem { request_id: Some(self.request_id.clone()), ..problem }.into_response()
