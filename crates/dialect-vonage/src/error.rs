@@ -1,0 +1,332 @@
+//! Refusals in the vendor's words. `type`, `title` and `detail` are constants of their protocol.
+
+use std::borrow::Cow;
+
+use access::AccessError;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use dialect::{BodyError, RequestId};
+use engine::{HistoryError, Refusal, Unavailable};
+use ledger::Rejection;
+use serde::Serialize;
+
+use crate::choices::INSUFFICIENT_BALANCE;
+
+macro_rules! kinds {
+    ($($name:ident $path:literal $title:literal;)*) => {$(
+        const $name: Kind = Kind {
+            uri: concat!("https://developer.nexmo.com/api-errors", $path),
+            title: $title,
+        };
+    )*};
+}
+
+/// A `type`, and the title that goes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Kind {
+    uri: &'static str,
+    title: &'static str,
+}
+
+kinds! {
+    INVALID_JSON "#invalid-json" "Malformed JSON";
+    UNAUTHORIZED "#unauthorized" "Invalid credentials supplied";
+    UNPROVISIONED "#unprovisioned" "Authorisation error";
+    TRANSFER_AMOUNT "/subaccounts#valid-transfers" "Transfer amount is invalid";
+    TRANSFER "/subaccounts#valid-transfers" "Invalid Transfer";
+    PROVISIONING "/subaccounts#provisioning" "Provisioning Error";
+    SUSPENDED "#account-suspended" "Account Suspended";
+    NUMBER_TRANSFER "/subaccounts#invalid-number-transfer" "Invalid Number Transfer";
+    MISSING_NUMBER "/subaccounts#missing-number-transfer" "Invalid Number Transfer";
+    INVALID_API_KEY "#invalid-api-key" "Invalid API Key";
+    NOT_FOUND "#not-found" "Not Found";
+    WRONG_VERB "#wrong-verb" "Request method not allowed";
+    VALIDATION "/subaccounts#validation" "Bad Request";
+    RATE_LIMITED "#rate-limited" "Rate Limited";
+    INTERNAL "#internal-error" "Internal Error";
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct VonageError {
+    status: StatusCode,
+    kind: Kind,
+    detail: Cow<'static, str>,
+    invalid_parameters: Vec<InvalidParameter>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct InvalidParameter {
+    name: &'static str,
+    reason: Cow<'static, str>,
+}
+
+impl InvalidParameter {
+    pub(crate) fn new(name: &'static str, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { name, reason: reason.into() }
+    }
+}
+
+impl VonageError {
+    fn new(status: StatusCode, kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, kind, detail: detail.into(), invalid_parameters: Vec::new() }
+    }
+
+    fn forbidden(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, kind, detail)
+    }
+
+    pub(crate) fn malformed_json() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, INVALID_JSON, "Malformed JSON payload.")
+    }
+
+    pub(crate) fn invalid(invalid_parameters: Vec<InvalidParameter>) -> Self {
+        let detail = "The request failed due to validation errors";
+        let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, VALIDATION, detail);
+        Self { invalid_parameters, ..error }
+    }
+
+    pub(crate) fn invalid_one(name: &'static str, reason: &'static str) -> Self {
+        Self::invalid(vec![InvalidParameter::new(name, reason)])
+    }
+
+    pub(crate) fn same_accounts() -> Self {
+        Self::invalid_one("from", "Invalid accounts. From and To accounts should be different")
+    }
+
+    pub(crate) fn invalid_api_key(key: &str) -> Self {
+        let detail = format!("API key '{key}' does not exist, or you do not have access");
+        Self::new(StatusCode::NOT_FOUND, INVALID_API_KEY, detail)
+    }
+
+    pub(crate) fn unprovisioned(caller: &str) -> Self {
+        let detail = format!("Account {caller} is not provisioned to access Subaccount Provisioning API");
+        Self::forbidden(UNPROVISIONED, detail)
+    }
+
+    pub(crate) fn not_primary_and_subaccount() -> Self {
+        let detail = "Transfers are only allowed between a primary account and its subaccount";
+        Self::forbidden(TRANSFER, detail)
+    }
+
+    pub(crate) fn shares_balance(key: &str) -> Self {
+        let detail = format!(
+            "Account {key} shares the balance of its primary account: give it an individual balance first"
+        );
+        Self::forbidden(TRANSFER, detail)
+    }
+
+    pub(crate) fn suspended(key: &str) -> Self {
+        Self::forbidden(SUSPENDED, format!("Account {key} is suspended"))
+    }
+
+    pub(crate) fn unrelated_for_number(number: &str, from: &str, to: &str) -> Self {
+        let detail = format!(
+            "Failed to perform transfer number {number} from account {from} to {to} - The relationship \
+             between these two accounts does not allow for number transfer"
+        );
+        Self::forbidden(NUMBER_TRANSFER, detail)
+    }
+
+    pub(crate) fn banned_for_number() -> Self {
+        Self::forbidden(NUMBER_TRANSFER, "One of the accounts involved in the transfer is banned")
+    }
+
+    pub(crate) fn missing_number(number: &str, from: &str, to: &str) -> Self {
+        let detail =
+            format!("Could not transfer number {number} from account {from} to {to} - ShortCode not found");
+        Self::new(StatusCode::NOT_FOUND, MISSING_NUMBER, detail)
+    }
+
+    pub(crate) fn wrong_verb(method: &Method) -> Self {
+        let detail = format!("Request method '{method}' not supported");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, WRONG_VERB, detail)
+    }
+
+    pub(crate) fn unknown_path() -> Self {
+        Self::new(StatusCode::NOT_FOUND, NOT_FOUND, "There is nothing at this path")
+    }
+
+    /// Ours to repair, never the caller's. `cause` is for the log alone.
+    pub(crate) fn internal(cause: &str) -> Self {
+        tracing::error!(cause, "a request of the Subaccounts API failed");
+        let detail = "An internal error occurred. Please try again shortly";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, detail)
+    }
+
+    /// The outcome is not what the caller should take from "try again".
+    pub(crate) fn unfinished(detail: String) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, detail)
+    }
+
+    fn busy() -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, RATE_LIMITED, "Too many requests are waiting")
+    }
+
+    /// A refusal of the books. `about` is the key the request was about.
+    pub(crate) fn rejected(rejection: &Rejection, about: &str) -> Self {
+        use Rejection as R;
+        let amount = |reason| Self::invalid_one("amount", reason);
+        match rejection {
+            R::CredentialRevoked => AccessError::Unauthenticated.into(),
+            R::SellerOnly => Self::forbidden(UNPROVISIONED, "Only the operator may do that"),
+            R::AccountNotFound | R::OrganizationNotFound | R::CredentialNotFound => {
+                Self::invalid_api_key(about)
+            }
+            R::MayNotOpenChildren | R::TooDeep => Self::unprovisioned(about),
+
+            R::AccountSuspended { .. } | R::AccountFrozen { .. } => Self::suspended(about),
+            R::AccountClosed { .. } => Self::forbidden(SUSPENDED, format!("Account {about} is closed")),
+
+            R::AmountNotPositive | R::AmountNegative => amount(crate::members::NOT_POSITIVE),
+            R::AmountOutOfRange => amount("The amount is out of range"),
+            R::CurrencyMismatch { .. } | R::CurrencyUnknown { .. } => {
+                Self::forbidden(TRANSFER, "The accounts are kept in different currencies")
+            }
+
+            R::InsufficientFunds { .. } => Self::forbidden(TRANSFER_AMOUNT, INSUFFICIENT_BALANCE),
+            R::InsufficientCredit { .. } => Self::forbidden(TRANSFER_AMOUNT, "Insufficient Credit"),
+
+            R::SameAccount => Self::same_accounts(),
+            R::FundingShared { .. } => Self::shares_balance(about),
+            R::NotAChild | R::NotOneFamily => Self::not_primary_and_subaccount(),
+            R::TooManyCredentials { live_max } => Self::forbidden(
+                PROVISIONING,
+                format!("Account {about} reached maximum number [{live_max}] of allowed secrets"),
+            ),
+
+            // No operation of this API asks for anything that could be refused so.
+            R::LastCredential
+            | R::NameTaken
+            | R::HandleTaken
+            | R::UserExists
+            | R::AlreadyInterned { .. }
+            | R::AccountInUse { .. }
+            | R::QuantityNegative
+            | R::CurrencyExists { .. }
+            | R::CreditBelowGiven { .. }
+            | R::MergeBelowZero { .. }
+            | R::AlreadyOwn
+            | R::HoldNotFound
+            | R::HoldTooLong
+            | R::HoldExpiryPast
+            | R::CaptureAboveHold { .. }
+            | R::ChargeNotFound
+            | R::RefundAboveCharge { .. }
+            | R::CalendarEnded => Self::internal(&format!("unexpected refusal: {rejection:?}")),
+        }
+    }
+
+    /// Not judged at all.
+    pub(crate) fn refused(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NoRoom | Refusal::Clock(_) | Refusal::KeyConflict | Refusal::Unreadable => {
+                Self::internal(&format!("not judged: {refusal:?}"))
+            }
+        }
+    }
+
+    /// The same refusal as the Account API says it: with a pair of codes besides.
+    pub(crate) fn with_codes(&self) -> Response {
+        let label = match self.status {
+            StatusCode::UNAUTHORIZED => "authentication failed",
+            _ => &self.detail,
+        };
+        let codes = Codes { code: self.status.as_str(), label };
+        self.answer(Some(codes))
+    }
+
+    fn answer(&self, codes: Option<Codes<'_>>) -> Response {
+        let body = Wire {
+            kind: self.kind.uri,
+            title: self.kind.title,
+            detail: &self.detail,
+            instance: RequestId::current().unwrap_or_else(RequestId::random),
+            invalid_parameters: &self.invalid_parameters,
+            codes,
+        };
+        let body = serde_json::to_vec(&body).expect("an error is texts");
+        let json = HeaderValue::from_static("application/json");
+        let mut response = (self.status, [(header::CONTENT_TYPE, json)], body).into_response();
+        let headers = response.headers_mut();
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
+        }
+        if self.status == StatusCode::TOO_MANY_REQUESTS {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    detail: &'a str,
+    instance: RequestId,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    invalid_parameters: &'a [InvalidParameter],
+    #[serde(flatten)]
+    codes: Option<Codes<'a>>,
+}
+
+#[derive(Serialize)]
+struct Codes<'a> {
+    #[serde(rename = "error-code")]
+    code: &'a str,
+    #[serde(rename = "error-code-label")]
+    label: &'a str,
+}
+
+impl IntoResponse for VonageError {
+    fn into_response(self) -> Response {
+        self.answer(None)
+    }
+}
+
+impl From<AccessError> for VonageError {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Unauthenticated => {
+                let detail = "You did not provide correct credentials";
+                Self::new(StatusCode::UNAUTHORIZED, UNAUTHORIZED, detail)
+            }
+            AccessError::Forbidden { operation } => {
+                let detail = format!("These credentials may not {}", operation.text());
+                Self::forbidden(UNPROVISIONED, detail)
+            }
+            AccessError::Busy => Self::busy(),
+        }
+    }
+}
+
+impl From<Unavailable> for VonageError {
+    fn from(error: Unavailable) -> Self {
+        match error {
+            Unavailable::Overloaded => Self::busy(),
+            Unavailable::Unknown => {
+                let detail = "The outcome is unknown. Look before sending the request again";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, detail)
+            }
+            Unavailable::Closing | Unavailable::Stopped(_) => Self::internal(&error.to_string()),
+        }
+    }
+}
+
+impl From<BodyError> for VonageError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Json(_) | BodyError::Incomplete => Self::malformed_json(),
+            BodyError::TooLarge { .. } | BodyError::TooSlow => {
+                Self::new(error.status(), VALIDATION, error.to_string())
+            }
+        }
+    }
+}
+
+impl From<HistoryError> for VonageError {
+    fn from(error: HistoryError) -> Self {
+        Self::internal(&error.to_string())
+    }
+}

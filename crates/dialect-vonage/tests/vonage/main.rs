@@ -1,0 +1,3 @@
+//! The dialect as a client sees it.
+
+mod smoke;
