@@ -1,3 +1,5 @@
+use hyper::Request;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use server::Config;
 use tokio::io::AsyncWriteExt;
 
@@ -33,6 +35,17 @@ async fn a_request_that_is_not_answered_in_time_says_so() {
     let answer = ask(server.address, "GET /wait", "").await;
     assert_eq!(answer.status, 503);
     assert!(answer.body.contains("not answered in time; the outcome is unknown"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn streams_of_http2_have_the_same_limit() {
+    let server = start(Config { request_timeout_ms: 30, ..config() }).await;
+    let io = TokioIo::new(connect(server.address).await);
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
+    tokio::spawn(connection);
+    let request = Request::get("http://test/wait").body(axum::body::Body::empty()).unwrap();
+    assert_eq!(sender.send_request(request).await.unwrap().status(), 503);
 }
 
 #[tokio::test]
