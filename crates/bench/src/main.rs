@@ -4,6 +4,7 @@
 //! noisy, ratios less so.
 
 mod book;
+mod nowhere;
 mod rules;
 mod workload;
 

@@ -9,7 +9,7 @@ use journal::Vault;
 use ledger::Ledger;
 use tokio::sync::oneshot;
 
-use crate::book::{Book, Outcome, Parts, Receipt, Refusal, Request};
+use crate::book::{Book, Outcome, Parts, Receipt, Refusal, Request, WARM_REQUESTS};
 use crate::clock::Entropy;
 use crate::directory::Directory;
 use crate::history::History;
@@ -356,8 +356,11 @@ fn serve(
             Job::Many(requests, reply) => {
                 *count += requests.len();
                 let mut outcomes = Vec::with_capacity(requests.len());
-                for request in &requests {
-                    outcomes.push(decide(book, request, held, counters)?);
+                for requests in requests.chunks(WARM_REQUESTS) {
+                    book.warm(requests);
+                    for request in requests {
+                        outcomes.push(decide(book, request, held, counters)?);
+                    }
                 }
                 held.push(Held::Many(reply, outcomes));
             }

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use domain::{Currency, Nanos, Timestamp};
 
 use crate::{
-    Account, AccountIndex, Arena, Balance, BalanceIndex, ChargeId, Credential, CredentialIndex, EventRef,
-    Family, Hold, HoldId, NameIndex, Organization, OrganizationIndex, Text, User, UserIndex,
+    Account, AccountIndex, Act, Actor, Arena, Balance, BalanceIndex, ChargeId, Command, Credential,
+    CredentialIndex, EventRef, Family, Hold, HoldId, NameIndex, Organization, OrganizationIndex, Text, User,
+    UserIndex,
 };
 
 /// The state. Read through its methods; written by [`Ledger::apply`] alone.
@@ -153,6 +154,23 @@ impl Ledger {
 
     pub fn handle(&self, digest: u128) -> Option<AccountIndex> {
         self.handles.get(&digest).map(|handle| handle.account)
+    }
+
+    /// Reads what judging a charge or hold will read, and makes nothing of it. Done for several commands
+    /// in a row it fetches all of them from memory at once, which deciding one after the other cannot.
+    pub fn warm(&self, command: &Command) -> u64 {
+        let (Act::Charge { account, .. } | Act::PlaceHold { account, .. }) = command.act else { return 0 };
+        let Some(account) = self.accounts.get(account.slot()) else { return 0 };
+        let credential = match command.actor {
+            Actor::Credential(index) => self.credentials.get(index.slot()).map_or(0, |it| it.last.raw()),
+            Actor::System => 0,
+        };
+        let balance = account.first_balance.and_then(|index| self.balances.get(index.slot()));
+        let balance = balance.map_or(0, |it| {
+            let amounts = it.amounts.carried.get() ^ it.amounts.given.get() ^ it.amounts.usage.get();
+            amounts as u64 ^ it.entries ^ it.skips[0].raw()
+        });
+        account.last.raw() ^ credential ^ balance
     }
 
     /// How much of a charge was given back.
