@@ -4,8 +4,9 @@
 //! | module | gives |
 //! |---|---|
 //! | `book` | [`TestBook`]: an engine over a journal in memory, first start done, and what a seller does to it |
-//! | `server` | [`TestServer`]: the real server around a router, on a free port |
+//! | `server` | [`TestServer`]: a server around a router, on a free port |
 //! | `client` | [`Client`]: one request, one answer |
+//! | `scenario` | business behaviour as text tables, run against the rules, a book, a dialect |
 //! | `golden` | expected text in files; `UPDATE_EXPECT=1` rewrites them |
 //! | `rejections` | every refusal once, for golden tables |
 //!
@@ -17,6 +18,7 @@ mod book;
 mod client;
 mod golden;
 mod rejections;
+pub mod scenario;
 mod server;
 
 pub use book::{START, TestAccount, TestBook};

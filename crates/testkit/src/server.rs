@@ -1,57 +1,59 @@
-//! The real server around a router, on a free port.
+//! A server around a router, on a free port: no more than what handlers rely on. What the real one does
+//! besides (limits, TLS, draining) is tested where it is made.
 
 use std::net::SocketAddr;
-use std::path::Path;
 
 use axum::Router;
-use server::{Config, Readiness, Server};
-use tokio::sync::oneshot;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use dialect::{Arrival, REQUEST_ID, RequestId};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 use crate::Client;
 
 /// Serves until it is dropped.
 pub struct TestServer {
     address: SocketAddr,
-    url: String,
-    _stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
 }
 
 impl TestServer {
     pub async fn start(router: Router) -> Self {
-        Self::with(router, Config { listen: "127.0.0.1:0".to_owned(), ..Config::default() }).await
-    }
-
-    /// With TLS; `data` gets the development certificate, at `tls/certificate.pem`.
-    pub async fn start_tls(router: Router, data: &Path) -> Self {
-        let config = Config {
-            listen: "127.0.0.1:0".to_owned(),
-            data: data.to_owned(),
-            tls_self_signed: true,
-            ..Config::default()
-        };
-        Self::with(router, config).await
-    }
-
-    async fn with(router: Router, config: Config) -> Self {
-        let server = Server::new(config);
-        server.health().set(Readiness::Ready);
-        let listening = server.bind(router).await.expect("a port is free");
-        let (address, url) = (listening.address(), listening.url().to_owned());
-        let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(listening.serve(async { stopped.await.unwrap_or(()) }));
-        Self { address, url, _stop: stop }
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let address = listener.local_addr().expect("a listener has an address");
+        let router = router.layer(from_fn(arrive));
+        let serving = tokio::spawn(async move {
+            axum::serve(listener, router).await.expect("serving does not end");
+        });
+        Self { address, serving }
     }
 
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// `http://127.0.0.1:40123`
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
     pub fn client(&self) -> Client {
         Client::new(self.address)
     }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+/// Every request has an id, and its answer says which.
+async fn arrive(request: Request, next: Next) -> Response {
+    let request_id = RequestId::of(request.headers());
+    let arrival = Arrival {
+        request_id: request_id.clone(),
+        body_bytes_max: Arrival::BODY_BYTES_MAX,
+        body_time_max: Arrival::BODY_TIME_MAX,
+    };
+    let mut response = arrival.around(next.run(request)).await;
+    response.headers_mut().insert(REQUEST_ID, request_id.header_value());
+    response
 }

@@ -1,0 +1,60 @@
+//! A book with its journal, its clock and its own thread.
+
+use engine::{Clock, Outcome};
+use ledger::AccountIndex;
+
+use super::World;
+use super::cast::{Cast, outcome};
+use super::cell::{Column, show, show_total};
+use super::step::{Line, Step};
+use crate::{TestAccount, TestBook};
+
+pub struct BookWorld {
+    pub book: TestBook,
+    cast: Cast,
+}
+
+impl World for BookWorld {
+    async fn open() -> Self {
+        let book = TestBook::new().await;
+        let cast = Cast::new(book.organization, book.operator());
+        Self { book, cast }
+    }
+
+    async fn act(&mut self, line: &Line) -> String {
+        if let Step::Wait { secs } = line.step {
+            self.book.clock.advance_secs(secs);
+            return "ok".to_owned();
+        }
+        let (actor, act) = (self.cast.actor(line), self.cast.act(&line.step, self.book.clock.now()));
+        match self.book.submit(actor, act).await {
+            Outcome::Done(receipt) => {
+                self.cast.note(&line.step, &receipt.event);
+                "ok".to_owned()
+            }
+            Outcome::Rejected(rejection) => outcome(&rejection),
+            other => panic!("{line:?}: {other:?}"),
+        }
+    }
+
+    async fn cell(&mut self, column: &Column) -> Option<String> {
+        let Some(account) = self.cast.of_column(column) else { return Some(String::new()) };
+        let column = column.clone();
+        let shown = self.book.engine.read(move |ledger, _| {
+            if column.is_total() { show_total(ledger, account) } else { show(ledger, account, &column) }
+        });
+        Some(shown.await.expect("the book runs"))
+    }
+}
+
+impl BookWorld {
+    /// The account of a name.
+    pub fn account(&self, name: &str) -> Option<AccountIndex> {
+        self.cast.player(name).map(|player| player.account)
+    }
+
+    /// Takes in an account that was opened by other means than a step.
+    pub fn join(&mut self, name: &str, parent: Option<&String>, account: &TestAccount) {
+        self.cast.join(name, parent, account.index, account.actor);
+    }
+}
