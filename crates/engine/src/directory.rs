@@ -86,6 +86,11 @@ impl Directory {
         self.read().users.get(&email_digest).cloned()
     }
 
+    /// How many accounts were ever opened.
+    pub fn accounts(&self) -> usize {
+        self.read().accounts
+    }
+
     /// Whether such an account was ever opened.
     pub fn has_account(&self, account: AccountIndex) -> bool {
         account.slot() < self.read().accounts

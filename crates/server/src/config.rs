@@ -23,6 +23,7 @@ pub struct Config {
     #[serde(deserialize_with = "set_or_not")]
     pub journal: Option<String>,
     pub sandbox: bool,
+    pub confirm_clock: bool,
     #[serde(deserialize_with = "set_or_not")]
     pub tls_certificate: Option<PathBuf>,
     #[serde(deserialize_with = "set_or_not")]

@@ -17,6 +17,8 @@
 //! a token; what a client sends never becomes the label of a metric.
 //! Left out: what an answer means. That is the dialects'.
 
+mod books;
+mod book_metrics;
 mod config;
 mod connection;
 mod health;
@@ -25,10 +27,14 @@ mod metrics;
 mod observe;
 pub mod telemetry;
 mod tls;
+mod wiring;
 
+pub use book_metrics::BookMetrics;
+pub use books::{Books, BooksError, BooksOptions};
 pub use config::{Config, ConfigError, LogFormat, OPTIONS, Setting};
 pub use health::{Health, Readiness};
 pub use listen::{Listening, ServeError, Server, stop_signal};
 pub use metrics::Metrics;
 pub use observe::Observe;
 pub use tls::TlsError;
+pub use wiring::{router, watch};

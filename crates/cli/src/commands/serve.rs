@@ -1,9 +1,11 @@
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use axum::Router;
+use access::Secret;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
-use server::{Config, OPTIONS, Readiness, Server};
+use dialect::{App, Limits};
+use server::{BookMetrics, Books, BooksOptions, Config, OPTIONS, Readiness, Server};
 
 use crate::failure::Failure;
 
@@ -37,9 +39,45 @@ impl Serve {
 
 async fn serve(config: Config) -> Result<(), Failure> {
     let stop = server::stop_signal().map_err(Failure::fault("cannot start"))?;
+    let options = BooksOptions { confirm_clock: config.confirm_clock, sandbox: config.sandbox, segment_bytes: None };
+    let books =
+        Books::open(&config.data, &options, operator_token()?).await.map_err(Failure::fault("cannot open the books"))?;
+    tracing::info!(
+        accounts = books.engine.directory().accounts(),
+        replayed = books.recovered.events,
+        snapshot = books.recovered.snapshot.is_some(),
+        "the books are open"
+    );
+    if let Some(token) = &books.token
+        && std::env::var_os(OPERATOR_TOKEN).is_none()
+    {
+        println!("operator token, shown this once: {}", token.expose());
+    }
+    let limits = Limits { batch_max: config.batch_max };
+    let app = Arc::new(App::new(books.engine.clone(), limits));
     let server = Server::new(config);
+    server.metrics().register(|registry| BookMetrics::register(registry, &books.engine));
     server.health().set(Readiness::Ready);
-    server.run(Router::new(), stop).await.map_err(Failure::fault("cannot serve"))
+    tokio::spawn(server::watch(books.engine.clone(), server.health().clone()));
+    let served = server.run(server::router(app), stop).await;
+    // What was answered is durable already; what still waits is answered or refused, then the directory closes.
+    let closed = tokio::task::spawn_blocking(|| books.close()).await;
+    served.map_err(Failure::fault("cannot serve"))?;
+    closed.map_err(Failure::fault("cannot close the books"))
+}
+
+const OPERATOR_TOKEN: &str = "BURSAR_OPERATOR_TOKEN";
+/// Below this a token could be guessed.
+const OPERATOR_TOKEN_BYTES_MIN: usize = 16;
+
+/// The operator's own choice of a token, if there is one.
+fn operator_token() -> Result<Option<Secret>, Failure> {
+    let Some(token) = std::env::var_os(OPERATOR_TOKEN) else { return Ok(None) };
+    let token = token.into_string().ok().filter(|token| {
+        (OPERATOR_TOKEN_BYTES_MIN..=256).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic())
+    });
+    let wrong = || Failure::Usage(format!("{OPERATOR_TOKEN}: not one word of 16 to 256 printable characters"));
+    token.map(Secret::given).map(Some).ok_or_else(wrong)
 }
 
 /// The flags that were given, by key: one for each option of the server, made from its table.

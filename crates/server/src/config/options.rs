@@ -34,6 +34,11 @@ pub const OPTIONS: &[Setting] = &[
                 Refused on a data directory that has lived without it.",
     },
     Setting {
+        key: "confirm_clock",
+        default: "false",
+        about: "Believe the clock even if the data directory has rested for more than a week, once the operator\nhas looked at it: book time never goes back.",
+    },
+    Setting {
         key: "tls_certificate",
         default: r#""""#,
         about: "Certificate chain, PEM, the server's own first. Empty: no TLS.",
