@@ -108,18 +108,14 @@ impl Primary {
 
     /// Has one act done. `about` is the key that is named when the book does not know the account.
     pub(crate) async fn submit(&self, app: &App, act: Act, about: &str) -> Result<Receipt, VonageError> {
-        submit(app, self.caller, act, about).await
-    }
-}
-
-pub(crate) async fn submit(app: &App, caller: Caller, act: Act, about: &str) -> Result<Receipt, VonageError> {
-    // Clients of this API send no key of their own: a request sent twice is done twice.
-    let request = Request { command: Command { actor: caller.actor(), act }, key: None };
-    match app.engine.submit(request).await? {
-        Outcome::Done(receipt) => Ok(receipt),
-        Outcome::Rejected(rejection) => Err(VonageError::rejected(&rejection, about)),
-        Outcome::Refused(refusal) => Err(VonageError::refused(refusal)),
-        Outcome::Repeated(_) => Err(VonageError::internal("a request without a key was called repeated")),
+        // Clients of this API send no key of their own: a request sent twice is done twice.
+        let request = Request { command: Command { actor: self.caller.actor(), act }, key: None };
+        match app.engine.submit(request).await? {
+            Outcome::Done(receipt) => Ok(receipt),
+            Outcome::Rejected(rejection) => Err(VonageError::rejected(app.engine.seals(), &rejection, about)),
+            Outcome::Refused(refusal) => Err(VonageError::refused(refusal)),
+            Outcome::Repeated(_) => Err(VonageError::internal("a request without a key was called repeated")),
+        }
     }
 }
 

@@ -139,3 +139,6 @@ pub(crate) struct Created {
     subaccount: Subaccount,
     secret: String,
 }
+
+#[cfg(test)]
+mod tests;

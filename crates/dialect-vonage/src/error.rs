@@ -6,11 +6,12 @@ use access::AccessError;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use dialect::{BodyError, RequestId};
-use engine::{HistoryError, Refusal, Unavailable};
-use ledger::Rejection;
+use engine::{HistoryError, Refusal, Seals, Unavailable};
+use ledger::{AccountIndex, Rejection};
 use serde::Serialize;
 
 use crate::choices::INSUFFICIENT_BALANCE;
+use crate::view::key_of;
 
 macro_rules! kinds {
     ($($name:ident $path:literal $title:literal;)*) => {$(
@@ -162,10 +163,11 @@ impl VonageError {
         Self::new(StatusCode::TOO_MANY_REQUESTS, RATE_LIMITED, "Too many requests are waiting")
     }
 
-    /// A refusal of the books. `about` is the key the request was about.
-    pub(crate) fn rejected(rejection: &Rejection, about: &str) -> Self {
+    /// A refusal of the books. `about` is the key that the request was about, for refusals that name none.
+    pub(crate) fn rejected(seals: &Seals, rejection: &Rejection, about: &str) -> Self {
         use Rejection as R;
         let amount = |reason| Self::invalid_one("amount", reason);
+        let key = |account: &AccountIndex| key_of(seals, *account);
         match rejection {
             R::CredentialRevoked => AccessError::Unauthenticated.into(),
             R::SellerOnly => Self::forbidden(UNPROVISIONED, "Only the operator may do that"),
@@ -174,8 +176,13 @@ impl VonageError {
             }
             R::MayNotOpenChildren | R::TooDeep => Self::unprovisioned(about),
 
-            R::AccountSuspended { .. } | R::AccountFrozen { .. } => Self::suspended(about),
-            R::AccountClosed { .. } => Self::forbidden(SUSPENDED, format!("Account {about} is closed")),
+            R::AccountSuspended { account } => Self::suspended(&key(account)),
+            R::AccountFrozen { account } => {
+                Self::forbidden(SUSPENDED, format!("Account {} is suspended by the operator", key(account)))
+            }
+            R::AccountClosed { account } => {
+                Self::forbidden(SUSPENDED, format!("Account {} is closed", key(account)))
+            }
 
             R::AmountNotPositive | R::AmountNegative => amount(crate::members::NOT_POSITIVE),
             R::AmountOutOfRange => amount("The amount is out of range"),
@@ -187,7 +194,7 @@ impl VonageError {
             R::InsufficientCredit { .. } => Self::forbidden(TRANSFER_AMOUNT, "Insufficient Credit"),
 
             R::SameAccount => Self::same_accounts(),
-            R::FundingShared { .. } => Self::shares_balance(about),
+            R::FundingShared { account } => Self::shares_balance(&key(account)),
             R::NotAChild | R::NotOneFamily => Self::not_primary_and_subaccount(),
             R::TooManyCredentials { live_max } => Self::forbidden(
                 PROVISIONING,
@@ -330,3 +337,6 @@ impl From<HistoryError> for VonageError {
         Self::internal(&error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests;

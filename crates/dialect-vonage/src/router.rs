@@ -19,27 +19,26 @@ pub fn router(app: Arc<App>) -> Router {
     let subaccount = get(get_subaccount::handle).patch(modify_subaccount::handle);
     let credit = get(list_credit_transfers::handle).post(transfer_credit::handle);
     let balance = get(list_balance_transfers::handle).post(transfer_balance::handle);
-    let accounts = Router::new().fallback(unknown_path);
-    let accounts = serve(accounts, "/{api_key}/subaccounts", subaccounts);
-    let accounts = serve(accounts, "/{api_key}/subaccounts/{subaccount_key}", subaccount);
-    let accounts = serve(accounts, "/{api_key}/credit-transfers", credit);
-    let accounts = serve(accounts, "/{api_key}/balance-transfers", balance);
-    let accounts = serve(accounts, "/{api_key}/transfer-number", post(transfer_number::handle));
-    let account = Router::new().fallback(unknown_path);
-    let account = serve(account, "/get-balance", get(get_balance::handle));
-    Router::new().nest("/accounts", accounts).nest("/account", account).with_state(app)
+    let accounts = [
+        ("/{api_key}/subaccounts", subaccounts),
+        ("/{api_key}/subaccounts/{subaccount_key}", subaccount),
+        ("/{api_key}/credit-transfers", credit),
+        ("/{api_key}/balance-transfers", balance),
+        ("/{api_key}/transfer-number", post(transfer_number::handle)),
+    ];
+    let accounts = accounts.into_iter().fold(Router::new(), |router, (path, methods)| {
+        serve(router, path, methods.fallback(async |method: Method| VonageError::wrong_verb(&method)))
+    });
+    let balance = get(get_balance::handle);
+    let balance = balance.fallback(async |method: Method| VonageError::wrong_verb(&method).with_codes());
+    let account = serve(Router::new(), "/get-balance", balance);
+    Router::new()
+        .nest("/accounts", accounts.fallback(async || VonageError::unknown_path()))
+        .nest("/account", account.fallback(async || VonageError::unknown_path().with_codes()))
+        .with_state(app)
 }
 
 /// A path with and without a slash at its end: clients send both.
 fn serve(router: Router<Arc<App>>, path: &str, methods: MethodRouter<Arc<App>>) -> Router<Arc<App>> {
-    let methods = methods.fallback(wrong_verb);
     router.route(path, methods.clone()).route(&format!("{path}/"), methods)
-}
-
-async fn wrong_verb(method: Method) -> VonageError {
-    VonageError::wrong_verb(&method)
-}
-
-async fn unknown_path() -> VonageError {
-    VonageError::unknown_path()
 }

@@ -158,6 +158,17 @@ impl TestBook {
         TestAccount { index, key, secret, actor: Actor::Credential(credential) }
     }
 
+    /// An account by a key and a secret that were made elsewhere.
+    pub fn sign_in(&self, key: &str, secret: &str) -> TestAccount {
+        let index = access::parse_account(&self.engine, key).expect("the key is an account's");
+        let digest = secret_digest(self.seals(), key, secret);
+        let directory = self.engine.directory();
+        let chosen = || directory.slow_credentials(index).first().map(|slow| slow.known);
+        let known = directory.credential(&digest).or_else(chosen).expect("the account has a secret");
+        let actor = Actor::Credential(known.credential);
+        TestAccount { index, key: key.to_owned(), secret: secret.to_owned(), actor }
+    }
+
     pub async fn top_up(&self, account: &TestAccount, amount: &str) -> Receipt {
         self.act(Act::TopUp {
             account: account.index,

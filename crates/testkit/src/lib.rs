@@ -7,6 +7,7 @@
 //! | `server` | [`TestServer`]: a server around a router, on a free port |
 //! | `client` | [`Client`]: one request, one answer |
 //! | `scenario` | business behaviour as text tables, run against the rules, a book, a dialect |
+//! | `wire` | recorded exchanges with a dialect, replayed |
 //! | `golden` | expected text in files; `UPDATE_EXPECT=1` rewrites them |
 //! | `rejections` | every refusal once, for golden tables |
 //!
@@ -20,6 +21,7 @@ mod golden;
 mod rejections;
 pub mod scenario;
 mod server;
+pub mod wire;
 
 pub use book::{START, TestAccount, TestBook};
 pub use client::{Answer, Client};

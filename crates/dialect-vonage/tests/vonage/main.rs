@@ -1,3 +1,5 @@
 //! The dialect as a client sees it.
 
-mod smoke;
+mod accounts;
+mod scenarios;
+mod wire;

@@ -1,0 +1,164 @@
+//! What recorded exchanges cannot show: many subaccounts, families of other dialects, two at once.
+
+use std::collections::BTreeSet;
+
+use ledger::{Act, Funding, NewAccount};
+use testkit::{Client, TestAccount, TestBook, TestServer};
+
+struct Setting {
+    book: TestBook,
+    partner: TestAccount,
+    client: Client,
+    base: String,
+    _server: TestServer,
+}
+
+async fn setting(credit: i64) -> Setting {
+    let book = TestBook::new().await;
+    let partner = book.open_primary("Partner Ltd", credit).await;
+    let server = TestServer::start(dialect_vonage::router(book.app())).await;
+    let client = server.client().with_basic(&partner.key, &partner.secret);
+    let base = format!("/accounts/{}", partner.key);
+    Setting { book, partner, client, base, _server: server }
+}
+
+#[tokio::test]
+async fn a_long_list_is_whole_in_order_and_adds_up() {
+    let it = setting(100).await;
+    let mut keys = Vec::new();
+    for number in 0..2005 {
+        let funding = if number % 2 == 0 { Funding::Own } else { Funding::Shared };
+        let child = NewAccount {
+            parent: Some(it.partner.index),
+            funding,
+            name: Some(number.to_string().as_bytes().into()),
+            ..it.book.new_account()
+        };
+        let opened = it.book.act(Act::OpenAccount(Box::new(child))).await;
+        let ledger::Event::AccountOpened { account, .. } = opened.event else { panic!("not opened") };
+        keys.push(it.book.key_of(account));
+        if number % 1000 == 0 {
+            let transfer = Act::Transfer {
+                from: it.partner.index,
+                to: account,
+                currency: None,
+                amount: domain::Nanos::from_units(10),
+                reference: None,
+            };
+            it.book.act(transfer).await;
+        }
+    }
+    it.book.charge(&it.partner, "7.5").await;
+    let list = it.client.get(&format!("{}/subaccounts", it.base)).await.json();
+    let subaccounts = list["_embedded"]["subaccounts"].as_array().unwrap();
+    let listed: Vec<&str> = subaccounts.iter().map(|it| it["api_key"].as_str().unwrap()).collect();
+    assert_eq!(listed, keys);
+    assert_eq!(list["total_balance"].to_string(), "-7.5");
+    assert_eq!(list["total_credit_limit"].to_string(), "-100");
+    assert_eq!(list["_embedded"]["primary_account"]["balance"].to_string(), "-37.5");
+}
+
+#[tokio::test]
+async fn unmanaged_and_distant_relatives_do_not_exist_here() {
+    let it = setting(100).await;
+    let child = it.book.open_child(&it.partner, "child", Funding::Own).await;
+    let grandchild = it.book.open_child(&child, "grandchild", Funding::Own).await;
+    let unmanaged = NewAccount {
+        parent: Some(it.partner.index),
+        managed: false,
+        name: Some(b"unmanaged".as_slice().into()),
+        ..it.book.new_account()
+    };
+    let unmanaged = it.book.open(unmanaged).await;
+    it.book.top_up(&unmanaged, "1000").await;
+    it.book.top_up(&child, "1").await;
+    let list = it.client.get(&format!("{}/subaccounts", it.base)).await.json();
+    assert_eq!(list["total_balance"].to_string(), "1");
+    assert_eq!(list["_embedded"]["subaccounts"].as_array().unwrap().len(), 1);
+    for stranger in [&grandchild, &unmanaged] {
+        let got = it.client.get(&format!("{}/subaccounts/{}", it.base, stranger.key)).await;
+        assert_eq!(got.status, 404, "{got:?}");
+        let body = format!(r#"{{"from":"{}","to":"{}","amount":1}}"#, it.partner.key, stranger.key);
+        for path in ["credit-transfers", "balance-transfers"] {
+            let made = it.client.post(&format!("{}/{path}", it.base), &body).await;
+            assert_eq!(made.status, 404, "{made:?}");
+            assert!(made.body.contains(&stranger.key), "{made:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_may_not_open_children_is_not_provisioned() {
+    let it = setting(0).await;
+    let alone = it.book.open(it.book.new_account()).await;
+    let client = it._server.client().with_basic(&alone.key, &alone.secret);
+    let answer = client.get(&format!("/accounts/{}/subaccounts", alone.key)).await;
+    assert_eq!(answer.status, 403);
+    let detail = format!("Account {} is not provisioned to access Subaccount Provisioning API", alone.key);
+    assert_eq!(answer.json()["detail"], detail);
+    let balance = client.get("/account/get-balance").await;
+    assert_eq!((balance.status, balance.body.as_str()), (200, r#"{"value":0,"autoReload":false}"#));
+}
+
+#[tokio::test]
+async fn key_and_secret_in_the_query_do_for_a_balance() {
+    let it = setting(0).await;
+    it.book.top_up(&it.partner, "0.00000001").await;
+    let path = format!("/account/get-balance?api_key={}&api_secret={}", it.partner.key, it.partner.secret);
+    let balance = it._server.client().get(&path).await;
+    assert_eq!((balance.status, balance.body.as_str()), (200, r#"{"value":0.00000001,"autoReload":false}"#));
+    // Nowhere else.
+    let query = format!("?api_key={}&api_secret={}", it.partner.key, it.partner.secret);
+    let list = it._server.client().get(&format!("{}/subaccounts{query}", it.base)).await;
+    assert_eq!(list.status, 401);
+}
+
+#[tokio::test]
+async fn of_many_transfers_at_once_only_what_fits_passes_and_each_has_its_id() {
+    let it = setting(10).await;
+    let child = it.book.open_child(&it.partner, "child", Funding::Own).await;
+    let body = format!(r#"{{"from":"{}","to":"{}","amount":1}}"#, it.partner.key, child.key);
+    let tasks: Vec<_> = (0..30)
+        .map(|_| {
+            let (client, body) = (it.client.clone(), body.clone());
+            let path = format!("{}/balance-transfers", it.base);
+            tokio::spawn(async move { client.post(&path, &body).await })
+        })
+        .collect();
+    let mut ids = BTreeSet::new();
+    let mut refused = 0;
+    for task in tasks {
+        let answer = task.await.unwrap();
+        match answer.status {
+            200 => assert!(ids.insert(answer.json()["id"].as_str().unwrap().to_owned())),
+            403 => refused += 1,
+            other => panic!("{other}: {}", answer.body),
+        }
+    }
+    assert_eq!((ids.len(), refused), (10, 20));
+    let log = it.client.get(&format!("{}/balance-transfers?start_date=1970-01-01T00:00:00Z", it.base)).await;
+    let log = log.json();
+    let listed = log["_embedded"]["balance_transfers"].as_array().unwrap().iter();
+    let listed: BTreeSet<String> = listed.map(|it| it["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(listed, ids);
+}
+
+#[tokio::test]
+async fn a_transfer_made_elsewhere_is_in_the_log_too() {
+    let it = setting(10).await;
+    let child = it.book.open_child(&it.partner, "child", Funding::Own).await;
+    let transfer = Act::Transfer {
+        from: it.partner.index,
+        to: child.index,
+        currency: None,
+        amount: domain::Nanos::from_units(3),
+        reference: Some(b"by the operator".as_slice().into()),
+    };
+    it.book.act(transfer).await;
+    let path = format!("{}/balance-transfers?start_date=1970-01-01T00:00:00Z", it.base);
+    let log = it.client.get(&path).await.json();
+    let entry = &log["_embedded"]["balance_transfers"][0];
+    assert_eq!(entry["reference"], "by the operator");
+    assert_eq!(entry["to"], child.key);
+    assert_eq!(entry["id"], entry["balance_transfer_id"]);
+}
