@@ -38,6 +38,19 @@ pub struct Story {
     pub clock_refusals: u64,
 }
 
+impl Story {
+    pub fn add(&mut self, other: &Self) {
+        self.commands += other.commands;
+        self.acknowledged += other.acknowledged;
+        self.power_losses += other.power_losses;
+        self.faults += other.faults;
+        self.restarts_from_snapshot += other.restarts_from_snapshot;
+        self.repeats += other.repeats;
+        self.in_flight_kept += other.in_flight_kept;
+        self.clock_refusals += other.clock_refusals;
+    }
+}
+
 /// Lives one life; the first thing that is not as it must be ends it.
 pub fn run(seed: u64, rounds: u64) -> Result<Story, String> {
     let mut life = Life::begin(seed).map_err(|error| format!("seed {seed}, at birth: {error}"))?;

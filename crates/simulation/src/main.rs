@@ -1,0 +1,84 @@
+//! The long runs: as many seeds as there is time for. A failing seed is printed and replays exactly.
+
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use clap::{Args, Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use simulation::{life, rules};
+
+#[derive(Parser)]
+#[command(name = "simulation", about = "Random lives against a model, from seeds")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Random commands on the bare ledger, 2,500 a seed.
+    Rules(Seeds),
+    /// Ledger, engine and journal over a disk and a clock that fail, 120 rounds a seed.
+    Lives(Seeds),
+}
+
+#[derive(Args)]
+struct Seeds {
+    #[arg(long, default_value_t = 10_000)]
+    seeds: u64,
+    /// The first seed: a seed that failed is run again by `--from SEED --seeds 1`.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+}
+
+fn main() -> ExitCode {
+    let (seeds, run): (Seeds, fn(u64) -> Result<(), String>) = match Arguments::parse().command {
+        Command::Rules(seeds) => (seeds, |seed| rules::run(seed, 2_500).map(drop)),
+        Command::Lives(seeds) => (seeds, |seed| life::run(seed, 120).map(drop)),
+    };
+    match run_all(&seeds, run) {
+        None => {
+            println!("{} seeds from {}: everything as it must be", seeds.seeds, seeds.from);
+            ExitCode::SUCCESS
+        }
+        Some(failure) => {
+            println!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The first failure met, on as many threads as there are processors.
+fn run_all(seeds: &Seeds, run: fn(u64) -> Result<(), String>) -> Option<String> {
+    let bar = ProgressBar::new(seeds.seeds);
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} seeds, {per_sec}, {eta} left") {
+        bar.set_style(style);
+    }
+    let next = AtomicU64::new(0);
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let failure = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(|| {
+                    loop {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        if number >= seeds.seeds {
+                            return None;
+                        }
+                        if let Err(failure) = run(seeds.from + number) {
+                            next.store(seeds.seeds, Ordering::Relaxed);
+                            return Some(failure);
+                        }
+                        bar.inc(1);
+                    }
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .find_map(|worker| worker.join().unwrap_or_else(|_| Some("a seed panicked".to_owned())))
+    });
+    bar.finish_and_clear();
+    failure
+}
