@@ -4,7 +4,13 @@
 //! noisy, ratios less so.
 
 mod book;
+mod directory;
+mod disk;
+mod growth;
+mod history;
+mod memory;
 mod nowhere;
+mod restart;
 mod rules;
 mod workload;
 
@@ -19,15 +25,30 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// The rules alone, in memory, on one core (P1), and their growth with accounts (P15).
+    /// The rules alone, in memory, on one core (P1).
     Rules(rules::Arguments),
-    /// The whole book: keys, rules, records and a journal, without HTTP.
+    /// The whole book: keys, rules and records, without journal and HTTP.
     Book(book::Arguments),
+    /// Device bytes a charge (P11), and a durable book on one thread.
+    Disk(disk::Arguments),
+    /// From a kill to the first charge (P12).
+    Restart(restart::Arguments),
+    /// The last fifty entries of an account (P13).
+    History(history::Arguments),
+    /// Resident memory (P14).
+    Memory(memory::Arguments),
+    /// Cost a charge as accounts and entries grow (P15).
+    Growth(growth::Arguments),
 }
 
 fn main() {
     match Arguments::parse().command {
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Book(arguments) => book::run(&arguments),
+        Command::Disk(arguments) => disk::run(&arguments),
+        Command::Restart(arguments) => restart::run(&arguments),
+        Command::History(arguments) => history::run(&arguments),
+        Command::Memory(arguments) => memory::run(&arguments),
+        Command::Growth(arguments) => growth::run(&arguments),
     }
 }

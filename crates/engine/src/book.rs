@@ -22,6 +22,7 @@ use ledger::{Act, Actor, Command, Event, EventRef, Ledger, Rejection};
 use crate::calendar;
 use crate::clock::{BookTime, Clock, ClockFault, Entropy};
 use crate::directory::{self, Directory};
+use crate::history::History;
 use crate::record::{Content, Envelope, Key, Mark, RECORD_BYTES_MAX, Record, links};
 use crate::seal::{MasterKey, Owner, Seals, TextKeys};
 use crate::snapshot::{Background, Snapshotting};
@@ -233,6 +234,10 @@ impl Book {
 
     pub fn directory(&self) -> &Arc<Directory> {
         &self.directory
+    }
+
+    pub fn history(&self) -> History {
+        History::new(self.journal.reader(), self.keys.vault.clone())
     }
 
     pub fn seals(&self) -> &Seals {

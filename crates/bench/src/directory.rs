@@ -1,0 +1,133 @@
+//! A book on a real disk, in a directory of its own.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use engine::{Book, Content, Key, Options, Outcome, Parts, Request, SeededEntropy, SystemClock};
+use journal::{Journal, Vault};
+use journal_file::{Background, FileJournal, OsDisk, Written};
+use ledger::{Actor, Command};
+
+use crate::workload::{self, Dice};
+
+/// A book, and its journal's counters.
+pub struct Directory {
+    pub book: Book,
+    /// Where the counters are read once the book owns the journal.
+    counted: Arc<dyn Fn() -> Written + Send + Sync>,
+}
+
+impl Directory {
+    /// Opens the directory, or makes it on first use.
+    pub fn open(path: &Path, options: Options) -> Self {
+        let disk = OsDisk::new(path);
+        let journal_options = journal_file::Options::default();
+        match FileJournal::init(&disk, [9; 16], &journal_options) {
+            Ok(()) | Err(journal_file::OpenError::AlreadyInitialised) => {}
+            Err(error) => panic!("{error}"),
+        }
+        let (journal, _) =
+            FileJournal::open(disk, journal_options, Background::Thread).expect("the directory opens");
+        let vault: Arc<dyn Vault> = journal.vault();
+        let (journal, counted) = Counted::new(journal);
+        let parts = Parts {
+            journal: Box::new(journal),
+            vault,
+            clock: Arc::new(SystemClock::default()),
+            entropy: Arc::new(SeededEntropy::new(1)),
+            options: Options { confirm_clock: true, ..options },
+        };
+        let (book, _) = Book::open(parts).expect("the book opens");
+        Self { book, counted }
+    }
+
+    pub fn written(&self) -> Written {
+        (self.counted)()
+    }
+
+    /// Opens `accounts` with plenty of credit.
+    pub fn prepare(&mut self, accounts: usize) {
+        self.book.begin();
+        let now = self.book.now();
+        let found = engine::found("bench", "UTC", domain::Currency::EUR, now).expect("UTC is a time zone");
+        for act in [found, workload::product()] {
+            self.step(&Request { command: Command { actor: Actor::System, act }, key: None });
+        }
+        let open = Request { command: Command { actor: Actor::System, act: workload::open_account() }, key: None };
+        for _ in 0..accounts {
+            self.step(&open);
+        }
+        self.book.commit().expect("the disk takes it");
+    }
+
+    /// `charges` charges with fresh keys, in groups of `group`.
+    pub fn charge(&mut self, dice: &mut Dice, accounts: usize, charges: usize, group: usize) {
+        let mut left = charges;
+        while left > 0 {
+            let requests: Vec<Request> =
+                (0..group.min(left)).map(|_| request(dice, accounts)).collect();
+            left -= requests.len();
+            self.book.begin();
+            for requests in requests.chunks(engine::WARM_REQUESTS) {
+                self.book.warm(requests);
+                requests.iter().for_each(|request| self.step(request));
+            }
+            self.book.commit().expect("the disk takes it");
+            self.book.snapshot_step();
+        }
+    }
+
+    fn step(&mut self, request: &Request) {
+        if !self.book.has_room() {
+            self.book.commit().expect("the disk takes it");
+            self.book.begin();
+        }
+        let outcome = self.book.decide(request);
+        assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+    }
+}
+
+pub fn request(dice: &mut Dice, accounts: usize) -> Request {
+    let key = Key((u128::from(dice.next()) << 64) | u128::from(dice.next()));
+    Request {
+        command: workload::charge(dice, accounts),
+        key: Some((key, Content(u128::from(dice.next())))),
+    }
+}
+
+/// The file journal, still counting where others can look.
+struct Counted(Arc<std::sync::Mutex<FileJournal<OsDisk>>>);
+
+impl Counted {
+    fn new(journal: FileJournal<OsDisk>) -> (Self, Arc<dyn Fn() -> Written + Send + Sync>) {
+        let shared = Arc::new(std::sync::Mutex::new(journal));
+        let counted = shared.clone();
+        let written = move || counted.lock().expect("no holder panics").written();
+        (Self(shared), Arc::new(written))
+    }
+
+    fn journal(&self) -> std::sync::MutexGuard<'_, FileJournal<OsDisk>> {
+        self.0.lock().expect("no holder panics")
+    }
+}
+
+impl Journal for Counted {
+    fn tail(&self) -> journal::Tail {
+        self.journal().tail()
+    }
+    fn append(&mut self, group: &journal::Group) -> Result<(), journal::AppendError> {
+        self.journal().append(group)
+    }
+    fn room(&self) -> journal::Room {
+        self.journal().room()
+    }
+    fn release_before(&mut self, position: u64) {
+        self.journal().release_before(position);
+    }
+    fn reader(&self) -> Arc<dyn journal::Reader> {
+        self.journal().reader()
+    }
+    fn snapshots(&self) -> Arc<dyn journal::Snapshots> {
+        self.journal().snapshots()
+    }
+}
