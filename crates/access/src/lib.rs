@@ -15,12 +15,14 @@
 
 mod first_start;
 mod handle;
+mod open_account;
 pub mod operation;
 mod password;
 mod secret;
 
 pub use first_start::{DEFAULT_ORGANIZATION, FirstStartError, first_start};
 pub use handle::{HandleKind, UnknownHandle, handle_digest, parse_account};
+pub use open_account::{NotOpened, Opened, open_account};
 pub use operation::{Operation, Role};
 pub use password::{PasswordError, Passwords};
 pub use secret::{Secret, SecretError, check_chosen_secret, secret_digest, token_digest};

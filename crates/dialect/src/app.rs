@@ -4,12 +4,14 @@ use access::{AccessError, Authenticator, Caller};
 use axum::http::HeaderMap;
 use engine::Engine;
 
+use crate::Names;
 use crate::credentials::{Credentials, authorization};
 
 /// One per server, shared by the routers of all dialects.
 pub struct App {
     pub engine: Engine,
     pub access: Authenticator,
+    pub names: Names,
     pub limits: Limits,
 }
 
@@ -28,7 +30,7 @@ impl Default for Limits {
 
 impl App {
     pub fn new(engine: Engine, limits: Limits) -> Self {
-        Self { access: Authenticator::new(engine.clone()), engine, limits }
+        Self { access: Authenticator::new(engine.clone()), engine, names: Names::default(), limits }
     }
 
     /// Who sent these headers: the seller by a bearer token, an account by Basic key and secret.

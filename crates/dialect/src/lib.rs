@@ -13,6 +13,7 @@
 //! | `arrival` | a request | its [`RequestId`] and the limits it is read under |
 //! | `problem` | a refusal | an RFC 9457 answer, for those without words of their own |
 //! | `app` | a request's headers, and the books | an [`access::Caller`] |
+//! | `names` | what a product or a user is called | its index in the books |
 //!
 //! Invariants: no float between socket and ledger; nothing is rounded or guessed; whatever a client
 //! sends has a stated maximum; no secret is printed by a `Debug`.
@@ -25,6 +26,7 @@ mod body;
 mod credentials;
 mod instant;
 mod json;
+mod names;
 mod paging;
 mod problem;
 
@@ -35,5 +37,6 @@ pub use body::{Body, BodyError, Json, present};
 pub use credentials::{Basic, Credentials, CredentialsError, authorization};
 pub use instant::{Fraction, Instant, InstantError, print_instant, read_instant};
 pub use json::{FieldPath, JsonError, JsonErrorKind, Segment, read_json, read_json_lines};
+pub use names::{Names, NamesError};
 pub use paging::{Cursor, Page, PageBounds, PagingError};
 pub use problem::Problem;

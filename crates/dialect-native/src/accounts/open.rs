@@ -1,0 +1,150 @@
+//! `POST /accounts`: a root account, or a child of one, and the only sight of its secret.
+
+use std::sync::Arc;
+
+use access::{NotOpened, Opened, Operation};
+use axum::extract::State;
+use dialect::App;
+use domain::Nanos;
+use ledger::{AccountIndex, Funding, Ledger, NewAccount};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::view::{Account, View};
+use crate::answer::Answer;
+use crate::input::Input;
+use crate::look::look_at;
+use crate::once::Once;
+use crate::problem::{Kind, Problem};
+use crate::signed::{Signed, account};
+use crate::submit::Named;
+use crate::values::{Amount, Currency, Name, text};
+
+/// Open an account
+///
+/// Without `parent` a root account is opened, by the seller; with it a child. The secret is shown here
+/// and never again: a repeat under the same key answers without it.
+#[utoipa::path(
+    post, path = "/accounts", tag = "accounts", operation_id = "open_account",
+    request_body = OpenAccount,
+    responses((status = 201, description = "It is open", body = OpenedAccount)),
+    extensions(("x-operation" = json!(["OpenAccount", "OpenSubaccount"])), ("x-problems" = json!([
+        "account-not-found", "organization-not-found", "account-closed", "currency-unknown",
+        "currency-mismatch", "may-not-open-children", "too-deep", "funding-shared",
+    ]))),
+)]
+pub(crate) async fn handle(
+    caller: Signed,
+    State(app): State<Arc<App>>,
+    once: Once,
+    input: Input,
+) -> Result<Answer<OpenedAccount>, Problem> {
+    caller.may(Operation::OpenSubaccount)?;
+    let asked: OpenAccount = input.read()?;
+    if asked.parent.is_none() {
+        caller.may(Operation::OpenAccount)?;
+    }
+    let new = new_account(&app, &caller, &asked).await?;
+    let key = once.key(&app, &caller.0, "open account", (new.organization, new.parent), &asked);
+    let opened = open(app.clone(), caller, new, key).await?;
+    let index = opened.account;
+    let view = look_at(&app, &caller.0, index, move |ledger, _| View::of(ledger, index)).await?;
+    let secret = opened.secret.map(|secret| secret.expose().to_owned());
+    let answer = OpenedAccount { account: view.print(app.engine.seals()), secret };
+    Ok(Answer::created(answer).replayed(opened.receipt.repeated))
+}
+
+/// In a task of its own: what was begun is finished, though the client may have left.
+async fn open(app: Arc<App>, caller: Signed, new: NewAccount, key: Named) -> Result<Opened, Problem> {
+    let opening = tokio::spawn({
+        let app = app.clone();
+        async move { access::open_account(&app.engine, caller.0.actor(), new, key).await }
+    });
+    let opened = opening.await.map_err(|_| Problem::bug("opening an account panicked"))?;
+    opened.map_err(|failed| match failed {
+        NotOpened::Unavailable(unavailable) => unavailable.into(),
+        NotOpened::Rejected(rejection) => Problem::rejected(&rejection, app.engine.seals()),
+        NotOpened::Refused(refusal) => refusal.into(),
+        NotOpened::WithoutSecret(account) => Problem::unfinished(app.engine.seals(), account),
+    })
+}
+
+async fn new_account(app: &App, caller: &Signed, asked: &OpenAccount) -> Result<NewAccount, Problem> {
+    let organization = caller.0.organization();
+    let directory = app.engine.directory();
+    if let Some(name) = &asked.organization
+        && directory.organization(name.as_str()).is_none_or(|(named, _)| named != organization)
+    {
+        return Err(Problem::new(Kind::OrganizationNotFound).with_field("organization"));
+    }
+    let parent = match &asked.parent {
+        Some(parent) => Some(account(app, parent)?),
+        None => None,
+    };
+    let currency = match (asked.currency, parent) {
+        (Some(currency), _) => currency.0,
+        (None, Some(parent)) => {
+            look_at(app, &caller.0, parent, move |ledger, _| ledger.account(parent).currency).await?
+        }
+        (None, None) => home_currency(app, organization).await?,
+    };
+    Ok(NewAccount {
+        organization,
+        parent,
+        currency,
+        funding: if asked.shared { Funding::Shared } else { Funding::Own },
+        managed: true,
+        may_open_children: asked.may_open_children.unwrap_or(parent.is_none()),
+        allows_overruns: asked.allows_overruns,
+        name: text(asked.name.as_ref()),
+        credit: asked.credit_limit.map_or(Nanos::ZERO, Amount::nanos),
+        credential: None,
+    })
+}
+
+async fn home_currency(
+    app: &App,
+    organization: ledger::OrganizationIndex,
+) -> Result<domain::Currency, Problem> {
+    let home = move |ledger: &Ledger, _| ledger.organization(organization).currency;
+    Ok(app.engine.read(home).await?)
+}
+
+impl Problem {
+    fn unfinished(seals: &engine::Seals, account: AccountIndex) -> Self {
+        Self::new(Kind::Unavailable).with_account(crate::ids::account(seals, account)).with_detail(
+            "the account was opened, but its secret was not made: repeat with the same key, or add a secret",
+        )
+    }
+}
+
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OpenAccount {
+    name: Option<Name>,
+    /// The home currency; the parent's, or the organization's, when absent.
+    currency: Option<Currency>,
+    /// Any handle of the account that is to be its parent.
+    parent: Option<String>,
+    /// Spend the parent's balance instead of an own one.
+    #[serde(default)]
+    shared: bool,
+    /// How far below zero the balance may go; only the seller may say.
+    credit_limit: Option<Amount>,
+    /// Whether its own credentials may open children. Roots may, children may not, unless said.
+    may_open_children: Option<bool>,
+    /// Admit metered charges while anything is available.
+    #[serde(default)]
+    allows_overruns: bool,
+    /// The seller it belongs to: the caller's own.
+    organization: Option<Name>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OpenedAccount {
+    #[serde(flatten)]
+    account: Account,
+    /// Signs in together with the api key. Shown once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+}

@@ -1,0 +1,63 @@
+//! Reading the state: only what the caller may see, and in the order of commands.
+
+use access::Caller;
+use dialect::App;
+use domain::Timestamp;
+use ledger::{AccountIndex, Actor, Ledger, OrganizationIndex};
+
+use crate::problem::{Kind, Problem};
+
+/// How far a caller sees.
+#[derive(Clone, Copy)]
+pub(crate) struct Sight {
+    actor: Actor,
+    organization: OrganizationIndex,
+    account: Option<AccountIndex>,
+}
+
+impl Sight {
+    pub(crate) fn of(caller: &Caller) -> Self {
+        Self { actor: caller.actor(), organization: caller.organization(), account: caller.account() }
+    }
+
+    /// The seller sees its organization, an account itself and the descendants it manages.
+    pub(crate) fn reaches(&self, ledger: &Ledger, account: AccountIndex) -> bool {
+        match self.account {
+            None => ledger.account(account).organization == self.organization,
+            Some(own) => own == account || ledger.manages(own, account),
+        }
+    }
+
+    fn is_live(&self, ledger: &Ledger, now: Timestamp) -> bool {
+        match self.actor {
+            Actor::System => true,
+            Actor::Credential(credential) => ledger.credential(credential).is_live(now),
+        }
+    }
+}
+
+/// Looks at the state, if the caller's credential still counts.
+pub(crate) async fn look<T: Send + 'static>(
+    app: &App,
+    caller: &Caller,
+    look: impl FnOnce(&Ledger, Timestamp, Sight) -> Result<T, Kind> + Send + 'static,
+) -> Result<T, Problem> {
+    let sight = Sight::of(caller);
+    let seen = app.engine.read(move |ledger, now| {
+        if sight.is_live(ledger, now) { look(ledger, now, sight) } else { Err(Kind::Unauthenticated) }
+    });
+    seen.await?.map_err(Problem::new)
+}
+
+/// Looks at an account that the caller sees.
+pub(crate) async fn look_at<T: Send + 'static>(
+    app: &App,
+    caller: &Caller,
+    account: AccountIndex,
+    at: impl FnOnce(&Ledger, Timestamp) -> T + Send + 'static,
+) -> Result<T, Problem> {
+    look(app, caller, move |ledger, now, sight| {
+        if sight.reaches(ledger, account) { Ok(at(ledger, now)) } else { Err(Kind::AccountNotFound) }
+    })
+    .await
+}

@@ -1,0 +1,69 @@
+//! The `Idempotency-Key` header: one intent, done once.
+//!
+//! What was asked is hashed from the fields as they were read, not from their bytes: another order of
+//! members or `1.50` for `1.5` is the same intent.
+
+use access::Caller;
+use axum::extract::FromRequestParts;
+use axum::http::HeaderName;
+use axum::http::request::Parts;
+use dialect::App;
+use engine::{Content, Key};
+use serde::Serialize;
+
+use crate::problem::{Kind, Problem};
+
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) const KEY_CHARACTERS_MAX: usize = 255;
+
+/// The caller's name for this request, if it gave one.
+pub(crate) struct Once(pub(crate) Option<String>);
+
+impl<S: Sync> FromRequestParts<S> for Once {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut values = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
+        let Some(value) = values.next() else { return Ok(Self(None)) };
+        let key = value.to_str().ok().filter(|key| is_key(key) && values.next().is_none());
+        match key {
+            Some(key) => Ok(Self(Some(key.to_owned()))),
+            None => Err(Problem::new(Kind::InvalidParameter)
+                .with_parameter("Idempotency-Key")
+                .with_detail("an idempotency key is 1 to 255 printable ASCII characters, once")),
+        }
+    }
+}
+
+pub(crate) fn is_key(text: &str) -> bool {
+    let printable = |byte: u8| (b' '..0x7f).contains(&byte);
+    (1..=KEY_CHARACTERS_MAX).contains(&text.len()) && text.bytes().all(printable)
+}
+
+impl Once {
+    /// The key, and what is asked under it: the operation, what it is about, and the fields given.
+    pub(crate) fn key(
+        &self,
+        app: &App,
+        caller: &Caller,
+        operation: &str,
+        about: impl std::fmt::Debug,
+        asked: &impl Serialize,
+    ) -> Option<(Key, Content)> {
+        let key = self.0.as_deref()?;
+        let about = format!("{about:?}");
+        let asked = canonical(asked);
+        let content =
+            access::content(&app.engine, &[operation.as_bytes(), about.as_bytes(), asked.as_bytes()]);
+        Some((caller.key(&app.engine, key), content))
+    }
+}
+
+/// The fields that were given, by name; absent ones leave no trace, so that new ones can be added.
+fn canonical(asked: &impl Serialize) -> String {
+    let mut value = serde_json::to_value(asked).expect("requests are texts, numbers and flags");
+    if let Some(members) = value.as_object_mut() {
+        members.retain(|_, member| !member.is_null());
+    }
+    value.to_string()
+}

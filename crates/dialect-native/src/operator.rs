@@ -1,0 +1,36 @@
+//! The operator: whoever holds an owner's token of the first organization.
+//!
+//! The least rule that gets a second seller going: the operator founds organizations, and there it
+//! creates users, issues tokens and declares currencies. It neither sees nor moves anything else of
+//! theirs; for that it needs a token of that organization, like everyone.
+
+use access::{Caller, DEFAULT_ORGANIZATION, Operation, Role};
+use dialect::App;
+use ledger::{Actor, OrganizationIndex};
+
+use crate::problem::{Kind, Problem};
+
+pub(crate) fn is_operator(app: &App, caller: &Caller) -> bool {
+    let first = app.engine.directory().organization(DEFAULT_ORGANIZATION);
+    caller.role() == Role::Owner && first.is_some_and(|(first, _)| first == caller.organization())
+}
+
+/// The organization of this name, and on whose word the caller may administer it. Another's is like one
+/// that does not exist.
+pub(crate) fn administer(
+    app: &App,
+    caller: &Caller,
+    operation: Operation,
+    name: &str,
+) -> Result<(OrganizationIndex, Actor), Problem> {
+    caller.may(operation)?;
+    let unknown = || Problem::new(Kind::OrganizationNotFound);
+    let (organization, _) = app.engine.directory().organization(name).ok_or_else(unknown)?;
+    if organization == caller.organization() {
+        Ok((organization, caller.actor()))
+    } else if is_operator(app, caller) {
+        Ok((organization, Actor::System))
+    } else {
+        Err(unknown())
+    }
+}

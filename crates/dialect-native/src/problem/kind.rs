@@ -1,0 +1,112 @@
+//! The kinds of problems: the one table of types, statuses and titles.
+
+use axum::http::StatusCode;
+
+macro_rules! kinds {
+    ($($name:ident $status:literal $slug:literal $title:literal;)*) => {
+        /// Why not, as a program tells it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub(crate) enum Kind { $($name),* }
+
+        impl Kind {
+            pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// Stable: clients compare it.
+            pub(crate) fn uri(self) -> &'static str {
+                match self { $(Self::$name => concat!("/problems/", $slug)),* }
+            }
+
+            pub(crate) fn slug(self) -> &'static str {
+                match self { $(Self::$name => $slug),* }
+            }
+
+            pub(crate) fn title(self) -> &'static str {
+                match self { $(Self::$name => $title),* }
+            }
+
+            fn code(self) -> u16 {
+                match self { $(Self::$name => $status),* }
+            }
+        }
+    };
+}
+
+kinds! {
+    // what was sent
+    MalformedJson 400 "malformed-json" "The body is not JSON";
+    InvalidParameter 400 "invalid-parameter" "A parameter or header is not valid";
+    MissingField 422 "missing-field" "A field is missing";
+    UnknownField 422 "unknown-field" "A field is not known";
+    DuplicateField 422 "duplicate-field" "A field is there twice";
+    InvalidField 422 "invalid-field" "A field is not valid";
+    AmountNotPositive 422 "amount-not-positive" "The amount must be greater than zero";
+    AmountNegative 422 "amount-negative" "The amount must not be negative";
+    AmountOutOfRange 422 "amount-out-of-range" "The amount, or what would come of it, is too large";
+    CurrencyUnknown 422 "currency-unknown" "The organization does not use this currency";
+    CurrencyMismatch 422 "currency-mismatch" "The currency is not the family's";
+    SameAccount 422 "same-account" "From and to are the same account";
+    BodyTooLarge 413 "body-too-large" "The body is too large";
+    BatchTooLarge 413 "batch-too-large" "The batch has too many charges";
+    UnsupportedMediaType 415 "unsupported-media-type" "The media type is not read here";
+    BodyTooSlow 408 "body-too-slow" "The body did not arrive in time";
+
+    // who
+    Unauthenticated 401 "unauthenticated" "The credentials are missing or wrong";
+    Forbidden 403 "forbidden" "The credential may not do that";
+
+    // which
+    NotFound 404 "not-found" "There is nothing here";
+    AccountNotFound 404 "account-not-found" "There is no such account";
+    OrganizationNotFound 404 "organization-not-found" "There is no such organization";
+    HoldNotFound 404 "hold-not-found" "There is no such open hold";
+    ChargeNotFound 404 "charge-not-found" "There is no such charge";
+    CredentialNotFound 404 "credential-not-found" "There is no such live credential";
+    MethodNotAllowed 405 "method-not-allowed" "The method does not fit the path";
+    AmbiguousHandle 409 "ambiguous-handle" "More than one account is called that";
+
+    // funds
+    InsufficientFunds 402 "insufficient-funds" "There is not enough available";
+    InsufficientCredit 402 "insufficient-credit" "There is not enough unused credit";
+    CreditBelowGiven 409 "credit-below-given" "The limit would be less than what was given on";
+    MergeBelowZero 409 "merge-below-zero" "Together the accounts owe more than their limit";
+    CaptureAboveHold 409 "capture-above-hold" "The capture is more than the hold";
+    RefundAboveCharge 409 "refund-above-charge" "The refund is more than is left of the charge";
+
+    // state
+    AccountSuspended 409 "account-suspended" "The account is suspended";
+    AccountFrozen 409 "account-frozen" "The account is frozen";
+    AccountClosed 409 "account-closed" "The account is closed";
+    AccountInUse 409 "account-in-use" "Holds or open children are left on the account";
+    FundingShared 409 "funding-shared" "The account spends another's balance and has none of its own";
+    AlreadyOwn 409 "already-own" "The account has its own balance already";
+    NotAChild 409 "not-a-child" "The account has no parent";
+    NotOneFamily 409 "not-one-family" "The accounts are not of one family";
+    MayNotOpenChildren 409 "may-not-open-children" "The account may not open children";
+    TooDeep 409 "too-deep" "The family has too many generations";
+    HoldTooLong 422 "hold-too-long" "A hold lives 30 days at most";
+    HoldExpiryPast 422 "hold-expiry-past" "The expiry is not in the future";
+    LastCredential 409 "last-credential" "The last secret of an account stays";
+    TooManyCredentials 409 "too-many-credentials" "The account has as many secrets as it may have";
+    TooManyNames 409 "too-many-names" "The organization has used as many names as it may have";
+    NameTaken 409 "name-taken" "The name is taken";
+    HandleTaken 409 "handle-taken" "The handle is another account's";
+    UserExists 409 "user-exists" "There is a user with that address";
+    CurrencyExists 409 "currency-exists" "The organization has that currency already";
+    KeyConflict 409 "idempotency-key-conflict" "The idempotency key was used for something else";
+
+    // the server
+    TooManySignIns 429 "too-many-sign-ins" "Too many sign-ins at once";
+    Overloaded 503 "overloaded" "Too many commands are waiting";
+    Unavailable 503 "unavailable" "The book is not available";
+    OutcomeUnknown 503 "outcome-unknown" "The outcome is unknown: repeat with the same key";
+    NoRoom 503 "no-room" "There is no room to record more";
+    ClockInDoubt 503 "clock-in-doubt" "The server's clock is in doubt";
+    CalendarEnded 503 "calendar-ended" "No later period is known";
+    Internal 500 "internal" "A bug in the server";
+}
+
+impl Kind {
+    pub(crate) fn status(self) -> StatusCode {
+        StatusCode::from_u16(self.code()).expect("the table holds statuses")
+    }
+}

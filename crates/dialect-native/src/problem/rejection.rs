@@ -1,0 +1,77 @@
+//! What the rules refuse, in the words of this API.
+
+use engine::Seals;
+use ledger::Rejection;
+
+use super::{Kind, Problem};
+use crate::ids;
+
+impl Problem {
+    /// One arm for each reason: a new one does not compile before it has its words.
+    pub(crate) fn rejected(rejection: &Rejection, seals: &Seals) -> Self {
+        use Rejection as R;
+        let at = |kind, account| Self::new(kind).with_account(ids::account(seals, account));
+        match *rejection {
+            R::CredentialRevoked => Self::new(Kind::Unauthenticated),
+            R::SellerOnly => Self::new(Kind::Forbidden).with_detail("only the seller may do that"),
+            R::AccountNotFound => Self::new(Kind::AccountNotFound),
+            R::OrganizationNotFound => Self::new(Kind::OrganizationNotFound),
+            R::CredentialNotFound => Self::new(Kind::CredentialNotFound),
+            R::LastCredential => Self::new(Kind::LastCredential),
+            R::TooManyCredentials { live_max } => {
+                Self::new(Kind::TooManyCredentials).with_detail(format!("it has {live_max} already"))
+            }
+            R::MayNotOpenChildren => Self::new(Kind::MayNotOpenChildren),
+            R::TooDeep => Self::new(Kind::TooDeep),
+            R::NameTaken => Self::new(Kind::NameTaken).with_field("name"),
+            R::HandleTaken => Self::new(Kind::HandleTaken).with_field("value"),
+            R::UserExists => Self::new(Kind::UserExists).with_field("email"),
+            R::AlreadyInterned { .. } => Self::bug("a name was interned twice"),
+            R::AccountSuspended { account } => at(Kind::AccountSuspended, account),
+            R::AccountFrozen { account } => at(Kind::AccountFrozen, account),
+            R::AccountClosed { account } => at(Kind::AccountClosed, account),
+            R::AccountInUse { account } => at(Kind::AccountInUse, account),
+            R::AmountNotPositive => Self::new(Kind::AmountNotPositive).with_field("amount"),
+            R::AmountNegative => Self::new(Kind::AmountNegative).with_field("amount"),
+            R::AmountOutOfRange => Self::new(Kind::AmountOutOfRange).with_field("amount"),
+            R::QuantityNegative => Self::field("quantity", "must not be negative"),
+            R::CurrencyUnknown { currency } => Self::new(Kind::CurrencyUnknown)
+                .with_field("currency")
+                .with_detail(format!("{currency} is not in ISO 4217 and was not declared")),
+            R::CurrencyExists { currency } => Self::new(Kind::CurrencyExists)
+                .with_field("currency")
+                .with_detail(format!("{currency} is there already")),
+            R::CurrencyMismatch { expected } => Self::new(Kind::CurrencyMismatch)
+                .with_field("currency")
+                .with_detail(format!("the parent is kept in {expected}")),
+            R::InsufficientFunds { account, need, have, limit } => at(Kind::InsufficientFunds, account)
+                .with_detail(format!("need {need}, have {have}"))
+                .with_amounts(Some(need), Some(have), Some(limit)),
+            R::InsufficientCredit { account, need, have } => at(Kind::InsufficientCredit, account)
+                .with_detail(format!("need {need}, have {have}"))
+                .with_amounts(Some(need), Some(have), None),
+            R::CreditBelowGiven { given } => Self::new(Kind::CreditBelowGiven)
+                .with_detail(format!("{given} was given to children"))
+                .with_amounts(None, None, Some(given)),
+            R::MergeBelowZero { short } => Self::new(Kind::MergeBelowZero)
+                .with_detail(format!("{short} is missing"))
+                .with_amounts(Some(short), None, None),
+            R::SameAccount => Self::new(Kind::SameAccount).with_field("to"),
+            R::FundingShared { account } => at(Kind::FundingShared, account),
+            R::AlreadyOwn => Self::new(Kind::AlreadyOwn),
+            R::NotAChild => Self::new(Kind::NotAChild),
+            R::NotOneFamily => Self::new(Kind::NotOneFamily),
+            R::HoldNotFound => Self::new(Kind::HoldNotFound),
+            R::HoldTooLong => Self::new(Kind::HoldTooLong).with_field("expires_at"),
+            R::HoldExpiryPast => Self::new(Kind::HoldExpiryPast).with_field("expires_at"),
+            R::CaptureAboveHold { held } => Self::new(Kind::CaptureAboveHold)
+                .with_detail(format!("{held} is held"))
+                .with_amounts(None, Some(held), None),
+            R::ChargeNotFound => Self::new(Kind::ChargeNotFound),
+            R::RefundAboveCharge { left } => Self::new(Kind::RefundAboveCharge)
+                .with_detail(format!("{left} is left of it"))
+                .with_amounts(None, Some(left), None),
+            R::CalendarEnded => Self::new(Kind::CalendarEnded),
+        }
+    }
+}

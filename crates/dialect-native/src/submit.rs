@@ -1,0 +1,25 @@
+//! One act, done.
+
+use access::Caller;
+use dialect::App;
+use engine::{Content, Key, Outcome, Receipt, Request};
+use ledger::{Act, Actor, Command};
+
+use crate::problem::Problem;
+
+/// What a client named this act, and what it asked under that name.
+pub(crate) type Named = Option<(Key, Content)>;
+
+pub(crate) async fn submit(app: &App, caller: &Caller, act: Act, key: Named) -> Result<Receipt, Problem> {
+    submit_as(app, caller.actor(), act, key).await
+}
+
+pub(crate) async fn submit_as(app: &App, actor: Actor, act: Act, key: Named) -> Result<Receipt, Problem> {
+    let request = Request { command: Command { actor, act }, key };
+    match app.engine.submit(request).await? {
+        Outcome::Done(receipt) => Ok(receipt),
+        Outcome::Rejected(rejection) => Err(Problem::rejected(&rejection, app.engine.seals())),
+        Outcome::Refused(refusal) => Err(refusal.into()),
+        Outcome::Repeated(_) => Err(Problem::bug("a repeated request was not settled")),
+    }
+}

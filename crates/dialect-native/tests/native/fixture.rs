@@ -1,0 +1,53 @@
+//! A book, a server around the router, and the clients of those who ask.
+
+use serde_json::{Value, json};
+use testkit::{Answer, Client, TestAccount, TestBook, TestServer};
+
+pub struct Fixture {
+    pub book: TestBook,
+    pub server: TestServer,
+}
+
+impl Fixture {
+    pub async fn new() -> Self {
+        let book = TestBook::new().await;
+        let server = TestServer::start(dialect_native::router(book.app())).await;
+        Self { book, server }
+    }
+
+    /// The operator: the owner of the first organization.
+    pub fn owner(&self) -> Client {
+        self.with_token(&self.book.token)
+    }
+
+    pub fn with_token(&self, token: &str) -> Client {
+        self.server.client().with("authorization", &format!("Bearer {token}"))
+    }
+
+    /// An account's own key and secret.
+    pub fn buyer(&self, account: &TestAccount) -> Client {
+        self.server.client().with_basic(&account.key, &account.secret)
+    }
+
+    /// A primary in EUR with money.
+    pub async fn funded(&self, amount: &str) -> TestAccount {
+        let account = self.book.open_primary("Acme", 0).await;
+        self.book.top_up(&account, amount).await;
+        account
+    }
+}
+
+/// What a refusal says of itself.
+pub fn problem(answer: &Answer) -> (u16, String) {
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{answer:?}");
+    let body = answer.json();
+    assert_eq!(body["status"], json!(answer.status), "{answer:?}");
+    let kind = body["type"].as_str().expect("a problem has a type");
+    (answer.status, kind.strip_prefix("/problems/").expect("a problem's type is ours").to_owned())
+}
+
+/// The members of an answer that a test speaks about.
+pub fn pick(value: &Value, members: &[&str]) -> Value {
+    let picked = members.iter().map(|member| ((*member).to_owned(), value[*member].clone()));
+    Value::Object(picked.collect())
+}
