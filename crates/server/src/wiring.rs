@@ -11,7 +11,7 @@ use crate::health::{Health, Readiness};
 
 /// All dialects on one port: their paths do not meet.
 pub fn router(app: Arc<App>) -> Router {
-    Router::new().merge(dialect_vonage::router(app))
+    Router::new().merge(dialect_native::router(app.clone())).merge(dialect_vonage::router(app))
 }
 
 /// Says on `/readyz` when the books have stopped, and why. They start again with the process.
