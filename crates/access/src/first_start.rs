@@ -29,7 +29,9 @@ pub async fn first_start(engine: &Engine, given: Option<Secret>) -> Result<Optio
         act(engine, found(DEFAULT_ORGANIZATION, "UTC", Currency::EUR, now)?).await?;
     }
     let token = match given {
-        Some(token) if engine.directory().credential(&token_digest(engine.seals(), token.expose())).is_some() => {
+        Some(token)
+            if engine.directory().credential(&token_digest(engine.seals(), token.expose())).is_some() =>
+        {
             return Ok(None);
         }
         Some(token) => token,
