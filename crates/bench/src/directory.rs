@@ -53,7 +53,8 @@ impl Directory {
         for act in [found, workload::product()] {
             self.step(&Request { command: Command { actor: Actor::System, act }, key: None });
         }
-        let open = Request { command: Command { actor: Actor::System, act: workload::open_account() }, key: None };
+        let open =
+            Request { command: Command { actor: Actor::System, act: workload::open_account() }, key: None };
         for _ in 0..accounts {
             self.step(&open);
         }
@@ -64,8 +65,7 @@ impl Directory {
     pub fn charge(&mut self, dice: &mut Dice, accounts: usize, charges: usize, group: usize) {
         let mut left = charges;
         while left > 0 {
-            let requests: Vec<Request> =
-                (0..group.min(left)).map(|_| request(dice, accounts)).collect();
+            let requests: Vec<Request> = (0..group.min(left)).map(|_| request(dice, accounts)).collect();
             left -= requests.len();
             self.book.begin();
             for requests in requests.chunks(engine::WARM_REQUESTS) {
@@ -89,10 +89,7 @@ impl Directory {
 
 pub fn request(dice: &mut Dice, accounts: usize) -> Request {
     let key = Key((u128::from(dice.next()) << 64) | u128::from(dice.next()));
-    Request {
-        command: workload::charge(dice, accounts),
-        key: Some((key, Content(u128::from(dice.next())))),
-    }
+    Request { command: workload::charge(dice, accounts), key: Some((key, Content(u128::from(dice.next())))) }
 }
 
 /// The file journal, still counting where others can look.

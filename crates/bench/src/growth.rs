@@ -18,7 +18,10 @@ pub fn run(arguments: &Arguments) {
     while accounts <= arguments.accounts_max {
         let nanos = 1e9 / rules::measure(accounts, 2_000_000, 3);
         let baseline = *first.get_or_insert(nanos);
-        println!("growth: {accounts:>9} accounts: {nanos:.0} ns a charge, {:.2} × (budget 2.5)", nanos / baseline);
+        println!(
+            "growth: {accounts:>9} accounts: {nanos:.0} ns a charge, {:.2} × (budget 2.5)",
+            nanos / baseline
+        );
         accounts *= 10;
     }
     let mut world = rules::World::with_accounts(10_000);
@@ -31,7 +34,10 @@ pub fn run(arguments: &Arguments) {
         let nanos = 1e9 / world.rate(2_000_000);
         done += 2_000_000;
         let baseline = *first.get_or_insert(nanos);
-        println!("growth: {entries:>9} entries: {nanos:.0} ns a charge, {:.2} × (budget 2.5)", nanos / baseline);
+        println!(
+            "growth: {entries:>9} entries: {nanos:.0} ns a charge, {:.2} × (budget 2.5)",
+            nanos / baseline
+        );
         entries *= 10;
     }
 }

@@ -8,6 +8,7 @@ mod directory;
 mod disk;
 mod growth;
 mod history;
+mod http;
 mod memory;
 mod nowhere;
 mod restart;
@@ -37,6 +38,15 @@ enum Command {
     History(history::Arguments),
     /// Resident memory (P14).
     Memory(memory::Arguments),
+    /// Batches of a thousand over HTTP (P2; P4 with `--accounts 1000000`; P8 with `--hot-children 5000`).
+    Batch(http::BatchArguments),
+    /// One charge a request over 64 connections, beside a bare echo server (P5).
+    Single(http::SingleArguments),
+    /// One caller (P6), and an open loop (P7).
+    Latency(http::LatencyArguments),
+    /// The bare echo server of `single`.
+    #[command(hide = true)]
+    Echo,
     /// Cost a charge as accounts and entries grow (P15).
     Growth(growth::Arguments),
 }
@@ -49,6 +59,10 @@ fn main() {
         Command::Restart(arguments) => restart::run(&arguments),
         Command::History(arguments) => history::run(&arguments),
         Command::Memory(arguments) => memory::run(&arguments),
+        Command::Batch(arguments) => http::batch(&arguments),
+        Command::Single(arguments) => http::single(&arguments),
+        Command::Latency(arguments) => http::latency(&arguments),
+        Command::Echo => http::echo(),
         Command::Growth(arguments) => growth::run(&arguments),
     }
 }

@@ -1,0 +1,17 @@
+//! The server as clients meet it: over HTTP on loopback, with accounts, credit limits, keys and
+//! authentication, every charge durable before its answer.
+
+mod batch;
+mod echo;
+mod latency;
+mod server;
+mod single;
+mod wire;
+
+pub use batch::Arguments as BatchArguments;
+pub use batch::run as batch;
+pub use echo::run as echo;
+pub use latency::Arguments as LatencyArguments;
+pub use latency::run as latency;
+pub use single::Arguments as SingleArguments;
+pub use single::run as single;

@@ -1,0 +1,75 @@
+//! As little of an HTTP client as measures the server and not itself.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+pub struct Connection {
+    stream: TcpStream,
+    head: String,
+    request: Vec<u8>,
+    received: Vec<u8>,
+}
+
+pub struct Answer<'a> {
+    pub status: u16,
+    pub body: &'a [u8],
+}
+
+impl Answer<'_> {
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(self.body).unwrap_or("not text")
+    }
+
+    /// The text of a member, found without a parser.
+    pub fn field(&self, name: &str) -> &str {
+        let text = self.text();
+        let at = text.find(&format!("\"{name}\":\"")).expect("the answer has the member") + name.len() + 4;
+        let end = text[at..].find('"').expect("a string ends") + at;
+        &text[at..end]
+    }
+}
+
+/// The head of a request but for its length.
+pub fn head(path: &str, address: SocketAddr, token: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: "
+    )
+}
+
+/// Status, where the body begins and how long it is, once the head is whole.
+pub fn parse_head(received: &[u8]) -> Option<(u16, usize, usize)> {
+    let end = received.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let head = std::str::from_utf8(&received[..end]).expect("a head is text");
+    let status = head.get(9..12).and_then(|status| status.parse().ok()).expect("a status");
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap_or("0");
+    Some((status, end, length.parse().expect("a length")))
+}
+
+impl Connection {
+    pub fn open(address: SocketAddr, token: &str) -> Self {
+        let stream = TcpStream::connect(address).expect("the server accepts");
+        stream.set_nodelay(true).expect("loopback knows nodelay");
+        let head = head("PATH", address, token);
+        Self { stream, head, request: Vec::new(), received: Vec::new() }
+    }
+
+    pub fn post(&mut self, path: &str, body: &[u8]) -> Answer<'_> {
+        self.request.clear();
+        self.request.extend_from_slice(self.head.replacen("PATH", path, 1).as_bytes());
+        write!(self.request, "{}\r\n\r\n", body.len()).expect("memory takes it");
+        self.request.extend_from_slice(body);
+        self.stream.write_all(&self.request).expect("the server reads");
+        self.received.clear();
+        let mut chunk = [0; 65_536];
+        loop {
+            let count = self.stream.read(&mut chunk).expect("the server answers");
+            assert!(count > 0, "the server hung up");
+            self.received.extend_from_slice(&chunk[..count]);
+            if let Some((status, start, length)) = parse_head(&self.received)
+                && self.received.len() >= start + length
+            {
+                return Answer { status, body: &self.received[start..start + length] };
+            }
+        }
+    }
+}
