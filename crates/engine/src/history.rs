@@ -133,6 +133,12 @@ impl History {
         Walk { history: self, balance: head.balance, next: some(head.last_movement), along: Along::Movements }
     }
 
+    /// Movements alone, beginning with the one before the movement of this number.
+    pub fn movements_before(&self, head: &Head, number: u64) -> Result<Walk<'_>, HistoryError> {
+        let next = self.entry_number(head, number)?.and_then(|entry| some(entry.link().movement));
+        Ok(Walk { history: self, balance: head.balance, next, along: Along::Movements })
+    }
+
     /// The entry of this number.
     pub fn entry_number(&self, head: &Head, number: u64) -> Result<Option<Entry>, HistoryError> {
         if number == 0 || number > head.entries {

@@ -131,6 +131,11 @@ impl Ledger {
         self.holds.iter().map(|(id, hold)| (*id, hold))
     }
 
+    /// The open holds from `from` on, in the order they were placed.
+    pub fn holds_from(&self, from: HoldId) -> impl Iterator<Item = (HoldId, &Hold)> {
+        self.holds.range(from..).map(|(id, hold)| (*id, hold))
+    }
+
     pub fn open_holds(&self) -> usize {
         self.holds.len()
     }
