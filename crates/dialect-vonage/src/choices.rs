@@ -16,6 +16,7 @@
 //! | zero, negative and missing `amount` | the words for a wrong type |
 //! | `get-balance` of a shared subaccount | the payer's balance |
 //! | a subaccount that calls the Subaccounts API | 404 for other keys, 403 for its own |
+//! | credentials in several places | Basic wins |
 //! | longest list of transfers | [`TRANSFERS_LISTED_MAX`], then 422 on `start_date` |
 
 pub(crate) const SUSPENDED_MAY_READ: bool = false;
@@ -25,5 +26,3 @@ pub(crate) const INSUFFICIENT_BALANCE: &str = "Insufficient Balance";
 pub(crate) const TRANSFERS_LISTED_MAX: usize = 100_000;
 /// Subaccounts looked at in one turn of the book: lists do not hold up charges.
 pub(crate) const SUBACCOUNTS_PER_LOOK: usize = 1000;
-/// Live secrets of an account.
-pub(crate) const SECRETS_MAX: u32 = 2;

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use access::{NO_EXPIRY, Operation, Role, Secret, check_chosen_secret, secret_digest};
+use access::{NotOpened, Operation, Role, Secret, check_chosen_secret};
 use axum::extract::State;
 use dialect::{App, Body, BodyError};
 use domain::Nanos;
-use ledger::{AccountIndex, Act, Event, Funding, Holder, Ledger, NewAccount, Verifier};
+use engine::Seals;
+use ledger::{AccountIndex, Act, Event, Funding, Ledger, NewAccount, Verifier};
 use serde::{Deserialize, Serialize};
 
 use crate::body::{Answer, Subaccount};
 use crate::caller::Primary;
-use crate::choices::SECRETS_MAX;
 use crate::error::VonageError;
 use crate::members::{Member, Problems, read_object, text};
 use crate::view::{View, key_of};
@@ -29,59 +29,58 @@ pub(crate) async fn handle(
 }
 
 async fn open(app: Arc<App>, primary: Primary, asked: Asked) -> Result<Created, VonageError> {
-    let chosen = match &asked.secret {
-        Some(secret) => Some(hash(&app, secret).await?),
-        None => None,
-    };
-    let new = primary.new_subaccount(&app, &asked, chosen).await?;
-    let opened = primary.submit(&app, Act::OpenAccount(Box::new(new)), &primary.key).await?;
-    let Event::AccountOpened { account, .. } = opened.event else {
-        return Err(VonageError::internal("opening an account was answered by another event"));
-    };
-    let secret = match asked.secret {
-        Some(secret) => secret,
-        None => issue(&app, &primary, account).await?,
+    let new = primary.new_subaccount(&app, &asked).await?;
+    let (account, secret) = match asked.secret {
+        Some(secret) => (open_with(&app, &primary, new, &secret).await?, secret),
+        None => open_with_new(&app, &primary, new).await?,
     };
     let view = app.engine.read(move |ledger, _| View::of(ledger, account)).await?;
     let subaccount = Subaccount::new(app.engine.seals(), &primary, view);
     Ok(Created { subaccount, secret: secret.expose().to_owned() })
 }
 
-async fn hash(app: &App, secret: &Secret) -> Result<Verifier, VonageError> {
+/// With a secret of the caller's: account and secret are one act.
+async fn open_with(
+    app: &App,
+    primary: &Primary,
+    new: NewAccount,
+    secret: &Secret,
+) -> Result<AccountIndex, VonageError> {
     let hashed = app.access.passwords().hash(secret.expose()).await;
     let hashed = hashed.map_err(|error| VonageError::internal(&error.to_string()))?;
-    Ok(Verifier::Password(hashed.into()))
+    let credential = Some((Role::Account.code(), Verifier::Password(hashed.into())));
+    let act = Act::OpenAccount(Box::new(NewAccount { credential, ..new }));
+    match primary.submit(app, act, &primary.key).await?.event {
+        Event::AccountOpened { account, .. } => Ok(account),
+        _ => Err(VonageError::internal("opening an account was answered by another event")),
+    }
 }
 
-/// A secret of ours for an account that was just opened. The account stays if this fails, so the caller
-/// is told which it is.
-async fn issue(app: &App, primary: &Primary, account: AccountIndex) -> Result<Secret, VonageError> {
-    let seals = app.engine.seals();
-    let key = key_of(seals, account);
-    let secret = Secret::new_secret(app.engine.entropy());
-    let act = Act::IssueCredential {
-        holder: Holder::Account(account),
-        role: Role::Account.code(),
-        verifier: Verifier::Digest(secret_digest(seals, &key, secret.expose())),
-        label: None,
-        expires_at: NO_EXPIRY,
-        live_max: Some(SECRETS_MAX),
-    };
-    match primary.submit(app, act, &key).await {
-        Ok(_) => Ok(secret),
-        Err(_) => Err(VonageError::unfinished(format!(
-            "Subaccount {key} was created, but its secret was not. Create a secret for it before it is used"
-        ))),
+/// With a secret of ours: two acts. The account stays when the second fails, so the caller is told of it.
+async fn open_with_new(
+    app: &App,
+    primary: &Primary,
+    new: NewAccount,
+) -> Result<(AccountIndex, Secret), VonageError> {
+    let opened = access::open_account(&app.engine, primary.caller.actor(), new, None).await;
+    let opened = opened.map_err(|error| not_opened(app.engine.seals(), error, &primary.key))?;
+    match opened.secret {
+        Some(secret) => Ok((opened.account, secret)),
+        None => Err(VonageError::internal("a new account had a secret before its first")),
+    }
+}
+
+fn not_opened(seals: &Seals, error: NotOpened, about: &str) -> VonageError {
+    match error {
+        NotOpened::Unavailable(unavailable) => unavailable.into(),
+        NotOpened::Rejected(rejection) => VonageError::rejected(seals, &rejection, about),
+        NotOpened::Refused(refusal) => VonageError::refused(refusal),
+        NotOpened::WithoutSecret(account) => VonageError::without_secret(&key_of(seals, account)),
     }
 }
 
 impl Primary {
-    async fn new_subaccount(
-        &self,
-        app: &App,
-        asked: &Asked,
-        chosen: Option<Verifier>,
-    ) -> Result<NewAccount, VonageError> {
+    async fn new_subaccount(&self, app: &App, asked: &Asked) -> Result<NewAccount, VonageError> {
         let primary = self.account;
         let home = move |ledger: &Ledger, _| ledger.account(primary).currency;
         Ok(NewAccount {
@@ -94,7 +93,7 @@ impl Primary {
             allows_overruns: false,
             name: Some(asked.name.as_bytes().into()),
             credit: Nanos::ZERO,
-            credential: chosen.map(|verifier| (Role::Account.code(), verifier)),
+            credential: None,
         })
     }
 }

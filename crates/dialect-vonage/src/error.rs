@@ -1,17 +1,15 @@
-//! Refusals in the vendor's words. `type`, `title` and `detail` are constants of their protocol.
+//! Errors in the vendor's words. `type`, `title` and `detail` are constants of their protocol.
+//!
+//! What the books refuse is put into these words in `refusal.rs`.
+
+mod refusal;
 
 use std::borrow::Cow;
 
-use access::AccessError;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use dialect::{BodyError, RequestId};
-use engine::{HistoryError, Refusal, Seals, Unavailable};
-use ledger::{AccountIndex, Rejection};
+use dialect::RequestId;
 use serde::Serialize;
-
-use crate::choices::INSUFFICIENT_BALANCE;
-use crate::view::key_of;
 
 macro_rules! kinds {
     ($($name:ident $path:literal $title:literal;)*) => {$(
@@ -154,82 +152,16 @@ impl VonageError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, detail)
     }
 
-    /// The outcome is not what the caller should take from "try again".
-    pub(crate) fn unfinished(detail: String) -> Self {
+    /// Not to be tried again: the account is there.
+    pub(crate) fn without_secret(key: &str) -> Self {
+        let detail = format!(
+            "Subaccount {key} was created, but its secret was not. Create a secret for it before it is used"
+        );
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, detail)
     }
 
     fn busy() -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, RATE_LIMITED, "Too many requests are waiting")
-    }
-
-    /// A refusal of the books. `about` is the key that the request was about, for refusals that name none.
-    pub(crate) fn rejected(seals: &Seals, rejection: &Rejection, about: &str) -> Self {
-        use Rejection as R;
-        let amount = |reason| Self::invalid_one("amount", reason);
-        let key = |account: &AccountIndex| key_of(seals, *account);
-        match rejection {
-            R::CredentialRevoked => AccessError::Unauthenticated.into(),
-            R::SellerOnly => Self::forbidden(UNPROVISIONED, "Only the operator may do that"),
-            R::AccountNotFound | R::OrganizationNotFound | R::CredentialNotFound => {
-                Self::invalid_api_key(about)
-            }
-            R::MayNotOpenChildren | R::TooDeep => Self::unprovisioned(about),
-
-            R::AccountSuspended { account } => Self::suspended(&key(account)),
-            R::AccountFrozen { account } => {
-                Self::forbidden(SUSPENDED, format!("Account {} is suspended by the operator", key(account)))
-            }
-            R::AccountClosed { account } => {
-                Self::forbidden(SUSPENDED, format!("Account {} is closed", key(account)))
-            }
-
-            R::AmountNotPositive | R::AmountNegative => amount(crate::members::NOT_POSITIVE),
-            R::AmountOutOfRange => amount("The amount is out of range"),
-            R::CurrencyMismatch { .. } | R::CurrencyUnknown { .. } => {
-                Self::forbidden(TRANSFER, "The accounts are kept in different currencies")
-            }
-
-            R::InsufficientFunds { .. } => Self::forbidden(TRANSFER_AMOUNT, INSUFFICIENT_BALANCE),
-            R::InsufficientCredit { .. } => Self::forbidden(TRANSFER_AMOUNT, "Insufficient Credit"),
-
-            R::SameAccount => Self::same_accounts(),
-            R::FundingShared { account } => Self::shares_balance(&key(account)),
-            R::NotAChild | R::NotOneFamily => Self::not_primary_and_subaccount(),
-            R::TooManyCredentials { live_max } => Self::forbidden(
-                PROVISIONING,
-                format!("Account {about} reached maximum number [{live_max}] of allowed secrets"),
-            ),
-
-            // No operation of this API asks for anything that could be refused so.
-            R::LastCredential
-            | R::NameTaken
-            | R::HandleTaken
-            | R::UserExists
-            | R::AlreadyInterned { .. }
-            | R::AccountInUse { .. }
-            | R::QuantityNegative
-            | R::CurrencyExists { .. }
-            | R::CreditBelowGiven { .. }
-            | R::MergeBelowZero { .. }
-            | R::AlreadyOwn
-            | R::HoldNotFound
-            | R::HoldTooLong
-            | R::HoldExpiryPast
-            | R::CaptureAboveHold { .. }
-            | R::ChargeNotFound
-            | R::RefundAboveCharge { .. }
-            | R::CalendarEnded => Self::internal(&format!("unexpected refusal: {rejection:?}")),
-        }
-    }
-
-    /// Not judged at all.
-    pub(crate) fn refused(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::NoRoom | Refusal::Clock(_) | Refusal::KeyConflict | Refusal::Unreadable => {
-                Self::internal(&format!("not judged: {refusal:?}"))
-            }
-        }
     }
 
     /// The same refusal as the Account API says it: with a pair of codes besides.
@@ -289,52 +221,6 @@ struct Codes<'a> {
 impl IntoResponse for VonageError {
     fn into_response(self) -> Response {
         self.answer(None)
-    }
-}
-
-impl From<AccessError> for VonageError {
-    fn from(error: AccessError) -> Self {
-        match error {
-            AccessError::Unauthenticated => {
-                let detail = "You did not provide correct credentials";
-                Self::new(StatusCode::UNAUTHORIZED, UNAUTHORIZED, detail)
-            }
-            AccessError::Forbidden { operation } => {
-                let detail = format!("These credentials may not {}", operation.text());
-                Self::forbidden(UNPROVISIONED, detail)
-            }
-            AccessError::Busy => Self::busy(),
-        }
-    }
-}
-
-impl From<Unavailable> for VonageError {
-    fn from(error: Unavailable) -> Self {
-        match error {
-            Unavailable::Overloaded => Self::busy(),
-            Unavailable::Unknown => {
-                let detail = "The outcome is unknown. Look before sending the request again";
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, detail)
-            }
-            Unavailable::Closing | Unavailable::Stopped(_) => Self::internal(&error.to_string()),
-        }
-    }
-}
-
-impl From<BodyError> for VonageError {
-    fn from(error: BodyError) -> Self {
-        match error {
-            BodyError::Json(_) | BodyError::Incomplete => Self::malformed_json(),
-            BodyError::TooLarge { .. } | BodyError::TooSlow => {
-                Self::new(error.status(), VALIDATION, error.to_string())
-            }
-        }
-    }
-}
-
-impl From<HistoryError> for VonageError {
-    fn from(error: HistoryError) -> Self {
-        Self::internal(&error.to_string())
     }
 }
 

@@ -1,7 +1,7 @@
 use std::path::Path;
 
-use access::Operation;
-use engine::{ClockFault, MasterKey};
+use access::{AccessError, Operation};
+use engine::{ClockFault, MasterKey, Refusal, Seals, Unavailable};
 
 use super::*;
 
