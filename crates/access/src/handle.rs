@@ -49,6 +49,11 @@ pub fn handle_digest(seals: &Seals, kind: HandleKind, text: &str) -> u128 {
     seals.short_digest("handle", &[&[kind.code()], text.to_lowercase().as_bytes()])
 }
 
+/// Users are found by a keyed hash of their address; upper and lower case are the same.
+pub fn email_digest(seals: &Seals, email: &str) -> u128 {
+    seals.short_digest("email", &[email.to_lowercase().as_bytes()])
+}
+
 /// The account that a text means: our id, an api key, or a handle, bare or with the prefix of its kind.
 pub fn parse_account(engine: &Engine, text: &str) -> Result<AccountIndex, UnknownHandle> {
     let directory = engine.directory();

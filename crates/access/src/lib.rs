@@ -21,7 +21,7 @@ mod password;
 mod secret;
 
 pub use first_start::{DEFAULT_ORGANIZATION, FirstStartError, first_start};
-pub use handle::{HandleKind, UnknownHandle, handle_digest, parse_account};
+pub use handle::{HandleKind, UnknownHandle, email_digest, handle_digest, parse_account};
 pub use open_account::{NotOpened, Opened, open_account};
 pub use operation::{Operation, Role};
 pub use password::{PasswordError, Passwords};

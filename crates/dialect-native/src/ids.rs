@@ -1,5 +1,6 @@
 //! Ids as clients see them: sealed, printed as UUIDs.
 
+use dialect::{Cursor, PagingError};
 use engine::{Id, Seals};
 use ledger::{AccountIndex, BalanceIndex, Charged, Event, HoldId, Image, Posting};
 use uuid::Uuid;
@@ -73,5 +74,24 @@ pub(crate) fn of_event(event: &Event) -> Option<Id> {
         Event::CreditSet { image, .. } => Some(of(image)),
         Event::Allocated { from, .. } | Event::Transferred { from, .. } => Some(of(from)),
         _ => None,
+    }
+}
+
+/// A place in a list, as opaque as an id.
+pub(crate) fn cursor(seals: &Seals, id: Id) -> String {
+    Cursor::new(&seals.seal(id)).to_string()
+}
+
+/// What a list of ours put into its cursor.
+pub(crate) fn of_cursor(seals: &Seals, cursor: &Cursor) -> Result<Id, PagingError> {
+    let sealed = cursor.as_bytes().try_into().map_err(|_| PagingError::Cursor)?;
+    seals.unseal(sealed).ok_or(PagingError::Cursor)
+}
+
+/// A cursor through the entries of one balance.
+pub(crate) fn entry_of_cursor(seals: &Seals, cursor: &Cursor, of: BalanceIndex) -> Result<u64, PagingError> {
+    match of_cursor(seals, cursor)? {
+        Id::Entry { balance, entry } if balance == of && entry > 0 => Ok(entry),
+        _ => Err(PagingError::Cursor),
     }
 }

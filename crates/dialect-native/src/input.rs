@@ -104,3 +104,14 @@ fn parameter(message: &str) -> Option<&str> {
     let quoted = message.split('`').nth(1);
     quoted.or_else(|| message.split_once(": ").map(|(name, _)| name)).filter(|name| !name.contains(' '))
 }
+
+/// How much of a list, and from where.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Paging {
+    /// At most so many, 1 to 1,000; 50 when absent.
+    pub(crate) limit: Option<String>,
+    /// The `next_cursor` of the page before.
+    pub(crate) cursor: Option<String>,
+}

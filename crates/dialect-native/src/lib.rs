@@ -27,11 +27,15 @@
 mod accounts;
 mod answer;
 mod charges;
+mod entries;
+mod holds;
 mod ids;
 mod input;
 mod look;
 mod money;
 mod once;
+mod operator;
+mod people;
 mod problem;
 mod router;
 mod signed;

@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::problem::{Kind, Problem};
-use crate::{accounts, charges, money};
+use crate::{accounts, charges, entries, holds, money, people};
 
 /// Where all of it is.
 pub(crate) const PREFIX: &str = "/api/v1";
@@ -23,13 +23,40 @@ pub fn router(app: Arc<App>) -> Router {
 
 pub(crate) fn operations() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
-        .routes(routes!(accounts::open::handle))
-        .routes(routes!(accounts::get::handle))
+        .routes(routes!(accounts::open::handle, accounts::list::roots))
+        .routes(routes!(accounts::get::handle, accounts::modify::handle))
+        .routes(routes!(accounts::list::children))
+        .routes(routes!(accounts::freeze::freeze))
+        .routes(routes!(accounts::freeze::unfreeze))
+        .routes(routes!(accounts::close::close))
+        .routes(routes!(accounts::close::reopen))
+        .routes(routes!(accounts::set_handle::handle))
         .routes(routes!(accounts::balances::list))
         .routes(routes!(accounts::balances::get))
+        .routes(routes!(entries::list::handle))
+        .routes(routes!(entries::get::handle))
         .routes(routes!(charges::single::handle))
         .routes(routes!(charges::batch::handle))
+        .routes(routes!(holds::place::handle, holds::list::handle))
+        .routes(routes!(holds::get::handle))
+        .routes(routes!(holds::extend::handle))
+        .routes(routes!(holds::capture::handle))
+        .routes(routes!(holds::void::handle))
         .routes(routes!(money::top_up::handle))
+        .routes(routes!(money::transfer::handle))
+        .routes(routes!(money::refund::handle))
+        .routes(routes!(money::give_usage_credit::handle))
+        .routes(routes!(money::adjust::handle))
+        .routes(routes!(money::withdraw::handle))
+        .routes(routes!(money::set_credit_limit::handle))
+        .routes(routes!(money::allocate::handle))
+        .routes(routes!(people::organizations::found))
+        .routes(routes!(people::organizations::declare))
+        .routes(routes!(people::users::create))
+        .routes(routes!(people::tokens::issue, people::tokens::list))
+        .routes(routes!(people::tokens::revoke))
+        .routes(routes!(people::secrets::add, people::secrets::list))
+        .routes(routes!(people::secrets::revoke))
 }
 
 async fn unknown_path() -> Problem {

@@ -6,10 +6,9 @@ use access::Operation;
 use axum::extract::State;
 use dialect::App;
 
-use super::view::{Account, View};
+use super::view::{Account, show};
 use crate::answer::Answer;
 use crate::input::Named;
-use crate::look::look_at;
 use crate::problem::Problem;
 use crate::signed::{Signed, account};
 
@@ -27,6 +26,5 @@ pub(crate) async fn handle(
 ) -> Result<Answer<Account>, Problem> {
     caller.may(Operation::ReadAccounts)?;
     let index = account(&app, &name)?;
-    let view = look_at(&app, &caller.0, index, move |ledger, _| View::of(ledger, index)).await?;
-    Ok(Answer::ok(view.print(app.engine.seals())))
+    Ok(Answer::ok(show(&app, &caller.0, index).await?))
 }

@@ -134,3 +134,13 @@ pub(crate) enum StatusName {
     Active,
     Closed,
 }
+
+/// The account as it is now: what acts that change it are answered with.
+pub(crate) async fn show(
+    app: &dialect::App,
+    caller: &access::Caller,
+    index: AccountIndex,
+) -> Result<Account, crate::problem::Problem> {
+    let view = crate::look::look_at(app, caller, index, move |ledger, _| View::of(ledger, index)).await?;
+    Ok(view.print(app.engine.seals()))
+}

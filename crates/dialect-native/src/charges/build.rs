@@ -171,3 +171,28 @@ fn content(account: AccountIndex, asked: &Asked<'_>, usage: &Usage) -> [u8; CONT
     }
     bytes
 }
+
+/// The indices of one product and one user, made known if they are new.
+pub(crate) async fn usage_names(
+    app: &App,
+    caller: &Caller,
+    product: Option<&str>,
+    used_by: Option<&str>,
+) -> Result<(Option<NameIndex>, Option<NameIndex>), Problem> {
+    let organization = caller.organization();
+    let find = |text| Names::find(&app.engine, organization, text);
+    let missing: Vec<&str> = product.into_iter().chain(used_by).filter(|text| find(text).is_none()).collect();
+    if !missing.is_empty() {
+        app.names.intern(&app.engine, organization, &missing).await.map_err(|error| unnamed(app, error))?;
+    }
+    Ok((product.and_then(find), used_by.and_then(find)))
+}
+
+fn unnamed(app: &App, error: NamesError) -> Problem {
+    match error {
+        NamesError::TooMany => Problem::new(Kind::TooManyNames),
+        NamesError::Unavailable(unavailable) => unavailable.into(),
+        NamesError::Refused(refusal) => refusal.into(),
+        NamesError::Rejected(rejection) => Problem::rejected(&rejection, app.engine.seals()),
+    }
+}

@@ -1,0 +1,151 @@
+//! `GET /accounts/{account}/entries`
+
+use std::sync::Arc;
+
+use access::Operation;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use dialect::{App, Page, PageBounds};
+use domain::Timestamp;
+use engine::{Entry, Head, History, Id};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::kind::EntryKind;
+use super::print::{Line, print};
+use crate::answer::{Answer, List};
+use crate::ids;
+use crate::input::{Named, query};
+use crate::look::look_at;
+use crate::problem::Problem;
+use crate::signed::{Signed, account};
+use crate::values::{Currency, Time};
+
+const BOUNDS: PageBounds = PageBounds { default: 50, max: 1000 };
+/// Entries looked at for one page: a filter that fits few of them gives a short page and a cursor.
+const LOOKED_AT_MAX: usize = 20_000;
+
+/// List the entries of a balance
+///
+/// Newest first. Shared children's and payees' charges are in the payer's entries and in their own.
+#[utoipa::path(
+    get, path = "/accounts/{account}/entries", tag = "entries", operation_id = "list_entries",
+    params(("account" = String, Path, description = "Any handle of the account"), Filter),
+    responses((status = 200, description = "A page of entries", body = List<Line>)),
+    extensions(("x-operation" = json!(["ReadEntries"])), ("x-problems" = json!(["account-not-found"]))),
+)]
+pub(crate) async fn handle(
+    caller: Signed,
+    State(app): State<Arc<App>>,
+    Named(name): Named,
+    filter: Result<Query<Filter>, QueryRejection>,
+) -> Result<Answer<List<Line>>, Problem> {
+    caller.may(Operation::ReadEntries)?;
+    let filter = query(filter)?;
+    let page = Page::read(filter.limit.as_deref(), filter.cursor.as_deref(), BOUNDS)?;
+    let mut wanted = Wanted::read(&filter)?;
+    let index = account(&app, &name)?;
+    let currency = filter.currency.map(|currency| currency.0);
+    let head = look_at(&app, &caller.0, index, move |ledger, _| {
+        let currency = currency.unwrap_or_else(|| ledger.account(index).currency);
+        ledger.balance_of(index, currency).map(|balance| Head::of(balance, ledger.balance(balance)))
+    });
+    let Some(head) = head.await? else { return Ok(Answer::ok(List { data: Vec::new(), next_cursor: None })) };
+    if let Some(cursor) = &page.after {
+        wanted.before = Some(ids::entry_of_cursor(app.engine.seals(), cursor, head.balance)?);
+    }
+    let history = app.engine.history().clone();
+    // Walking reads the journal: never on a thread that serves requests.
+    let walk = tokio::task::spawn_blocking(move || wanted.walk(&history, &head, page.limit));
+    let (entries, next) = walk.await.map_err(|_| Problem::bug("reading history panicked"))??;
+    let next = next.map(|entry| ids::cursor(app.engine.seals(), Id::Entry { balance: head.balance, entry }));
+    Ok(Answer::ok(List { data: print(&app, &entries).await?, next_cursor: next }))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Filter {
+    /// Not before this instant.
+    from: Option<Time>,
+    /// Before this instant.
+    to: Option<Time>,
+    /// Only these kinds, with commas between them.
+    kinds: Option<String>,
+    /// `true` for money and credit that came, went or was set, without usage and holds.
+    movements: Option<bool>,
+    /// The home currency when absent.
+    currency: Option<Currency>,
+    /// At most so many, 1 to 1,000; 50 when absent.
+    limit: Option<String>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+struct Wanted {
+    from: Timestamp,
+    /// Exclusive.
+    to: Option<Timestamp>,
+    kinds: Vec<EntryKind>,
+    movements: bool,
+    /// Entries below this number.
+    before: Option<u64>,
+}
+
+impl Wanted {
+    fn read(filter: &Filter) -> Result<Self, Problem> {
+        let kind = |text: &str| {
+            let name = serde::de::value::StrDeserializer::<serde::de::value::Error>::new(text);
+            EntryKind::deserialize(name).map_err(|error| Problem::parameter("kinds", error))
+        };
+        let kinds = filter.kinds.iter().flat_map(|kinds| kinds.split(','));
+        Ok(Self {
+            from: filter.from.map_or(Timestamp::from_micros(i64::MIN), Time::timestamp),
+            to: filter.to.map(Time::timestamp),
+            kinds: kinds.map(kind).collect::<Result<_, _>>()?,
+            movements: filter.movements.unwrap_or(false),
+            before: None,
+        })
+    }
+
+    fn wants(&self, entry: &Entry) -> bool {
+        let kind = || EntryKind::of(&entry.record.event, entry.image().balance);
+        let is_early = self.to.is_none_or(|to| entry.time() < to);
+        is_early && (self.kinds.is_empty() || kind().is_some_and(|kind| self.kinds.contains(&kind)))
+    }
+
+    /// A page of entries, and the number below which the next page goes on.
+    fn walk(
+        &self,
+        history: &History,
+        head: &Head,
+        limit: usize,
+    ) -> Result<(Vec<Entry>, Option<u64>), Problem> {
+        let walk = match (self.movements, self.before, self.to) {
+            (true, Some(before), _) => history.movements_before(head, before)?,
+            (true, None, _) => history.movements(head),
+            (false, Some(1), _) => return Ok((Vec::new(), None)),
+            (false, Some(before), _) => history.entries(head, Some(before - 1))?,
+            (false, None, Some(to)) => {
+                history.entries_until(head, Timestamp::from_micros(to.as_micros().saturating_sub(1)))?
+            }
+            (false, None, None) => history.entries(head, None)?,
+        };
+        let mut page = Vec::with_capacity(limit.min(64));
+        let mut last = None;
+        for (looked_at, entry) in walk.enumerate() {
+            let entry = entry?;
+            if entry.time() < self.from {
+                break;
+            }
+            if page.len() == limit || looked_at == LOOKED_AT_MAX {
+                return Ok((page, last));
+            }
+            last = Some(entry.number());
+            if self.wants(&entry) {
+                page.push(entry);
+            }
+        }
+        Ok((page, None))
+    }
+}

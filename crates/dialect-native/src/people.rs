@@ -1,0 +1,7 @@
+//! Organizations, their users and tokens, and the secrets of accounts.
+
+pub(crate) mod organizations;
+pub(crate) mod roles;
+pub(crate) mod secrets;
+pub(crate) mod tokens;
+pub(crate) mod users;
