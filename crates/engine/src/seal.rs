@@ -30,6 +30,9 @@ impl std::fmt::Debug for MasterKey {
     }
 }
 
+/// Rounds of the permutation of api keys.
+const ROUNDS: u8 = 6;
+
 /// An id as clients see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Id {
@@ -49,7 +52,7 @@ pub enum Id {
 #[derive(Clone)]
 pub struct Seals {
     ids: Arc<Aes128>,
-    api_keys: [[u8; 32]; 4],
+    api_keys: Arc<Aes128>,
     hashes: [u8; 32],
 }
 
@@ -60,12 +63,10 @@ impl Seals {
             hasher.update(purpose.as_bytes());
             *hasher.finalize().as_bytes()
         };
-        let ids = derive("ids");
-        Self {
-            ids: Arc::new(Aes128::new_from_slice(&ids[..16]).expect("sixteen bytes are a key")),
-            api_keys: ["api key 0", "api key 1", "api key 2", "api key 3"].map(derive),
-            hashes: derive("hashes"),
-        }
+        let cipher = |purpose: &str| {
+            Arc::new(Aes128::new_from_slice(&derive(purpose)[..16]).expect("sixteen bytes are a key"))
+        };
+        Self { ids: cipher("ids"), api_keys: cipher("api keys"), hashes: derive("hashes") }
     }
 
     pub fn seal(&self, id: Id) -> [u8; 16] {
@@ -113,8 +114,8 @@ impl Seals {
     pub fn api_key(&self, account: AccountIndex) -> u32 {
         let index = account.slot() as u32;
         let (mut left, mut right) = ((index >> 16) as u16, index as u16);
-        for key in &self.api_keys {
-            (left, right) = (right, left ^ round(key, right));
+        for round in 0..ROUNDS {
+            (left, right) = (right, left ^ self.scramble(round, right));
         }
         u32::from(left) << 16 | u32::from(right)
     }
@@ -122,11 +123,19 @@ impl Seals {
     /// The account that would have this api key; it may never have been opened.
     pub fn account_of_api_key(&self, api_key: u32) -> Option<AccountIndex> {
         let (mut left, mut right) = ((api_key >> 16) as u16, api_key as u16);
-        for key in self.api_keys.iter().rev() {
-            (left, right) = (right ^ round(key, left), left);
+        for round in (0..ROUNDS).rev() {
+            (left, right) = (right ^ self.scramble(round, left), left);
         }
         let index = u32::from(left) << 16 | u32::from(right);
         (index != u32::MAX).then(|| AccountIndex::new(index as usize))
+    }
+
+    /// One round of the permutation of api keys: any function does, the rounds together are a permutation.
+    fn scramble(&self, round: u8, half: u16) -> u16 {
+        let [low, high] = half.to_le_bytes();
+        let mut block = [round, low, high, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0].into();
+        self.api_keys.encrypt_block(&mut block);
+        u16::from_le_bytes([block[0], block[1]])
     }
 
     /// Keyed hash of parts, each delimited; `purpose` keeps the hashes of one kind of thing apart from
@@ -146,14 +155,6 @@ impl Seals {
         let digest = self.digest(purpose, parts);
         u128::from_le_bytes(digest[..16].try_into().expect("sixteen bytes"))
     }
-}
-
-/// One round of the permutation: any function does, the four together are a permutation.
-fn round(key: &[u8; 32], half: u16) -> u16 {
-    let mut hasher = blake3::Hasher::new_keyed(key);
-    hasher.update(&half.to_le_bytes());
-    let hash = hasher.finalize();
-    u16::from_le_bytes([hash.as_bytes()[0], hash.as_bytes()[1]])
 }
 
 /// Whose texts share a key, and so are erased together.
@@ -309,3 +310,6 @@ impl TextSeal {
         self.cipher.decrypt(&self.nonce().into(), sealed).ok().map(Into::into)
     }
 }
+
+#[cfg(test)]
+mod tests;
