@@ -390,3 +390,6 @@ fn change(draft: &mut Draft<'_>, index: AccountIndex, changed: Changed, reason: 
         reason: reason.clone(),
     });
 }
+
+#[cfg(test)]
+mod tests;
