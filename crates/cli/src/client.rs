@@ -17,11 +17,15 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use ureq::http::{Method, Request, Response};
+use ureq::Agent;
+use ureq::config::ConfigBuilder;
+use ureq::http::{Request, StatusCode};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use ureq::typestate::AgentScope;
 
 use crate::failure::Failure;
+
+pub(crate) use ureq::http::Method;
 
 /// Where the server is, and who asks.
 #[derive(Debug, Args)]
@@ -45,16 +49,11 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn open(connection: &Connection) -> Result<Self, Failure> {
-        const TIMEOUT: Duration = Duration::from_secs(60);
         let url = connection.url.trim_end_matches('/').to_owned();
         if !(url.starts_with("http://") || url.starts_with("https://")) {
             return Err(Failure::Usage(format!("{url} is no address of a server: http://… or https://…")));
         }
-        let mut config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_global(Some(TIMEOUT))
-            .user_agent(concat!("bursar/", env!("CARGO_PKG_VERSION")));
+        let mut config = configured();
         if let Some(path) = &connection.ca_file {
             config = config.tls_config(trusting(path)?);
         }
@@ -62,8 +61,14 @@ impl Client {
         Ok(Self { agent: config.build().into(), url, authorization })
     }
 
+    /// A client of a server whose address and token are at hand.
+    pub(crate) fn of(url: &str, token: &str) -> Self {
+        let authorization = format!("Bearer {token}");
+        Self { agent: configured().build().into(), url: url.to_owned(), authorization }
+    }
+
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        self.send(self.request(Method::GET, path, None).body(()))
+        read(&self.ask(Method::GET, path, None, None)?)
     }
 
     /// `key` is the idempotency key, for what must happen once.
@@ -73,38 +78,94 @@ impl Client {
         body: &impl Serialize,
         key: Option<&str>,
     ) -> Result<T, Failure> {
-        let body = serde_json::to_vec(body).map_err(Failure::fault("cannot write the request"))?;
-        self.send(self.request(Method::POST, path, key).header("content-type", "application/json").body(body))
+        self.send(Method::POST, path, body, key)
     }
 
-    fn request(&self, method: Method, path: &str, key: Option<&str>) -> ureq::http::request::Builder {
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.url))
-            .header("authorization", &self.authorization)
-            .header("accept", "application/json");
-        match key {
-            Some(key) => request.header("idempotency-key", key),
-            None => request,
-        }
+    pub(crate) fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        key: Option<&str>,
+    ) -> Result<T, Failure> {
+        self.send(Method::PUT, path, body, key)
+    }
+
+    pub(crate) fn patch<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Failure> {
+        self.send(Method::PATCH, path, body, None)
     }
 
     fn send<T: DeserializeOwned>(
         &self,
-        request: Result<Request<impl ureq::AsSendBody>, ureq::http::Error>,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+        key: Option<&str>,
     ) -> Result<T, Failure> {
+        let body = serde_json::to_vec(body).map_err(Failure::fault("cannot write the request"))?;
+        read(&self.ask(method, path, Some((JSON, body)), key)?)
+    }
+
+    /// One exchange, whatever the answer says. `body` is its media type and its bytes.
+    pub(crate) fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&str, Vec<u8>)>,
+        key: Option<&str>,
+    ) -> Result<Answer, Failure> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url))
+            .header("authorization", &self.authorization)
+            .header("accept", JSON);
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        match body {
+            Some((media_type, bytes)) => {
+                self.exchange(request.header("content-type", media_type).body(bytes))
+            }
+            None => self.exchange(request.body(())),
+        }
+    }
+
+    fn exchange(
+        &self,
+        request: Result<Request<impl ureq::AsSendBody>, ureq::http::Error>,
+    ) -> Result<Answer, Failure> {
         const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
         let request = request.map_err(Failure::usage)?;
         let unreachable = || Failure::fault(format!("cannot reach {}", self.url));
         let mut response = self.agent.run(request).map_err(unreachable())?;
         let text = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string();
-        let text = text.map_err(unreachable())?;
-        if response.status().is_success() {
-            return serde_json::from_str(&text)
-                .map_err(Failure::fault("the answer is not what was expected"));
-        }
-        Err(failed(&response, &text))
+        Ok(Answer { status: response.status(), text: text.map_err(unreachable())? })
     }
+}
+
+const JSON: &str = "application/json";
+
+fn configured() -> ConfigBuilder<AgentScope> {
+    const TIMEOUT: Duration = Duration::from_secs(60);
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_global(Some(TIMEOUT))
+        .user_agent(concat!("bursar/", env!("CARGO_PKG_VERSION")))
+}
+
+/// What a server said.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) text: String,
+}
+
+/// The result, or why there is none.
+fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
+    if answer.status.is_success() {
+        return serde_json::from_str(&answer.text)
+            .map_err(Failure::fault("the answer is not what was expected"));
+    }
+    Err(answer.failure())
 }
 
 /// What a problem of RFC 9457 says, as far as a person wants to know.
@@ -114,21 +175,20 @@ struct Problem {
     detail: Option<String>,
 }
 
-fn failed(response: &Response<Body>, text: &str) -> Failure {
-    let status = response.status();
-    let problem: Option<Problem> = serde_json::from_str(text).ok();
-    let title = problem.as_ref().and_then(|problem| problem.title.clone());
-    let mut reason = title.unwrap_or_else(|| status.to_string());
-    if let Some(detail) = problem.and_then(|problem| problem.detail) {
-        _ = write!(reason, ": {detail}");
-    }
-    match status.as_u16() {
-        400 | 404 | 405 | 413 | 415 => Failure::Usage(reason),
-        402 | 403 | 409 | 422 => Failure::Refused(reason),
-        _ => Failure::Fault {
-            doing: format!("the server answered {}", status.as_u16()),
-            source: reason.into(),
-        },
+impl Answer {
+    /// Why it is not a success.
+    pub(crate) fn failure(&self) -> Failure {
+        let problem: Option<Problem> = serde_json::from_str(&self.text).ok();
+        let title = problem.as_ref().and_then(|problem| problem.title.clone());
+        let mut reason = title.unwrap_or_else(|| self.status.to_string());
+        if let Some(detail) = problem.and_then(|problem| problem.detail) {
+            _ = write!(reason, ": {detail}");
+        }
+        match self.status.as_u16() {
+            400 | 404 | 405 | 413 | 415 => Failure::Usage(reason),
+            402 | 403 | 409 | 422 => Failure::Refused(reason),
+            code => Failure::Fault { doing: format!("the server answered {code}"), source: reason.into() },
+        }
     }
 }
 
@@ -166,6 +226,16 @@ pub(crate) fn segment(text: &str) -> String {
         }
     }
     encoded
+}
+
+/// `?name=value&…` of what is given, or nothing.
+pub(crate) fn query(pairs: &[(&str, Option<&str>)]) -> String {
+    let given = pairs.iter().filter_map(|(name, value)| Some((name, (*value)?)));
+    let mut text = String::new();
+    for (name, value) in given {
+        _ = write!(text, "{}{name}={}", if text.is_empty() { '?' } else { '&' }, segment(value));
+    }
+    text
 }
 
 #[cfg(test)]

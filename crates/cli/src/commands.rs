@@ -1,8 +1,22 @@
 //! The subcommands, one file each.
 
+mod account;
+mod allocate;
+mod balance;
+mod charge;
 mod completions;
 mod config;
+mod credit;
+mod demo;
+mod entries;
+mod hold;
+mod org;
 mod serve;
+mod token;
+mod top_up;
+mod transfer;
+mod user;
+mod verify;
 
 use clap::Subcommand;
 
@@ -11,6 +25,20 @@ use crate::failure::Failure;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(serve::Serve),
+    Verify(verify::Verify),
+    Demo(demo::Demo),
+    Account(account::Account),
+    Balance(balance::Balance),
+    Entries(entries::Entries),
+    Charge(charge::Charge),
+    Hold(hold::Hold),
+    TopUp(top_up::TopUp),
+    Transfer(transfer::Transfer),
+    Credit(credit::Credit),
+    Allocate(allocate::Allocate),
+    Org(org::Org),
+    User(user::User),
+    Token(token::Token),
     Config(config::Config),
     Completions(completions::Completions),
 }
@@ -19,6 +47,20 @@ impl Command {
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self {
             Self::Serve(command) => command.run(),
+            Self::Verify(command) => command.run(),
+            Self::Demo(command) => command.run(),
+            Self::Account(command) => command.run(),
+            Self::Balance(command) => command.run(),
+            Self::Entries(command) => command.run(),
+            Self::Charge(command) => command.run(),
+            Self::Hold(command) => command.run(),
+            Self::TopUp(command) => command.run(),
+            Self::Transfer(command) => command.run(),
+            Self::Credit(command) => command.run(),
+            Self::Allocate(command) => command.run(),
+            Self::Org(command) => command.run(),
+            Self::User(command) => command.run(),
+            Self::Token(command) => command.run(),
             Self::Config(command) => command.run(),
             Self::Completions(command) => command.run(),
         }

@@ -13,11 +13,10 @@
 //! Invariants: no secret is taken from a flag, since a command line is public on its machine; results
 //! go to standard output and nothing else does; `--json` prints one object, or one per line.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "its commands come with the native API"))]
 mod client;
 mod commands;
 mod failure;
-#[expect(dead_code, reason = "its commands come with the native API")]
+mod native;
 mod table;
 
 use std::process::ExitCode;

@@ -6,7 +6,8 @@ use std::fmt;
 use std::io::{self, Write};
 
 use clap::Args;
-use comfy_table::{Table, presets};
+use comfy_table::{CellAlignment, Table, presets};
+use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -26,14 +27,18 @@ pub(crate) struct Record {
 }
 
 impl Format {
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Prints one result: as a table its members stand below each other.
     pub(crate) fn print_one(&self, record: &Record) -> Result<(), Failure> {
         print(&self.one(record))
     }
 
-    /// Prints a list: as a table its columns are the members of the first.
-    pub(crate) fn print_all(&self, records: &[Record]) -> Result<(), Failure> {
-        if records.is_empty() { Ok(()) } else { print(&self.all(records)) }
+    /// Prints a list: as a table it has these columns, `a.b` being a member of a member.
+    pub(crate) fn print_all(&self, records: &[Record], columns: &[&str]) -> Result<(), Failure> {
+        if records.is_empty() { Ok(()) } else { print(&self.all(records, columns)) }
     }
 
     fn one(&self, record: &Record) -> String {
@@ -41,30 +46,62 @@ impl Format {
             return record.json();
         }
         let mut table = table();
-        for (name, value) in &record.members {
-            table.add_row([name.clone(), cell(value)]);
+        for (name, value) in record.flat() {
+            table.add_row([name, value]);
         }
-        table.trim_fmt()
+        trimmed(&table)
     }
 
-    fn all(&self, records: &[Record]) -> String {
+    fn all(&self, records: &[Record], columns: &[&str]) -> String {
         if self.json {
             return records.iter().map(Record::json).collect::<Vec<_>>().join("\n");
         }
         let mut table = table();
-        let names = records.first().map(|first| first.members.iter().map(|(name, _)| name.as_str()));
-        let columns: Vec<&str> = names.into_iter().flatten().collect();
-        table.set_header(columns.clone());
+        table.set_header(columns.iter().map(|column| column.rsplit('.').next().unwrap_or(column)));
         for record in records {
-            table.add_row(columns.iter().map(|column| record.get(column).map(cell).unwrap_or_default()));
+            let flat = record.flat();
+            let cell =
+                |column: &&str| flat.iter().find(|(name, _)| name == column).map(|(_, value)| value.clone());
+            table.add_row(columns.iter().map(|column| cell(column).unwrap_or_default()));
         }
-        table.trim_fmt()
+        for (index, column) in table.column_iter_mut().enumerate() {
+            if columns.get(index).is_some_and(|name| AMOUNTS.contains(name)) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        trimmed(&table)
     }
 }
 
+/// Columns of numbers.
+const AMOUNTS: [&str; 3] = ["amount", "balance.posted", "balance.available"];
+
 impl Record {
+    /// What a structure says of itself.
+    pub(crate) fn of(value: &impl Serialize) -> Result<Self, Failure> {
+        let text = serde_json::to_string(value).map_err(Failure::fault("cannot write a result"))?;
+        serde_json::from_str(&text).map_err(Failure::fault("cannot write a result"))
+    }
+
+    #[cfg(test)]
     pub(crate) fn get(&self, name: &str) -> Option<&RawValue> {
         self.members.iter().find(|(member, _)| member == name).map(|(_, value)| value.as_ref())
+    }
+
+    /// Names and cells; what is an object itself is spread out.
+    fn flat(&self) -> Vec<(String, String)> {
+        let mut cells = Vec::with_capacity(self.members.len());
+        for (name, value) in &self.members {
+            match serde_json::from_str::<Self>(value.get()) {
+                Ok(inner) => {
+                    cells.extend(
+                        inner.flat().into_iter().map(|(inner, cell)| (format!("{name}.{inner}"), cell)),
+                    );
+                }
+                Err(_) => cells.push((name.clone(), cell(value))),
+            }
+        }
+        cells
     }
 
     fn json(&self) -> String {
@@ -79,6 +116,11 @@ fn table() -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table
+}
+
+/// Without the blanks at the ends of lines that alignment leaves.
+fn trimmed(table: &Table) -> String {
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 /// Text without its quotes, nothing for null, and JSON for the rest.

@@ -39,9 +39,11 @@ impl Serve {
 
 async fn serve(config: Config) -> Result<(), Failure> {
     let stop = server::stop_signal().map_err(Failure::fault("cannot start"))?;
-    let options = BooksOptions { confirm_clock: config.confirm_clock, sandbox: config.sandbox, segment_bytes: None };
-    let books =
-        Books::open(&config.data, &options, operator_token()?).await.map_err(Failure::fault("cannot open the books"))?;
+    let options =
+        BooksOptions { confirm_clock: config.confirm_clock, sandbox: config.sandbox, segment_bytes: None };
+    let books = Books::open(&config.data, &options, operator_token()?)
+        .await
+        .map_err(Failure::fault("cannot open the books"))?;
     tracing::info!(
         accounts = books.engine.directory().accounts(),
         replayed = books.recovered.events,
@@ -74,9 +76,11 @@ const OPERATOR_TOKEN_BYTES_MIN: usize = 16;
 fn operator_token() -> Result<Option<Secret>, Failure> {
     let Some(token) = std::env::var_os(OPERATOR_TOKEN) else { return Ok(None) };
     let token = token.into_string().ok().filter(|token| {
-        (OPERATOR_TOKEN_BYTES_MIN..=256).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic())
+        (OPERATOR_TOKEN_BYTES_MIN..=256).contains(&token.len())
+            && token.bytes().all(|byte| byte.is_ascii_graphic())
     });
-    let wrong = || Failure::Usage(format!("{OPERATOR_TOKEN}: not one word of 16 to 256 printable characters"));
+    let wrong =
+        || Failure::Usage(format!("{OPERATOR_TOKEN}: not one word of 16 to 256 printable characters"));
     token.map(Secret::given).map(Some).ok_or_else(wrong)
 }
 

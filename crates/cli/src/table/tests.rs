@@ -18,9 +18,12 @@ fn tables_are_plain_columns() {
     let one = record(r#"{"current":"93.26","held":"0"}"#);
     assert_eq!(Format { json: false }.one(&one), " current  93.26\n held     0");
     let all = [one, record(r#"{"held":"1","current":"-2"}"#)];
-    assert_eq!(Format { json: false }.all(&all), " current  held\n 93.26    0\n -2       1");
     assert_eq!(
-        Format { json: true }.all(&all),
+        Format { json: false }.all(&all, &["current", "held"]),
+        " current  held\n 93.26    0\n -2       1"
+    );
+    assert_eq!(
+        Format { json: true }.all(&all, &["current", "held"]),
         "{\"current\":\"93.26\",\"held\":\"0\"}\n{\"held\":\"1\",\"current\":\"-2\"}"
     );
 }
