@@ -30,6 +30,7 @@ pub use secret::{Secret, SecretError, check_chosen_secret, secret_digest, token_
 use domain::Timestamp;
 use engine::{Content, Engine, Key, Known};
 use ledger::{AccountIndex, Actor, Holder, OrganizationIndex};
+use uuid::{Uuid, Variant};
 
 /// Somebody who proved who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +87,16 @@ impl Caller {
             Some(root) => (root.slot() as u64) << 1 | 1,
             None => (self.known.organization.slot() as u64) << 1,
         };
-        Key(engine.seals().short_digest("key", &[&whose.to_le_bytes(), key.as_bytes()]))
+        let hash = engine.seals().short_digest("key", &[&whose.to_le_bytes(), key.as_bytes()]);
+        Key { hash, made: made(key) }
     }
+}
+
+/// When a key was made that carries its time: a UUID of version 7.
+fn made(key: &str) -> Option<Timestamp> {
+    let uuid = Uuid::try_parse(key).ok()?;
+    let is_ordered = uuid.get_variant() == Variant::RFC4122 && uuid.get_version_num() == 7;
+    is_ordered.then(|| Timestamp::from_micros((uuid.as_u128() >> 80) as i64 * 1_000))
 }
 
 /// What was asked under a key, hashed.
@@ -132,3 +141,6 @@ impl Authenticator {
 
 /// Credentials made without an end.
 pub const NO_EXPIRY: Timestamp = Timestamp::NEVER;
+
+#[cfg(test)]
+mod tests;

@@ -47,7 +47,7 @@ pub fn run(arguments: &Arguments) {
     while left > 0 {
         for group in requests.chunks_mut(arguments.group) {
             for request in &mut *group {
-                let key = Key((u128::from(dice.next()) << 64) | u128::from(dice.next()));
+                let key = Key::new((u128::from(dice.next()) << 64) | u128::from(dice.next()));
                 request.key = Some((key, Content(u128::from(dice.next()))));
             }
             book.begin();

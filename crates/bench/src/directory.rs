@@ -88,7 +88,7 @@ impl Directory {
 }
 
 pub fn request(dice: &mut Dice, accounts: usize) -> Request {
-    let key = Key((u128::from(dice.next()) << 64) | u128::from(dice.next()));
+    let key = Key::new((u128::from(dice.next()) << 64) | u128::from(dice.next()));
     Request { command: workload::charge(dice, accounts), key: Some((key, Content(u128::from(dice.next())))) }
 }
 

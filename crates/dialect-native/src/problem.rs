@@ -222,6 +222,8 @@ impl From<Refusal> for Problem {
             Refusal::NoRoom => Self::new(Kind::NoRoom),
             Refusal::Clock(fault) => Self::new(Kind::ClockInDoubt).with_detail(fault.to_string()),
             Refusal::KeyConflict => Self::new(Kind::KeyConflict).with_parameter("Idempotency-Key"),
+            Refusal::KeyTooOld => Self::new(Kind::KeyTooOld).with_parameter("Idempotency-Key"),
+            Refusal::KeyFromFuture => Self::new(Kind::KeyFromFuture).with_parameter("Idempotency-Key"),
             Refusal::Unreadable => Self::new(Kind::OutcomeUnknown),
         }
     }

@@ -26,7 +26,7 @@ use crate::history::History;
 use crate::record::{Content, Envelope, Key, Mark, RECORD_BYTES_MAX, Record, links};
 use crate::seal::{MasterKey, Owner, Seals, TextKeys};
 use crate::snapshot::{Background, Snapshotting};
-use crate::window::Window;
+use crate::window::{Age, Asked, Remembered, Sealed, Window};
 
 pub(crate) const FORMAT: u32 = 1;
 
@@ -100,6 +100,10 @@ pub enum Refusal {
     Clock(ClockFault),
     /// The same key was used for something else.
     KeyConflict,
+    /// The key says when it was made, and that is longer ago than keys are remembered.
+    KeyTooOld,
+    /// The key was made later than it is: the client's clock is ahead.
+    KeyFromFuture,
     /// The answer to a known key cannot be read right now.
     Unreadable,
 }
@@ -244,8 +248,17 @@ impl Book {
         &self.seals
     }
 
-    pub fn remembered_keys(&self) -> usize {
-        self.window.len()
+    pub fn remembered(&self) -> Remembered {
+        self.window.remembered()
+    }
+
+    /// What key files say of a request's key. It may be asked at any time before the request is decided.
+    pub fn ask(&self, request: &Request) -> Asked {
+        request.key.map_or_else(Asked::default, |(key, _)| self.window.sealed().ask_one(key))
+    }
+
+    pub(crate) fn sealed_keys(&self) -> &Arc<Sealed> {
+        self.window.sealed()
     }
 
     /// Book time of the group being filled, or of the newest one.
@@ -295,7 +308,7 @@ impl Book {
     /// Fetches what deciding these requests will read, all at once; see [`Ledger::warm`].
     pub fn warm(&self, requests: &[Request]) {
         let touched = requests.iter().fold(0, |touched, request| {
-            let known = request.key.and_then(|(key, _)| self.window.find(key)).unwrap_or_default();
+            let known = request.key.and_then(|(key, _)| self.window.find_recent(key)).unwrap_or_default();
             touched ^ known.raw() ^ self.ledger.warm(&request.command)
         });
         std::hint::black_box(touched);
@@ -303,14 +316,26 @@ impl Book {
 
     /// Judges one request in the group that was begun.
     pub fn decide(&mut self, request: &Request) -> Outcome {
+        self.decide_asked(request, Asked::default())
+    }
+
+    /// The same, where key files were asked for the request's key before.
+    pub fn decide_asked(&mut self, request: &Request, asked: Asked) -> Outcome {
         let now = match self.group.now {
             Ok(now) => now,
             Err(fault) => return Outcome::Refused(Refusal::Clock(fault)),
         };
-        if let Some((key, _)) = request.key
-            && let Some(at) = self.window.find(key)
-        {
-            return Outcome::Repeated(at);
+        if let Some((key, _)) = request.key {
+            match self.window.find(key, asked) {
+                Ok(None) => {}
+                Ok(Some(at)) => return Outcome::Repeated(at),
+                Err(_) => return Outcome::Refused(Refusal::Unreadable),
+            }
+            match self.window.age(key, now) {
+                Age::Fitting => {}
+                Age::TooOld => return Outcome::Refused(Refusal::KeyTooOld),
+                Age::FromFuture => return Outcome::Refused(Refusal::KeyFromFuture),
+            }
         }
         if self.group.room == Room::Reserved && !ends_something(&request.command.act) {
             return Outcome::Refused(Refusal::NoRoom);
@@ -372,6 +397,7 @@ impl Book {
         self.time.last = now;
         self.directory.publish(&self.ledger, &self.group.published);
         self.group.published.clear();
+        self.window.step(now);
         Ok(())
     }
 
@@ -379,7 +405,6 @@ impl Book {
     pub fn snapshot_step(&mut self) {
         let step = self.snapshotting.step(
             &self.ledger,
-            &self.window,
             self.time.last,
             self.journal.tail(),
             &*self.snapshots,

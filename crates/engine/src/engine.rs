@@ -16,6 +16,7 @@ use crate::history::History;
 use crate::record::Content;
 use crate::recovery::{OpenError, Recovered};
 use crate::seal::Seals;
+use crate::window::{Asked, AskedAll, Sealed};
 
 /// Commands that may wait at the most; beyond it callers are told to come back.
 pub const QUEUE_MAX: usize = 131_072;
@@ -27,6 +28,7 @@ pub struct Engine {
     directory: Arc<Directory>,
     seals: Seals,
     history: History,
+    sealed_keys: Arc<Sealed>,
     vault: Arc<dyn Vault>,
     entropy: Arc<dyn Entropy>,
 }
@@ -60,8 +62,8 @@ struct Queue {
 }
 
 enum Job {
-    One(Box<Request>, oneshot::Sender<Outcome>),
-    Many(Vec<Request>, oneshot::Sender<Vec<Outcome>>),
+    One(Box<Request>, Asked, oneshot::Sender<Outcome>),
+    Many(Vec<Request>, AskedAll, oneshot::Sender<Vec<Outcome>>),
     /// Looks at the state; what it returns tells the caller, once what it saw is durable.
     Read(Box<dyn FnOnce(&Book) -> Tell + Send>),
     Act(Box<dyn FnOnce(&mut Book) + Send>),
@@ -104,6 +106,7 @@ impl Engine {
             directory: book.directory().clone(),
             seals: book.seals().clone(),
             history: History::new(book.journal.reader(), vault.clone()),
+            sealed_keys: book.sealed_keys().clone(),
             vault,
             entropy,
         };
@@ -117,8 +120,9 @@ impl Engine {
     /// One command; the answer leaves when it is durable.
     pub async fn submit(&self, request: Request) -> Result<Outcome, Unavailable> {
         let content = request.key.map(|(_, content)| content);
+        let asked = request.key.map_or_else(Asked::default, |(key, _)| self.sealed_keys.ask_one(key));
         let (reply, answer) = oneshot::channel();
-        self.push(Job::One(Box::new(request), reply), 1)?;
+        self.push(Job::One(Box::new(request), asked, reply), 1)?;
         let outcome = answer.await.map_err(|_| self.lost())?;
         Ok(self.settle(outcome, content))
     }
@@ -127,9 +131,12 @@ impl Engine {
     pub async fn submit_all(&self, requests: Vec<Request>) -> Result<Vec<Outcome>, Unavailable> {
         let contents: Vec<Option<Content>> =
             requests.iter().map(|request| request.key.map(|(_, content)| content)).collect();
+        let keys = requests.iter().enumerate();
+        let keys = keys.filter_map(|(place, request)| request.key.map(|(key, _)| (place, key)));
+        let asked = self.sealed_keys.ask(keys);
         let (reply, answer) = oneshot::channel();
         let count = requests.len();
-        self.push(Job::Many(requests, reply), count)?;
+        self.push(Job::Many(requests, asked, reply), count)?;
         let mut outcomes = answer.await.map_err(|_| self.lost())?;
         for (outcome, content) in outcomes.iter_mut().zip(contents) {
             if let Outcome::Repeated(_) = outcome {
@@ -348,18 +355,19 @@ fn serve(
     book.begin();
     for job in jobs.drain(..) {
         match job {
-            Job::One(request, reply) => {
+            Job::One(request, asked, reply) => {
                 *count += 1;
-                let outcome = decide(book, &request, held, counters)?;
+                let outcome = decide(book, &request, asked, held, counters)?;
                 held.push(Held::One(reply, outcome));
             }
-            Job::Many(requests, reply) => {
+            Job::Many(requests, asked, reply) => {
                 *count += requests.len();
                 let mut outcomes = Vec::with_capacity(requests.len());
                 for requests in requests.chunks(WARM_REQUESTS) {
                     book.warm(requests);
                     for request in requests {
-                        outcomes.push(decide(book, request, held, counters)?);
+                        let asked = asked.of(outcomes.len());
+                        outcomes.push(decide(book, request, asked, held, counters)?);
                     }
                 }
                 held.push(Held::Many(reply, outcomes));
@@ -383,6 +391,7 @@ fn serve(
 fn decide(
     book: &mut Book,
     request: &Request,
+    asked: Asked,
     held: &mut Vec<Held>,
     counters: &Counters,
 ) -> Result<Outcome, crate::book::BookFault> {
@@ -390,7 +399,7 @@ fn decide(
         commit(book, held, counters)?;
         book.begin();
     }
-    let outcome = book.decide(request);
+    let outcome = book.decide_asked(request, asked);
     let counter = match outcome {
         Outcome::Done(_) => &counters.done,
         Outcome::Repeated(_) => &counters.repeated,

@@ -45,7 +45,7 @@ pub use recovery::{OpenError, Recovered};
 pub use seal::{Id, MasterKey, Owner, Seals, TextKeys};
 pub use snapshot::{Background, digest};
 pub use verify::{Progress, Verified, VerifyError, verify};
-pub use window::WINDOW_DEFAULT_SECS;
+pub use window::{Asked, KeyFileError, KeySidecar, Remembered, WINDOW_DEFAULT_SECS};
 
 use domain::Timestamp;
 use ledger::Act;

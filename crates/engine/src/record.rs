@@ -23,7 +23,7 @@ mod objects;
 mod primitives;
 
 pub use codec::{Malformed, Reader, Writer};
-pub use envelope::{Content, Envelope, Item, Key, Link, Links, Mark, Record};
+pub use envelope::{Content, Envelope, Item, Key, Link, Links, Mark, Record, keys_in};
 pub use objects::{read_object, write_object};
 
 use ledger::{Event, EventRef, Ledger};

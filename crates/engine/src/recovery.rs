@@ -1,18 +1,19 @@
 //! From the journal to a book that may speak: load, replay, append a barrier.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use domain::Timestamp;
-use journal::{Group, ReadError, Reader, SnapshotError, Vault, VaultError, VaultKey};
+use journal::{Group, Header, ReadError, Reader, SnapshotError, Vault, VaultError, VaultKey};
 use ledger::{EventRef, Ledger};
 
-use crate::book::{Book, BookFault, FORMAT, Parts};
+use crate::book::{Book, BookFault, FORMAT, Options, Parts};
 use crate::clock::{BookTime, Entropy};
-use crate::record::{Item, Malformed, Mark};
+use crate::record::{Item, Malformed, Mark, keys_in};
 use crate::seal::{MasterKey, Owner, TextKeys};
 use crate::snapshot::{self, Loaded};
-use crate::window::Window;
+use crate::window::{KeyFileError, Window};
 
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -26,6 +27,8 @@ pub enum OpenError {
     KeysMissing,
     #[error(transparent)]
     Vault(#[from] VaultError),
+    #[error("idempotency keys of a sealed stretch cannot be found")]
+    Keys(#[source] KeyFileError),
     #[error("listing snapshots failed")]
     Snapshots(#[from] SnapshotError),
     #[error(transparent)]
@@ -51,37 +54,38 @@ impl Book {
         let keys: Arc<dyn Vault> = parts.vault.clone();
 
         let mut found = Recovered::default();
-        let mut state = Loaded {
-            ledger: Ledger::default(),
-            window: Window::new(parts.options.window_secs),
-            time: Timestamp::EPOCH,
-        };
+        let mut state = Loaded { ledger: Ledger::default(), time: Timestamp::EPOCH };
         let snapshots = parts.journal.snapshots();
         for id in snapshots.list()? {
             if !counts(&*reader, &id) {
                 continue;
             }
             // A damaged snapshot costs time, not truth: an older one or the whole journal does as well.
-            if let Ok(loaded) = snapshot::load(&*snapshots, &id, &keys, parts.options.window_secs) {
+            if let Ok(loaded) = snapshot::load(&*snapshots, &id, &keys) {
                 state = loaded;
                 found.snapshot = Some(id.begun.position);
                 break;
             }
         }
         let from = found.snapshot.map_or(1, |begun| begun + 1);
-        let remember_from = |time: Timestamp, window_secs: i64| time.plus_secs(-window_secs);
         let newest =
             if tail.position == 0 { Timestamp::EPOCH } else { reader.group(tail.position)?.header().time };
-        let oldest_key = remember_from(newest, parts.options.window_secs);
+        let Options { window_secs, background, .. } = parts.options;
+        let oldest_key = newest.plus_secs(-window_secs);
+        let mut window =
+            Window::open(reader.clone(), window_secs, background, newest).map_err(OpenError::Keys)?;
+        let covered = window.covered();
+        remember(&*reader, covered + 1..from, oldest_key, &mut window)?;
         fold(&*reader, from, &keys, |item, at| {
             match item {
                 Item::Record(record) => {
                     state.ledger.apply(&record.event, at);
                     found.events += 1;
                     if let Some((key, _)) = record.envelope.key
+                        && at.position() > covered
                         && record.envelope.time >= oldest_key
                     {
-                        state.window.insert(key, at, record.envelope.time);
+                        window.insert(key, at, record.envelope.time);
                     }
                 }
                 Item::Mark(Mark::FormatRaised(format)) if format > FORMAT => {
@@ -92,7 +96,7 @@ impl Book {
             Ok(())
         })
         .map(|groups| found.groups = groups)?;
-        let book = Self::assemble(parts, &master, state.ledger, state.window, BookTime::new(newest))?;
+        let book = Self::assemble(parts, &master, state.ledger, window, BookTime::new(newest))?;
         Ok((book, found))
     }
 }
@@ -120,6 +124,35 @@ fn master_key(vault: &dyn Vault, entropy: &dyn Entropy, is_new: bool) -> Result<
     entropy.fill(&mut key);
     vault.put(&[(MASTER.0, VaultKey(key))])?;
     Ok(MasterKey(key))
+}
+
+/// The keys of groups that are in no key file and behind which the snapshot began. They are ordered by
+/// time, so those older than `oldest` are not even read.
+pub(crate) fn remember(
+    reader: &dyn Reader,
+    positions: Range<u64>,
+    oldest: Timestamp,
+    window: &mut Window,
+) -> Result<(), OpenError> {
+    let (mut from, mut to) = (positions.start, positions.end);
+    while from < to {
+        let middle = from + (to - from) / 2;
+        if reader.group(middle)?.header().time < oldest {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    if from >= positions.end {
+        return Ok(());
+    }
+    for group in reader.scan(from)?.take((positions.end - from) as usize) {
+        let group = group?;
+        let Header { position, time, .. } = group.header();
+        keys_in(&group, |key, at| window.insert(key, at, time))
+            .map_err(|source| OpenError::Malformed { position, source })?;
+    }
+    Ok(())
 }
 
 /// Calls `each` for every item from position `from` to the tail; how many groups there were.

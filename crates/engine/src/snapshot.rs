@@ -4,8 +4,11 @@
 //! from where the snapshot began brings all of them level (`ledger::apply`).
 //!
 //! ```text
-//! chunk = 1, (length, object)*  |  2, (begin of generation, count, (key, reference)*)*  |  3, book time
+//! chunk = 1, (length, object)*  |  3, book time
 //! ```
+//!
+//! Left out: idempotency keys. Sealed stretches have them in key files, and those of the rest are found
+//! again by reading it (`recovery.rs`). Chunks of kind 2 held them once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,18 +17,15 @@ use domain::Timestamp;
 use journal::{SnapshotError, SnapshotId, SnapshotWriter, Snapshots, Tail, VaultKey};
 use ledger::{Cursor, EventRef, Ledger, Object};
 
-use crate::record::{Key, Malformed, Reader, Writer, read_object, write_object};
+use crate::record::{Malformed, Reader, Writer, read_object, write_object};
 use crate::seal::{Owner, TextKeys, TextSeal};
-use crate::window::Window;
 
 const OBJECTS: u8 = 1;
-const KEYS: u8 = 2;
+const FORMER_KEYS: u8 = 2;
 const TIME: u8 = 3;
 
 /// Objects copied between two groups: about as long as deciding a small group takes.
 const PIECE_OBJECTS: usize = 512;
-/// Keys copied between two groups, in bytes.
-const PIECE_BYTES: usize = 64 * 1024;
 
 pub(crate) struct Snapshotting {
     every_bytes: u64,
@@ -50,7 +50,6 @@ struct Running {
     writer: Box<dyn SnapshotWriter>,
     begun: Tail,
     cursor: Cursor,
-    keys: usize,
     chunk: Vec<u8>,
 }
 
@@ -88,7 +87,6 @@ impl Snapshotting {
     pub(crate) fn step(
         &mut self,
         ledger: &Ledger,
-        window: &Window,
         now: Timestamp,
         tail: Tail,
         snapshots: &dyn Snapshots,
@@ -103,10 +101,10 @@ impl Snapshotting {
                 time.extend_from_slice(&now.as_micros().to_le_bytes());
                 writer.chunk(&time).ok()?;
                 let cursor = Cursor::default();
-                self.running = Some(Running { writer, begun: tail, cursor, keys: 0, chunk: Vec::new() });
+                self.running = Some(Running { writer, begun: tail, cursor, chunk: Vec::new() });
             }
             None => {}
-            Some(mut running) => match running.piece(ledger, window, keys) {
+            Some(mut running) => match running.piece(ledger, keys) {
                 Err(_) => {}
                 Ok(false) => self.running = Some(running),
                 Ok(true) => self.finish(running, tail),
@@ -138,50 +136,18 @@ impl Snapshotting {
 
 impl Running {
     /// True when nothing is left to copy.
-    fn piece(
-        &mut self,
-        ledger: &Ledger,
-        window: &Window,
-        keys: &dyn TextKeys,
-    ) -> Result<bool, SnapshotError> {
+    fn piece(&mut self, ledger: &Ledger, keys: &dyn TextKeys) -> Result<bool, SnapshotError> {
         self.chunk.clear();
         self.chunk.push(OBJECTS);
         for _ in 0..PIECE_OBJECTS {
             let Some(object) = ledger.next_object(&mut self.cursor) else { break };
             put_object(&mut self.chunk, &object, slot_of(&self.cursor), keys);
         }
-        if self.chunk.len() > 1 {
-            self.writer.chunk(&self.chunk)?;
-            return Ok(false);
-        }
-        while self.chunk.len() < PIECE_BYTES {
-            let Some((since, entries)) = window.piece(self.keys) else { break };
-            self.keys += 1;
-            put_keys(&mut self.chunk, since, entries);
-        }
         let is_finished = self.chunk.len() == 1;
         if !is_finished {
-            self.chunk[0] = KEYS;
             self.writer.chunk(&self.chunk)?;
         }
         Ok(is_finished)
-    }
-}
-
-fn put_keys(chunk: &mut Vec<u8>, since: Timestamp, entries: impl Iterator<Item = (Key, EventRef)>) {
-    let start = chunk.len();
-    chunk.extend_from_slice(&since.as_micros().to_le_bytes());
-    chunk.extend_from_slice(&[0; 4]);
-    let mut count = 0_u32;
-    for (key, at) in entries {
-        chunk.extend_from_slice(&key.0.to_le_bytes());
-        chunk.extend_from_slice(&at.raw().to_le_bytes());
-        count += 1;
-    }
-    if count == 0 {
-        chunk.truncate(start);
-    } else {
-        chunk[start + 8..start + 12].copy_from_slice(&count.to_le_bytes());
     }
 }
 
@@ -257,7 +223,6 @@ fn take_object(bytes: &[u8], keys: &dyn TextKeys) -> Result<(Object, usize), Mal
 /// What a snapshot holds.
 pub(crate) struct Loaded {
     pub(crate) ledger: Ledger,
-    pub(crate) window: Window,
     pub(crate) time: Timestamp,
 }
 
@@ -273,10 +238,8 @@ pub(crate) fn load(
     snapshots: &dyn Snapshots,
     id: &SnapshotId,
     keys: &dyn TextKeys,
-    window_secs: i64,
 ) -> Result<Loaded, LoadError> {
-    let mut loaded =
-        Loaded { ledger: Ledger::default(), window: Window::new(window_secs), time: Timestamp::EPOCH };
+    let mut loaded = Loaded { ledger: Ledger::default(), time: Timestamp::EPOCH };
     for chunk in snapshots.read(id)? {
         let chunk = chunk?;
         match chunk.split_first() {
@@ -287,18 +250,7 @@ pub(crate) fn load(
                     rest = &rest[length..];
                 }
             }
-            Some((&KEYS, rest)) => {
-                let mut reader = Reader::new(rest);
-                while !reader.bytes.is_empty() {
-                    let since = Timestamp::from_micros(i64::from_le_bytes(eight(&mut reader)?));
-                    let count = u32::from_le_bytes(reader.raw(4)?.try_into().expect("four bytes"));
-                    for _ in 0..count {
-                        let key = u128::from_le_bytes(reader.raw(16)?.try_into().expect("sixteen bytes"));
-                        let at = EventRef::from_raw(u64::from_le_bytes(eight(&mut reader)?));
-                        loaded.window.restore(since, Key(key), at);
-                    }
-                }
-            }
+            Some((&FORMER_KEYS, _)) => {}
             Some((&TIME, rest)) => {
                 loaded.time = Timestamp::from_micros(i64::from_le_bytes(eight(&mut Reader::new(rest))?));
             }

@@ -96,7 +96,7 @@ fn check_snapshots(
     for id in snapshots.list()? {
         let begun = id.begun.position;
         let differs = VerifyError::SnapshotDiffers { begun };
-        let Ok(mut loaded) = snapshot::load(&*snapshots, &id, vault, 0) else { return Err(differs) };
+        let Ok(mut loaded) = snapshot::load(&*snapshots, &id, vault) else { return Err(differs) };
         fold(reader, begun + 1, vault, |item, at| {
             if let Item::Record(record) = item {
                 loaded.ledger.apply(&record.event, at);

@@ -77,8 +77,25 @@ impl<D: Disk> Reader for FileReader<D> {
         self.shared.index().archives.iter().map(|header| header.describe()).collect()
     }
 
+    fn archives_after(&self, number: u64) -> Vec<Archive> {
+        let index = self.shared.index();
+        let known = usize::try_from(number).unwrap_or(usize::MAX).min(index.archives.len());
+        index.archives[known..].iter().map(|header| header.describe()).collect()
+    }
+
     fn sidecar(&self, archive: &Archive) -> Result<Vec<u8>, ReadError> {
         self.shared.read_sidecar(archive.number, archive.first)
+    }
+
+    fn sidecar_slice(
+        &self,
+        archive: &Archive,
+        offset: u64,
+        length: usize,
+        into: &mut Vec<u8>,
+    ) -> Result<(), ReadError> {
+        let read = self.shared.read_sidecar_slice(archive.number, offset, length, into);
+        read.map_err(|source| ReadError::Fault { position: archive.first, source })
     }
 }
 

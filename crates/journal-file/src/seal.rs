@@ -160,6 +160,22 @@ impl<D: Disk> Shared<D> {
         file.read_exact_at(&mut bytes, SECTOR as u64).map_err(fault)?;
         if check(&bytes) == expected { Ok(bytes) } else { Err(damaged()) }
     }
+
+    /// The end of the file ends the slice.
+    pub(crate) fn read_sidecar_slice(
+        &self,
+        number: u64,
+        offset: u64,
+        length: usize,
+        into: &mut Vec<u8>,
+    ) -> std::io::Result<()> {
+        let file = self.disk.open(&sidecar_path(number))?;
+        let left = file.size()?.saturating_sub(SECTOR as u64 + offset);
+        let length = length.min(usize::try_from(left).unwrap_or(usize::MAX));
+        let start = into.len();
+        into.resize(start + length, 0);
+        file.read_exact_at(&mut into[start..], SECTOR as u64 + offset)
+    }
 }
 
 /// Reads the archive back from the disk and follows its chain from end to end. Where the cache cannot

@@ -68,7 +68,32 @@ pub trait Reader: Send + Sync {
     /// What was sealed, oldest first, each with its sidecar.
     fn archives(&self) -> Vec<Archive>;
 
+    /// What was sealed after the archive of this number. The engine asks after each group, so a journal
+    /// that seals answers without copying the whole list.
+    fn archives_after(&self, number: u64) -> Vec<Archive> {
+        let mut archives = self.archives();
+        archives.retain(|archive| archive.number > number);
+        archives
+    }
+
+    /// The whole sidecar, checked.
     fn sidecar(&self, archive: &Archive) -> Result<Vec<u8>, ReadError>;
+
+    /// At most `length` bytes of a sidecar from `offset` on, appended to `into`. Whoever reads a piece
+    /// must be able to check it by itself.
+    fn sidecar_slice(
+        &self,
+        archive: &Archive,
+        offset: u64,
+        length: usize,
+        into: &mut Vec<u8>,
+    ) -> Result<(), ReadError> {
+        let bytes = self.sidecar(archive)?;
+        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+        let end = start.saturating_add(length).min(bytes.len());
+        into.extend_from_slice(&bytes[start..end]);
+        Ok(())
+    }
 }
 
 pub type Scan = Box<dyn Iterator<Item = Result<Group, ReadError>> + Send>;

@@ -89,7 +89,8 @@ impl Books {
 
 fn journal_options(options: &BooksOptions) -> journal_file::Options {
     let defaults = journal_file::Options::default();
-    journal_file::Options { segment_bytes: options.segment_bytes.unwrap_or(defaults.segment_bytes), ..defaults }
+    let segment_bytes = options.segment_bytes.unwrap_or(defaults.segment_bytes);
+    journal_file::Options { segment_bytes, sidecar: Some(Arc::new(engine::KeySidecar)), ..defaults }
 }
 
 fn check_sandbox(directory: &Path, is_new: bool, sandbox: bool) -> Result<(), BooksError> {

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use domain::{Currency, Timestamp};
 use engine::{
-    Background, Book, Content, History, Key, ManualClock, Options, Outcome, Parts, Recovered, Refusal,
+    Asked, Background, Book, Content, History, Key, ManualClock, Options, Outcome, Parts, Recovered, Refusal,
     Request, SeededEntropy,
 };
 use journal::{AppendError, Group, Journal, Reader, Room, Snapshots, Tail, Vault};
@@ -34,6 +34,8 @@ pub struct Story {
     pub faults: u64,
     pub restarts_from_snapshot: u64,
     pub repeats: u64,
+    /// Of these, found in a key file.
+    pub repeats_sealed: u64,
     pub in_flight_kept: u64,
     pub clock_refusals: u64,
 }
@@ -46,6 +48,7 @@ impl Story {
         self.faults += other.faults;
         self.restarts_from_snapshot += other.restarts_from_snapshot;
         self.repeats += other.repeats;
+        self.repeats_sealed += other.repeats_sealed;
         self.in_flight_kept += other.in_flight_kept;
         self.clock_refusals += other.clock_refusals;
     }
@@ -115,10 +118,13 @@ struct Life {
     seed: u64,
     starts: u64,
     keys: Vec<Remembered>,
+    /// Asked of key files, but not yet of the writer.
+    question: Option<(usize, Asked)>,
     story: Story,
 }
 
-const SEGMENT_BYTES: u64 = 64 * 1024;
+/// The least there is, so that a life passes through many.
+const SEGMENT_BYTES: u64 = 16 * 1024;
 const CAPACITY: u64 = 64 << 20;
 
 fn journal_options() -> journal_file::Options {
@@ -129,7 +135,7 @@ fn journal_options() -> journal_file::Options {
         zeroing_bytes: 16 * 1024,
         reserve_bytes: 0,
         cache_bytes: 64 * 1024,
-        sidecar: None,
+        sidecar: Some(Arc::new(engine::KeySidecar)),
     }
 }
 
@@ -148,6 +154,7 @@ impl Life {
             seed,
             starts: 0,
             keys: Vec::new(),
+            question: None,
             story: Story::default(),
         };
         life.open()?;
@@ -168,13 +175,14 @@ impl Life {
 
     fn open(&mut self) -> Result<Recovered, String> {
         self.starts += 1;
+        self.question = None;
         let (journal, _) =
             FileJournal::open(self.disk.clone(), journal_options(), journal_file::Background::Manual)
                 .map_err(|error| format!("the journal does not open: {error}"))?;
         let vault: Arc<dyn Vault> = journal.vault();
         let journal = Shared(Arc::new(Mutex::new(journal)));
         let options = Options {
-            snapshot_every_bytes: 20_000,
+            snapshot_every_bytes: 8_000,
             background: Background::Inline,
             confirm_clock: true,
             ..Options::default()
@@ -271,7 +279,7 @@ impl Life {
         let command = self.bridge.command(who, &ask);
         let key = self.random.one_in(3).then(|| {
             let high = u128::from(self.random.number()) << 64;
-            (Key(high | u128::from(self.random.number())), Content(u128::from(self.random.number())))
+            (Key::new(high | u128::from(self.random.number())), Content(u128::from(self.random.number())))
         });
         let request = Request { command, key };
         let outcome = self.running().book.decide(&request);
@@ -386,7 +394,23 @@ impl Life {
         if self.keys.is_empty() {
             return Ok(());
         }
-        let which = self.random.below(self.keys.len() as u64) as usize;
+        let (which, asked) = match self.question.take() {
+            // Asked some rounds ago, and since then stretches may have been sealed and keys let go of.
+            Some((which, asked)) if which < self.keys.len() => (which, asked),
+            _ => {
+                let which = self.random.below(self.keys.len() as u64) as usize;
+                let request = self.keys[which].request.clone();
+                let asked = self.running().book.ask(&request);
+                match self.random.below(3) {
+                    0 => {
+                        self.question = Some((which, asked));
+                        return Ok(());
+                    }
+                    1 => (which, asked),
+                    _ => (which, Asked::default()),
+                }
+            }
+        };
         let history = self.history();
         let running = self.running.as_mut().expect("every failure opens the book again");
         running.book.begin();
@@ -394,7 +418,7 @@ impl Life {
         let remembered = &self.keys[which];
         // Beyond the window a key may be forgotten; what it would do then is a new intent.
         if now.micros_since(remembered.time) <= (engine::WINDOW_DEFAULT_SECS - 60) * 1_000_000 {
-            match running.book.decide(&remembered.request) {
+            match running.book.decide_asked(&remembered.request, asked) {
                 Outcome::Repeated(at) if at == remembered.at => {}
                 other => {
                     return Err(format!(
@@ -408,6 +432,7 @@ impl Life {
                 return Err("the event of a known key is another".to_owned());
             }
             self.story.repeats += 1;
+            self.story.repeats_sealed += u64::from(asked.is_found());
         }
         // The group that was begun may have ended what was due.
         let period = period(running.book.ledger(), now);

@@ -32,8 +32,11 @@ struct Seeds {
     from: u64,
 }
 
+/// Runs one seed.
+type Run = fn(u64) -> Result<(), String>;
+
 fn main() -> ExitCode {
-    let (seeds, run): (Seeds, fn(u64) -> Result<(), String>) = match Arguments::parse().command {
+    let (seeds, run): (Seeds, Run) = match Arguments::parse().command {
         Command::Rules(seeds) => (seeds, |seed| rules::run(seed, 2_500).map(drop)),
         Command::Lives(seeds) => (seeds, |seed| life::run(seed, 120).map(drop)),
     };
@@ -50,7 +53,7 @@ fn main() -> ExitCode {
 }
 
 /// The first failure met, on as many threads as there are processors.
-fn run_all(seeds: &Seeds, run: fn(u64) -> Result<(), String>) -> Option<String> {
+fn run_all(seeds: &Seeds, run: Run) -> Option<String> {
     let bar = ProgressBar::new(seeds.seeds);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} seeds, {per_sec}, {eta} left") {
         bar.set_style(style);

@@ -423,9 +423,9 @@ impl Model {
                 let payer = self.payer(account);
                 let sheet = self.touch(payer, currency, period);
                 if used {
-                    sheet.used -= amount
+                    sheet.used -= amount;
                 } else {
-                    sheet.funded += amount
+                    sheet.funded += amount;
                 }
                 self.touch(account, currency, period);
             }

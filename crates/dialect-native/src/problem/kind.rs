@@ -93,6 +93,8 @@ kinds! {
     UserExists 409 "user-exists" "There is a user with that address";
     CurrencyExists 409 "currency-exists" "The organization has that currency already";
     KeyConflict 409 "idempotency-key-conflict" "The idempotency key was used for something else";
+    KeyTooOld 422 "idempotency-key-too-old" "The idempotency key was made longer ago than keys are remembered";
+    KeyFromFuture 422 "idempotency-key-from-future" "The idempotency key was made later than now";
 
     // the server
     TooManySignIns 429 "too-many-sign-ins" "Too many sign-ins at once";
@@ -106,6 +108,10 @@ kinds! {
 }
 
 impl Kind {
+    pub(crate) fn named(slug: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.slug() == slug)
+    }
+
     pub(crate) fn status(self) -> StatusCode {
         StatusCode::from_u16(self.code()).expect("the table holds statuses")
     }

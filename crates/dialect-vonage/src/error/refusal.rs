@@ -77,7 +77,12 @@ impl VonageError {
     /// Not judged at all.
     pub(crate) fn refused(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::NoRoom | Refusal::Clock(_) | Refusal::KeyConflict | Refusal::Unreadable => {
+            Refusal::NoRoom
+            | Refusal::Clock(_)
+            | Refusal::KeyConflict
+            | Refusal::KeyTooOld
+            | Refusal::KeyFromFuture
+            | Refusal::Unreadable => {
                 Self::internal(&format!("not judged: {refusal:?}"))
             }
         }

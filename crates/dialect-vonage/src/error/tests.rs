@@ -19,6 +19,8 @@ fn every_refusal_has_its_words() {
         Refusal::NoRoom,
         Refusal::Clock(ClockFault::Behind { behind_ms: 5000 }),
         Refusal::KeyConflict,
+        Refusal::KeyTooOld,
+        Refusal::KeyFromFuture,
         Refusal::Unreadable,
     ] {
         table.push_str(&line(&format!("{refusal:?}"), &VonageError::refused(refusal)));

@@ -1,14 +1,33 @@
 //! What stands around an event: when, who, under which idempotency key, and the links of its balances.
 
 use domain::Timestamp;
+use journal::Group;
 use ledger::{Actor, Event, EventRef, SKIP_LEVELS};
 
 use super::codec::{Field, Malformed, Reader, Writer, kinds};
 use crate::seal::{Owner, TextKeys, TextSeal};
 
 /// A client's name for one intent, hashed together with whose it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Key(pub u128);
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    pub hash: u128,
+    /// When the client made it, where its form says so. Part of what was hashed, so not stored.
+    pub made: Option<Timestamp>,
+}
+
+impl Key {
+    pub const fn new(hash: u128) -> Self {
+        Self { hash, made: None }
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash
+    }
+}
+
+impl Eq for Key {}
 
 /// Hash of what was asked under a key: the same key with other content is a conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,7 +158,7 @@ impl Record {
         envelope.time.put(&mut writer);
         envelope.actor.put(&mut writer);
         if let Some((key, content)) = envelope.key {
-            key.0.put(&mut writer);
+            key.hash.put(&mut writer);
             content.0.put(&mut writer);
         }
         if let Some(owner) = owner {
@@ -164,7 +183,7 @@ impl Record {
         let time = Field::take(&mut reader)?;
         let actor = Field::take(&mut reader)?;
         let key = if flags & HAS_KEY != 0 {
-            Some((Key(Field::take(&mut reader)?), Content(Field::take(&mut reader)?)))
+            Some((Key::new(Field::take(&mut reader)?), Content(Field::take(&mut reader)?)))
         } else {
             None
         };
@@ -182,11 +201,38 @@ impl Record {
         Ok((Self { envelope: Envelope { time, actor, key }, event, links }, length))
     }
 
+    /// The key of the record in this frame, read no further than to there. Marks have none.
+    fn key(frame: &[u8]) -> Result<Option<Key>, Malformed> {
+        let mut reader = Reader::new(frame);
+        let flags = reader.byte()?;
+        if flags & IS_MARK != 0 || flags & HAS_KEY == 0 {
+            return Ok(None);
+        }
+        let _time: Timestamp = Field::take(&mut reader)?;
+        let _actor: Actor = Field::take(&mut reader)?;
+        Ok(Some(Key::new(Field::take(&mut reader)?)))
+    }
+
     /// How long the record at the front of `bytes` is, of which the first two must be there.
     pub fn length(bytes: &[u8]) -> Result<usize, Malformed> {
         let frame = bytes.get(..FRAME_BYTES).ok_or(Malformed("it ends early"))?;
         Ok(FRAME_BYTES + usize::from(u16::from_le_bytes([frame[0], frame[1]])))
     }
+}
+
+/// Calls `each` with the keys in a group, without reading what else is there.
+pub fn keys_in(group: &Group, mut each: impl FnMut(Key, EventRef)) -> Result<(), Malformed> {
+    let (position, body) = (group.header().position, group.body());
+    let mut offset = 0;
+    while offset < body.len() {
+        let length = Record::length(&body[offset..])?;
+        let frame = body.get(offset + FRAME_BYTES..offset + length).ok_or(Malformed("it ends early"))?;
+        if let Some(key) = Record::key(frame)? {
+            each(key, EventRef::new(position, offset));
+        }
+        offset += length;
+    }
+    Ok(())
 }
 
 /// Fills in the length before what was written since `start`: two bytes were left for it.

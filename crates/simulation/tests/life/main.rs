@@ -29,9 +29,24 @@ fn nothing_acknowledged_is_lost_whatever_fails() {
     let total = total.into_inner().unwrap();
     println!("{seeds} lives: {total:?}");
     let Story {
-        power_losses, faults, restarts_from_snapshot, repeats, in_flight_kept, clock_refusals, ..
+        power_losses,
+        faults,
+        restarts_from_snapshot,
+        repeats,
+        repeats_sealed,
+        in_flight_kept,
+        clock_refusals,
+        ..
     } = total;
-    for count in [power_losses, faults, restarts_from_snapshot, repeats, in_flight_kept, clock_refusals] {
+    for count in [
+        power_losses,
+        faults,
+        restarts_from_snapshot,
+        repeats,
+        repeats_sealed,
+        in_flight_kept,
+        clock_refusals,
+    ] {
         assert!(count > seeds / 20, "everything that can happen happens: {total:?}");
     }
 }

@@ -3,6 +3,7 @@
 //! Every acknowledged event is read back from where it stands; replayed in that order, through the
 //! invariants, they lead to the very state that is live, byte for byte; and a shared balance that all
 //! threads drain is never overspent.
+#![expect(clippy::unwrap_used, reason = "an integration test is a test throughout")]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -174,6 +175,7 @@ fn next(random: &mut Random, holds: &mut Vec<HoldId>, thread: u64, number: u64) 
         admission: Admission::Strict,
         usage: Usage::default(),
     };
-    let key = (Key((u128::from(thread) << 64) | u128::from(number) | 1 << 120), Content(u128::from(number)));
+    let key =
+        (Key::new((u128::from(thread) << 64) | u128::from(number) | 1 << 120), Content(u128::from(number)));
     Request { key: Some(key), ..request(charge) }
 }
