@@ -272,8 +272,11 @@ impl Book {
     }
 
     /// Starts a group: one instant for all of it, and due things first, so that no decision sees an
-    /// expired hold as open.
+    /// expired hold as open. A group that was begun and is not committed goes on, at its own instant.
     pub fn begin(&mut self) {
+        if self.is_dirty() {
+            return;
+        }
         self.group.position = self.journal.tail().position + 1;
         self.group.room = self.journal.room();
         self.group.now = self.time.read(&*self.clock);

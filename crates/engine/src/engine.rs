@@ -213,15 +213,15 @@ impl Engine {
 
     fn push(&self, job: Job, commands: usize) -> Result<(), Unavailable> {
         let shared = &self.shared;
-        if shared.waiting.load(Ordering::Relaxed) + commands > QUEUE_MAX {
-            return Err(Unavailable::Overloaded);
-        }
         let mut queue = self.queue();
         if let Some(reason) = &queue.stopped {
             return Err(Unavailable::Stopped(reason.clone()));
         }
         if shared.closing.load(Ordering::Acquire) {
             return Err(Unavailable::Closing);
+        }
+        if shared.waiting.load(Ordering::Relaxed) + commands > QUEUE_MAX {
+            return Err(Unavailable::Overloaded);
         }
         shared.waiting.fetch_add(commands, Ordering::Relaxed);
         queue.jobs.push(job);
@@ -297,7 +297,19 @@ impl Held {
     }
 }
 
+/// A bug that ends the thread ends the book as well: nobody may wait for an answer that cannot come.
+struct StopOnPanic<'a>(&'a Shared);
+
+impl Drop for StopOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            stop(self.0, "a bug ended its thread");
+        }
+    }
+}
+
 fn run(mut book: Book, shared: &Shared) -> Book {
+    let _stop = StopOnPanic(shared);
     let mut jobs = Vec::new();
     let mut held = Vec::new();
     while wait(&mut jobs, &book, shared) {
@@ -426,6 +438,7 @@ fn stop(shared: &Shared, reason: &str) {
     let mut queue = shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
     queue.stopped = Some(reason.into());
     queue.jobs.clear();
+    shared.waiting.store(0, Ordering::Relaxed);
 }
 
 fn error_chain(error: &dyn std::error::Error) -> String {
@@ -438,3 +451,6 @@ fn error_chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

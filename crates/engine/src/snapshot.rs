@@ -122,8 +122,10 @@ impl Snapshotting {
         let (complete, finished) = (self.complete.clone(), self.finished.clone());
         let finish = move || {
             if running.writer.finish(tail).is_ok() {
-                let before = complete[0].swap(running.begun.position, Ordering::AcqRel);
-                complete[1].store(before, Ordering::Release);
+                // One that was begun earlier may be finished later.
+                let begun = running.begun.position;
+                let newest = complete[0].fetch_max(begun, Ordering::AcqRel);
+                complete[1].fetch_max(newest.min(begun), Ordering::AcqRel);
                 finished.fetch_add(1, Ordering::Relaxed);
             }
         };

@@ -1,0 +1,120 @@
+use journal::{
+    AppendError, Group, Journal, MemoryJournal, MemoryStore, MemoryVault, Reader, Room, Snapshots, Tail,
+};
+use ledger::{Act, Actor, Command, HoldId};
+
+use super::*;
+use crate::clock::{ManualClock, SeededEntropy};
+use crate::record::Key;
+
+/// Takes the barrier and one group more, then the disk is gone.
+struct Failing {
+    journal: MemoryJournal,
+    left: u32,
+}
+
+impl Journal for Failing {
+    fn tail(&self) -> Tail {
+        self.journal.tail()
+    }
+    fn append(&mut self, group: &Group) -> Result<(), AppendError> {
+        let Some(left) = self.left.checked_sub(1) else {
+            let source = std::io::Error::other("the disk is gone");
+            return Err(AppendError::Unknown { position: group.header().position, source });
+        };
+        self.left = left;
+        self.journal.append(group)
+    }
+    fn room(&self) -> Room {
+        Room::Ample
+    }
+    fn release_before(&mut self, _position: u64) {}
+    fn reader(&self) -> Arc<dyn Reader> {
+        self.journal.reader()
+    }
+    fn snapshots(&self) -> Arc<dyn Snapshots> {
+        self.journal.snapshots()
+    }
+}
+
+const NOW: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
+
+fn parts(left: u32) -> Parts {
+    Parts {
+        journal: Box::new(Failing { journal: MemoryStore::default().open(), left }),
+        vault: Arc::new(MemoryVault::default()),
+        clock: Arc::new(ManualClock::at(NOW)),
+        entropy: Arc::new(SeededEntropy::new(1)),
+        options: crate::Options::default(),
+    }
+}
+
+fn request(act: Act) -> Request {
+    Request { command: Command { actor: Actor::System, act }, key: None }
+}
+
+fn found() -> Request {
+    request(crate::found("seller", "UTC", domain::Currency::EUR, NOW).unwrap())
+}
+
+fn block<T>(future: impl Future<Output = T>) -> T {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut future = std::pin::pin!(future);
+    loop {
+        if let std::task::Poll::Ready(done) = future.as_mut().poll(&mut context) {
+            return done;
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_book_that_stopped_says_so_and_nothing_waits() {
+    let (engine, _running, _) = Engine::start(parts(1)).unwrap();
+    assert!(matches!(block(engine.submit(found())), Err(Unavailable::Unknown)));
+    while engine.stopped().is_none() {
+        std::thread::yield_now();
+    }
+    assert!(matches!(block(engine.submit(found())), Err(Unavailable::Stopped(_))));
+    assert_eq!(engine.waiting(), 0);
+    let too_many = vec![request(Act::VoidHold { hold: HoldId(0) }); QUEUE_MAX + 1];
+    assert!(matches!(block(engine.submit_all(too_many)), Err(Unavailable::Stopped(_))));
+}
+
+#[test]
+fn a_bug_on_the_thread_is_told_to_those_who_wait() {
+    let (engine, _running, _) = Engine::start(parts(9)).unwrap();
+    let seen: Result<(), Unavailable> = block(engine.read(|_, _| panic!("a bug")));
+    assert_eq!(seen, Err(Unavailable::Unknown));
+    while engine.stopped().is_none() {
+        std::thread::yield_now();
+    }
+    assert!(matches!(block(engine.submit(found())), Err(Unavailable::Stopped(_))));
+}
+
+#[test]
+fn a_group_begun_twice_keeps_its_instant() {
+    let clock = Arc::new(ManualClock::at(NOW));
+    let (mut book, _) = Book::open(Parts { clock: clock.clone(), ..parts(9) }).unwrap();
+    book.begin();
+    assert!(matches!(book.decide(&found()), Outcome::Done(_)));
+    clock.step_secs(-3600);
+    book.begin();
+    assert_eq!(book.now(), NOW);
+    book.commit().unwrap();
+}
+
+#[test]
+fn a_key_is_refused_by_its_own_time() {
+    let (mut book, _) = Book::open(parts(9)).unwrap();
+    book.begin();
+    let made = |secs| Request {
+        key: Some((Key { made: Some(NOW.plus_secs(secs)), ..Key::new(7) }, Content(1))),
+        ..found()
+    };
+    let refused = |outcome, refusal| matches!(outcome, Outcome::Refused(it) if it == refusal);
+    assert!(refused(book.decide(&made(-crate::WINDOW_DEFAULT_SECS)), Refusal::KeyTooOld));
+    assert!(refused(book.decide(&made(61)), Refusal::KeyFromFuture));
+    assert!(matches!(book.decide(&made(60)), Outcome::Done(_)));
+    assert!(matches!(book.decide(&made(60)), Outcome::Repeated(_)));
+}
