@@ -1,131 +1,25 @@
 //! The binary as scripts use it.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+mod contract;
+mod demo;
+mod drain;
+mod serve;
+mod served;
+mod verify;
 
-fn bursar(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bursar"));
-    command.args(arguments).stdin(Stdio::null());
-    for name in ["BURSAR_URL", "BURSAR_TOKEN", "BURSAR_CONFIG"] {
-        command.env_remove(name);
-    }
-    command
-}
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use served::{Served, bursar, spawn};
 
 fn output(arguments: &[&str]) -> Output {
     bursar(arguments).output().unwrap()
 }
 
-struct Served {
-    child: Child,
-    stdout: BufReader<ChildStdout>,
-    url: String,
-}
-
 /// Starts a server on a free port and waits for its line.
 fn serve(data: &Path, more: &[&str]) -> Served {
-    let mut arguments = vec!["serve", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()];
-    arguments.extend(more);
-    let mut child = bursar(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    stdout.read_line(&mut line).unwrap();
-    let url = line.strip_prefix("listening on ").unwrap().trim_end().to_owned();
-    Served { child, stdout, url }
-}
-
-fn get(url: &str, path: &str) -> String {
-    let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
-}
-
-fn terminate(child: &Child) {
-    let killed = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().unwrap();
-    assert!(killed.success());
-}
-
-#[test]
-fn serve_says_where_and_ends_well_on_sigterm() {
-    let data = tempfile::tempdir().unwrap();
-    let mut served = serve(data.path(), &[]);
-    assert!(served.url.starts_with("http://127.0.0.1:"));
-    assert!(get(&served.url, "/readyz").starts_with("HTTP/1.1 200"));
-    terminate(&served.child);
-    assert_eq!(served.child.wait().unwrap().code(), Some(0));
-    let mut rest = String::new();
-    served.stdout.read_to_string(&mut rest).unwrap();
-    assert_eq!(rest, "");
-}
-
-#[test]
-fn serve_takes_tls_and_configuration() {
-    let data = tempfile::tempdir().unwrap();
-    let file = data.path().join("bursar.toml");
-    std::fs::write(&file, "tls_self_signed = true\n").unwrap();
-    let mut served = serve(data.path(), &["--config", file.to_str().unwrap()]);
-    assert!(served.url.starts_with("https://127.0.0.1:"));
-    assert!(data.path().join("tls/certificate.pem").exists());
-    terminate(&served.child);
-    assert!(served.child.wait().unwrap().success());
-
-    let mut served = serve(data.path(), &["--config", file.to_str().unwrap(), "--tls-self-signed=false"]);
-    assert!(served.url.starts_with("http://"));
-    terminate(&served.child);
-    assert!(served.child.wait().unwrap().success());
-}
-
-#[test]
-fn usage_is_exit_code_2() {
-    for arguments in [
-        &["serve", "--batch-max", "many"][..],
-        &["serve", "--colour", "red"],
-        &["serve", "--log-level", "loud"],
-        &["serve", "--config", "/nonexistent"],
-        &["unknown"],
-        &[],
-    ] {
-        let output = output(arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert!(output.stdout.is_empty());
-        assert!(!output.stderr.is_empty());
-    }
-}
-
-#[test]
-fn a_port_that_is_taken_is_a_fault() {
-    let data = tempfile::tempdir().unwrap();
-    let mut served = serve(data.path(), &[]);
-    let address = served.url.strip_prefix("http://").unwrap();
-    let output = output(&["serve", "--listen", address, "--data", data.path().to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(1));
-    let reason = String::from_utf8(output.stderr).unwrap();
-    assert!(reason.contains(&format!("bursar: cannot serve: cannot listen on {address}: ")), "{reason}");
-    served.child.kill().unwrap();
-    served.child.wait().unwrap();
-}
-
-#[test]
-fn config_prints_a_file_that_serve_takes() {
-    let printed = output(&["config"]);
-    assert!(printed.status.success());
-    let data = tempfile::tempdir().unwrap();
-    let file = data.path().join("bursar.toml");
-    std::fs::write(&file, printed.stdout).unwrap();
-    let mut served = serve(data.path(), &["--config", file.to_str().unwrap()]);
-    terminate(&served.child);
-    assert!(served.child.wait().unwrap().success());
-}
-
-#[test]
-fn version_and_completions_are_printed() {
-    let version = String::from_utf8(output(&["--version"]).stdout).unwrap();
-    assert_eq!(version, format!("bursar {}\n", env!("CARGO_PKG_VERSION")));
-    let completions = String::from_utf8(output(&["completions", "bash"]).stdout).unwrap();
-    assert!(completions.contains("--tls-self-signed"));
+    let mut served = spawn(data, more, Stdio::null());
+    assert!(served.listens(), "the server ended before it was listening");
+    served
 }

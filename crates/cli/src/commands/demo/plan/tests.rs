@@ -6,7 +6,7 @@ use crate::commands::demo::trace::{Price, Trace};
 fn trace(calls: usize) -> Trace {
     let mut text = "at,n\n".to_owned();
     for call in 0..calls {
-        text.push_str(&format!("{call},{}\n", call % 7));
+        text.push_str(&format!("{call},{}\n", call % 7 + 1));
     }
     let prices = vec![Price::parse("n=0.25").unwrap()];
     Trace::read("t.csv", text.as_bytes(), "at", prices).unwrap()

@@ -1,0 +1,197 @@
+//! What scripts rely on, as a table: the command, its exit code, and what it says.
+
+use crate::serve;
+use crate::served::{Served, TOKEN, bursar};
+
+/// `$P` and `$S` are the accounts that the table opens, `$K` the API key of the first, `$H` the last hold.
+/// Of what differs from run to run only the kind is compared. A failure is compared with standard error.
+const STEPS: &[(&str, i32, &str)] = &[
+    (
+        "account create --name Acme --currency EUR --credit-limit 100 --json",
+        0,
+        r#"{"account":"<id>","api_key":"<key>","secret":"<secret>"}"#,
+    ),
+    (
+        "charge $P 20 --key k1 --json",
+        0,
+        r#"{"id":"<id>","account":"<id>","amount":"20","available":"80","kind":"metered","admission":"strict","time":"<time>"}"#,
+    ),
+    (
+        "charge $P 20 --key k1 --json",
+        0,
+        r#"{"id":"<id>","account":"<id>","amount":"20","available":"80","kind":"metered","admission":"strict","time":"<time>"}"#,
+    ),
+    ("charge $P 21 --key k1", 3, "bursar: The idempotency key was used for something else"),
+    ("charge $K 80.000000001", 3, "bursar: There is not enough available: need 80.000000001, have 80"),
+    ("charge nobody 1", 2, "bursar: There is no such account"),
+    ("charge $P 0", 3, "bursar: The amount must be greater than zero"),
+    (
+        "top-up $P 0.5 --key pay-1 --json",
+        0,
+        r#"{"id":"<id>","amount":"0.5","balance":{"posted":"-19.5","held":"0","credit_limit":"100","available":"80.5"},"time":"<time>"}"#,
+    ),
+    (
+        "account create --name Sub --parent $P --json",
+        0,
+        r#"{"account":"<id>","api_key":"<key>","secret":"<secret>"}"#,
+    ),
+    (
+        "allocate $S 40 --json",
+        0,
+        r#"{"id":"<id>","amount":"40","balance":{"posted":"-19.5","held":"0","credit_limit":"60","available":"40.5"},"time":"<time>"}"#,
+    ),
+    ("allocate $S 41", 3, "bursar: There is not enough unused credit: need 41, have 40.5"),
+    (
+        "allocate $S 10 --return --json",
+        0,
+        r#"{"id":"<id>","amount":"10","balance":{"posted":"0","held":"0","credit_limit":"30","available":"30"},"time":"<time>"}"#,
+    ),
+    (
+        "transfer $P $S 5 --json",
+        0,
+        r#"{"id":"<id>","amount":"5","balance":{"posted":"-24.5","held":"0","credit_limit":"70","available":"45.5"},"time":"<time>"}"#,
+    ),
+    (
+        "hold place $S 12 --key h1 --json",
+        0,
+        r#"{"id":"<id>","account":"<id>","amount":"12","captured":"0","available":"23","placed_at":"<time>","expires_at":"<time>"}"#,
+    ),
+    (
+        "hold capture $H 4 --json",
+        0,
+        r#"{"id":"<id>","hold":"<id>","account":"<id>","amount":"4","released":"8","left":"0","available":"31","admission":"strict","time":"<time>"}"#,
+    ),
+    ("hold void $H", 2, "bursar: There is no such open hold"),
+    ("account suspend $S --json", 0, "…"),
+    ("charge $S 1", 3, "bursar: The account is suspended"),
+    ("account reactivate $S --json", 0, "…"),
+    (
+        "credit set $P 90 --json",
+        0,
+        r#"{"id":"<id>","amount":"20","balance":{"posted":"-24.5","held":"0","credit_limit":"90","available":"65.5"},"time":"<time>"}"#,
+    ),
+    (
+        "balance $K --json",
+        0,
+        r#"{"account":"<id>","currency":"EUR","posted":"-24.5","carried":"0","funded":"-4.5","used":"20","held":"0","granted":"120","received":"0","given":"30","credit_limit":"90","available":"65.5","billed":"0","usage":"20","usage_by_grants":"0","payer":"<id>","spendable":"65.5"}"#,
+    ),
+    ("account show $P --json", 0, "…"),
+    ("account list --json", 0, "…"),
+    ("account list --parent $P --json", 0, "…"),
+    ("entries $S --limit 2 --json", 0, "…"),
+    ("org create Globex --currency USD --json", 0, "…"),
+    ("token create --org Globex --role owner --json", 0, "…"),
+    ("token create --org Nowhere --role owner", 2, "bursar: There is no such organization"),
+    ("balance $P --url http://127.0.0.1:1", 1, "bursar: cannot reach http://127.0.0.1:1: "),
+    ("charge $P abc", 2, "error: invalid value 'abc' for '<AMOUNT>': not a decimal number"),
+    ("charge $P", 2, "error: the following required arguments were not provided:"),
+];
+
+#[test]
+fn commands_do_what_scripts_rely_on() {
+    let data = tempfile::tempdir().unwrap();
+    let served = serve(data.path(), &[]);
+    let mut names: Vec<(&str, String)> = Vec::new();
+    for (command, code, expected) in STEPS {
+        let typed = names.iter().fold((*command).to_owned(), |text, (name, value)| text.replace(name, value));
+        let (found, out, reason) = run(&served, &typed);
+        assert_eq!(found, *code, "{command}: {reason}");
+        if found != 0 {
+            assert!(reason.starts_with(expected) && out.is_empty(), "{command}: {reason}");
+            continue;
+        }
+        assert_eq!(reason, "", "{command}");
+        if *expected != "…" {
+            assert_eq!(settled(&out), *expected, "{command}");
+        }
+        learn(&mut names, command, &out);
+    }
+}
+
+#[test]
+fn tables_are_for_people() {
+    let data = tempfile::tempdir().unwrap();
+    let served = serve(data.path(), &[]);
+    let (_, opened, _) = run(&served, "account create --name Acme --credit-limit 100 --json");
+    let account = field(&opened, "account");
+    run(&served, &format!("charge {account} 0.0012"));
+    let (code, balance, _) = run(&served, &format!("balance {account}"));
+    assert_eq!(code, 0);
+    assert!(balance.contains("\n available        99.9988\n"), "{balance}");
+    let (_, entries, _) = run(&served, &format!("entries {account}"));
+    let first: Vec<&str> = entries.lines().next().unwrap().split_whitespace().collect();
+    assert_eq!(first, ["time", "kind", "amount", "posted", "available", "reference"], "{entries}");
+}
+
+#[test]
+fn secrets_come_from_files_and_the_environment() {
+    let data = tempfile::tempdir().unwrap();
+    let served = serve(data.path(), &[]);
+    let files = tempfile::tempdir().unwrap();
+    let (token, password) = (files.path().join("token"), files.path().join("password"));
+    std::fs::write(&token, format!("{TOKEN}\n")).unwrap();
+    std::fs::write(&password, "correct horse battery staple\n").unwrap();
+    let arguments = |token_file: &str| {
+        let user = "user create ann@example.com --role finance --json --password-file";
+        let mut all: Vec<String> = user.split(' ').map(str::to_owned).collect();
+        all.extend(
+            [password.to_str().unwrap(), "--url", &served.url, "--token-file", token_file].map(str::to_owned),
+        );
+        all
+    };
+    let with = |arguments: &[String]| {
+        bursar(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).output().unwrap()
+    };
+    let made = with(&arguments(token.to_str().unwrap()));
+    assert_eq!(made.status.code(), Some(0), "{}", String::from_utf8_lossy(&made.stderr));
+    assert_eq!(field(&String::from_utf8(made.stdout).unwrap(), "email"), "ann@example.com");
+    std::fs::write(&token, "another-token-altogether").unwrap();
+    assert_eq!(with(&arguments(token.to_str().unwrap())).status.code(), Some(1));
+    assert_eq!(with(&arguments("/nonexistent")).status.code(), Some(1));
+    assert_eq!(bursar(&["balance", "x", "--url", &served.url]).output().unwrap().status.code(), Some(2));
+}
+
+fn run(served: &Served, command: &str) -> (i32, String, String) {
+    let arguments: Vec<&str> = command.split(' ').collect();
+    let output =
+        bursar(&arguments).env("BURSAR_URL", &served.url).env("BURSAR_TOKEN", TOKEN).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn learn(names: &mut Vec<(&str, String)>, command: &str, out: &str) {
+    if command.starts_with("account create") && names.is_empty() {
+        names.push(("$P", field(out, "account")));
+        names.push(("$K", field(out, "api_key")));
+    } else if command.starts_with("account create") {
+        names.push(("$S", field(out, "account")));
+    } else if command.starts_with("hold place") {
+        names.push(("$H", field(out, "id")));
+    }
+}
+
+fn field(json: &str, name: &str) -> String {
+    let json: serde_json::Value = serde_json::from_str(json).unwrap();
+    json[name].as_str().unwrap().to_owned()
+}
+
+/// What differs from run to run, by its kind.
+fn settled(out: &str) -> String {
+    let parts = out.trim_end().split('"').map(|part| {
+        let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        match part.len() {
+            36 if is_hex(part) => "<id>",
+            8 if is_hex(part) => "<key>",
+            27 if part.ends_with('Z') => "<time>",
+            _ => part,
+        }
+    });
+    let text = parts.collect::<Vec<_>>().join("\"");
+    match text.split_once("\"secret\":\"") {
+        Some((before, secret)) => {
+            let (_, after) = secret.split_once('"').unwrap();
+            format!("{before}\"secret\":\"<secret>\"{after}")
+        }
+        None => text,
+    }
+}
