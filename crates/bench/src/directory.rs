@@ -19,7 +19,7 @@ pub struct Directory {
 
 impl Directory {
     /// Opens the directory, or makes it on first use.
-    pub fn open(path: &Path, options: Options) -> Self {
+    pub fn open(path: &Path, options: &Options) -> Self {
         let disk = OsDisk::new(path);
         let journal_options = journal_file::Options::default();
         match FileJournal::init(&disk, [9; 16], &journal_options) {
@@ -35,7 +35,7 @@ impl Directory {
             vault,
             clock: Arc::new(SystemClock::default()),
             entropy: Arc::new(SeededEntropy::new(1)),
-            options: Options { confirm_clock: true, ..options },
+            options: Options { confirm_clock: true, ..options.clone() },
         };
         let (book, _) = Book::open(parts).expect("the book opens");
         Self { book, counted }

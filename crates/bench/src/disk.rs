@@ -17,7 +17,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) {
     let place = tempfile::tempdir().expect("a temporary directory");
-    let mut directory = Directory::open(place.path(), Options::default());
+    let mut directory = Directory::open(place.path(), &Options::default());
     directory.prepare(arguments.accounts);
     let before = directory.written();
     let started = std::time::Instant::now();

@@ -21,7 +21,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) {
     let place = tempfile::tempdir().expect("a temporary directory");
-    let mut directory = Directory::open(place.path(), Options::default());
+    let mut directory = Directory::open(place.path(), &Options::default());
     directory.prepare(arguments.accounts);
     let mut dice = Dice::new(5);
     directory.charge(&mut dice, arguments.accounts, arguments.charges, 512);

@@ -15,7 +15,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) {
     let place = tempfile::tempdir().expect("a temporary directory");
-    let mut directory = Directory::open(place.path(), Options::default());
+    let mut directory = Directory::open(place.path(), &Options::default());
     directory.prepare(arguments.accounts);
     let accounts = resident_mib();
     directory.charge(&mut Dice::new(6), arguments.accounts, arguments.keys, 1000);

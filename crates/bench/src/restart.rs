@@ -24,7 +24,7 @@ pub fn run(arguments: &Arguments) {
     let options = Options { snapshot_every_bytes: u64::MAX, ..Options::default() };
     let mut dice = Dice::new(4);
     {
-        let mut directory = Directory::open(place.path(), options.clone());
+        let mut directory = Directory::open(place.path(), &options);
         directory.prepare(arguments.accounts);
         directory.book.request_snapshot();
         directory.book.snapshot_step();
@@ -34,7 +34,7 @@ pub fn run(arguments: &Arguments) {
     let mut seconds = Vec::new();
     for _ in 0..arguments.rounds {
         let started = Instant::now();
-        let mut directory = Directory::open(place.path(), options.clone());
+        let mut directory = Directory::open(place.path(), &options);
         directory.book.begin();
         let outcome = directory.book.decide(&request(&mut dice, arguments.accounts));
         assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");

@@ -27,9 +27,11 @@ const COUNTERS: &[(&str, &str, Pick)] = &[
     ("bursar_commands_done", "Commands done", |counters| &counters.done),
     ("bursar_commands_rejected", "Commands refused by a rule", |counters| &counters.rejected),
     ("bursar_commands_repeated", "Commands answered from a known key", |counters| &counters.repeated),
-    ("bursar_commands_refused", "Commands not judged: no room, or a clock that is not believed", |counters| {
-        &counters.refused
-    }),
+    (
+        "bursar_commands_refused",
+        "Commands not judged: no room, or a clock that is not believed",
+        |counters| &counters.refused,
+    ),
     ("bursar_reads", "Looks at the state", |counters| &counters.reads),
     ("bursar_append_microseconds", "Time spent making groups durable", |counters| &counters.append_micros),
 ];

@@ -17,8 +17,8 @@
 //! a token; what a client sends never becomes the label of a metric.
 //! Left out: what an answer means. That is the dialects'.
 
-mod books;
 mod book_metrics;
+mod books;
 mod config;
 mod connection;
 mod health;

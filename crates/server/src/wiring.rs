@@ -20,7 +20,10 @@ pub async fn watch(engine: Engine, health: Health) {
     loop {
         ticks.tick().await;
         if let Some(reason) = engine.stopped() {
-            tracing::error!(reason = &*reason, "the books have stopped; restart the server once the cause is gone");
+            tracing::error!(
+                reason = &*reason,
+                "the books have stopped; restart the server once the cause is gone"
+            );
             health.set(Readiness::Faulted(reason.to_string()));
             return;
         }

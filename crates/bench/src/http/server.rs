@@ -37,6 +37,7 @@ pub fn start(command: &mut Command) -> (Child, SocketAddr) {
             return (child, url.parse().expect("an address"));
         }
     }
+    drop(child.wait());
     panic!("the program ended before it listened");
 }
 
@@ -59,15 +60,15 @@ impl Server {
     /// Opens accounts with plenty of credit; their api keys.
     pub fn open_accounts(&self, count: usize) -> Vec<String> {
         let body = r#"{"name":"measured","currency":"EUR","credit_limit":"1000000000"}"#;
-        self.open(count, body.to_owned())
+        self.open(count, body)
     }
 
     /// Opens children that share `parent`'s balance; their api keys.
     pub fn open_shared(&self, count: usize, parent: &str) -> Vec<String> {
-        self.open(count, format!(r#"{{"name":"measured","parent":"{parent}","shared":true}}"#))
+        self.open(count, &format!(r#"{{"name":"measured","parent":"{parent}","shared":true}}"#))
     }
 
-    fn open(&self, count: usize, body: String) -> Vec<String> {
+    fn open(&self, count: usize, body: &str) -> Vec<String> {
         let next = AtomicUsize::new(0);
         std::thread::scope(|scope| {
             let workers: Vec<_> = (0..OPENING)

@@ -82,9 +82,7 @@ impl VonageError {
             | Refusal::KeyConflict
             | Refusal::KeyTooOld
             | Refusal::KeyFromFuture
-            | Refusal::Unreadable => {
-                Self::internal(&format!("not judged: {refusal:?}"))
-            }
+            | Refusal::Unreadable => Self::internal(&format!("not judged: {refusal:?}")),
         }
     }
 }

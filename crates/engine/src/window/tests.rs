@@ -11,11 +11,14 @@ use crate::recovery::remember;
 
 const WINDOW_SECS: i64 = 1_000;
 
+/// Sealed stretches, oldest first, each with its sidecar.
+type Sealed = Vec<(Archive, Vec<u8>)>;
+
 /// A memory journal whose groups can be sealed.
 #[derive(Clone, Default)]
 struct Shelf {
     store: MemoryStore,
-    sealed: Arc<Mutex<Vec<(Archive, Vec<u8>)>>>,
+    sealed: Arc<Mutex<Sealed>>,
 }
 
 impl Shelf {
