@@ -27,6 +27,7 @@ pub(crate) struct Shared<D: Disk> {
     pub(crate) options: Options,
     pub(crate) counters: Counters,
     pub(crate) cache: Mutex<Cache<D::File>>,
+    pub(crate) sidecars: Mutex<Vec<Arc<SidecarFile<D::File>>>>,
     index: RwLock<Index<D::File>>,
     ready: Mutex<VecDeque<Slot<D::File>>>,
     work: Mutex<Work<D::File>>,
@@ -35,6 +36,13 @@ pub(crate) struct Shared<D: Disk> {
     release_before: AtomicU64,
     fault: Mutex<Option<String>>,
     pub(crate) alarm: Alarm,
+}
+
+/// A sidecar that is open.
+pub(crate) struct SidecarFile<F> {
+    pub(crate) number: u64,
+    pub(crate) file: F,
+    pub(crate) size: u64,
 }
 
 /// The state of the background's work. Whoever holds the lock does the next step.
@@ -95,6 +103,7 @@ impl<D: Disk> Shared<D> {
             incarnation: found.incarnation,
             counters: Counters::default(),
             cache: Mutex::new(Cache::new(options.cache_bytes)),
+            sidecars: Mutex::default(),
             options,
             index: RwLock::new(found.index),
             ready: Mutex::new(slots.ready.into()),

@@ -11,11 +11,12 @@ use crate::format::{
     ARCHIVE, PARTIAL, SECTOR, SIDECAR_MAGIC, SectorReader, SectorWriter, archive_path, check, sidecar_path,
 };
 use crate::options::Counters;
-use crate::ring::{Shared, Work};
+use crate::ring::{Shared, SidecarFile, Work};
 use crate::segment::{Place, SegmentFile};
 
 /// Written between two syncs, so that appends are not stalled for long.
 const WRITE_BYTES: usize = 1 << 20;
+const SIDECARS_OPEN_MAX: usize = 128;
 
 struct Full<F> {
     file: Arc<SegmentFile<F>>,
@@ -118,6 +119,7 @@ impl<D: Disk> Shared<D> {
             file.write_all_at(&bytes, SECTOR as u64)?;
             file.sync_data()?;
             self.disk.rename(&partial, &path)?;
+            self.sidecars.lock().expect("no holder of this lock panics").retain(|kept| kept.number != number);
             self.disk.sync_directory(ARCHIVE)
         };
         Counters::add(&self.counters.archive_bytes, SECTOR + bytes.len());
@@ -161,6 +163,22 @@ impl<D: Disk> Shared<D> {
         if check(&bytes) == expected { Ok(bytes) } else { Err(damaged()) }
     }
 
+    /// Kept open: whoever asks for a slice asks for others of the same files.
+    fn sidecar_file(&self, number: u64) -> std::io::Result<Arc<SidecarFile<D::File>>> {
+        let mut open = self.sidecars.lock().expect("no holder of this lock panics");
+        if let Some(kept) = open.iter().find(|kept| kept.number == number) {
+            return Ok(Arc::clone(kept));
+        }
+        let file = self.disk.open(&sidecar_path(number))?;
+        let size = file.size()?;
+        let file = Arc::new(SidecarFile { number, file, size });
+        if open.len() == SIDECARS_OPEN_MAX {
+            open.remove(0);
+        }
+        open.push(Arc::clone(&file));
+        Ok(file)
+    }
+
     /// The end of the file ends the slice.
     pub(crate) fn read_sidecar_slice(
         &self,
@@ -169,8 +187,9 @@ impl<D: Disk> Shared<D> {
         length: usize,
         into: &mut Vec<u8>,
     ) -> std::io::Result<()> {
-        let file = self.disk.open(&sidecar_path(number))?;
-        let left = file.size()?.saturating_sub(SECTOR as u64 + offset);
+        let sidecar = self.sidecar_file(number)?;
+        let SidecarFile { file, size, .. } = &*sidecar;
+        let left = size.saturating_sub(SECTOR as u64 + offset);
         let length = length.min(usize::try_from(left).unwrap_or(usize::MAX));
         let start = into.len();
         into.resize(start + length, 0);
