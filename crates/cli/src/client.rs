@@ -81,6 +81,15 @@ impl Client {
         self.send(Method::POST, path, body, key)
     }
 
+    /// For what is said by its path alone.
+    pub(crate) fn post_nothing<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        key: Option<&str>,
+    ) -> Result<T, Failure> {
+        read(&self.ask(Method::POST, path, None, key)?)
+    }
+
     pub(crate) fn put<T: DeserializeOwned>(
         &self,
         path: &str,

@@ -103,7 +103,7 @@ impl Capture {
 impl Void {
     fn run(self) -> Result<(), Failure> {
         let path = native::hold(&self.hold, "void");
-        let voided: Record = self.asking.client()?.post(&path, &json!({}), self.once.key())?;
+        let voided: Record = self.asking.client()?.post_nothing(&path, self.once.key())?;
         self.asking.format.print_one(&voided)
     }
 }

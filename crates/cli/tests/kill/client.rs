@@ -1,7 +1,9 @@
 //! Requests whose connection may break at any moment.
 
 use serde_json::Value;
-use ureq::Agent;
+use ureq::http::Response;
+use ureq::typestate::WithBody;
+use ureq::{Agent, Body, RequestBuilder};
 
 use crate::served::TOKEN;
 
@@ -29,37 +31,38 @@ impl Client {
     }
 
     /// One JSON value, for a request that succeeds or is lost; and whether it was done before.
-    pub fn post(&self, path: &str, key: &str, body: &Value) -> Result<(Value, bool), Lost> {
-        let (text, replayed) = self.send(path, Some(key), "application/json", &body.to_string())?;
+    pub fn post(&self, path: &str, key: &str, body: Option<&Value>) -> Result<(Value, bool), Lost> {
+        let request = self.request(path, Some(key));
+        let response = match body {
+            Some(body) => request.header("content-type", "application/json").send(body.to_string()),
+            None => request.send_empty(),
+        };
+        let (text, replayed) = read(path, response)?;
         Ok((serde_json::from_str(&text).unwrap(), replayed))
     }
 
     /// Many charges, each with its key.
     pub fn batch(&self, lines: &[Value]) -> Result<Vec<Value>, Lost> {
         let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        let (text, _) = self.send("/charges", None, "application/x-ndjson", &body)?;
+        let request = self.request("/charges", None).header("content-type", "application/x-ndjson");
+        let (text, _) = read("/charges", request.send(body))?;
         Ok(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
     }
 
-    fn send(
-        &self,
-        path: &str,
-        key: Option<&str>,
-        media_type: &str,
-        body: &str,
-    ) -> Result<(String, bool), Lost> {
-        let mut request = self
-            .agent
-            .post(format!("{}/api/v1{path}", self.url))
-            .header("authorization", format!("Bearer {TOKEN}"))
-            .header("content-type", media_type);
-        if let Some(key) = key {
-            request = request.header("idempotency-key", key);
+    fn request(&self, path: &str, key: Option<&str>) -> RequestBuilder<WithBody> {
+        let request = self.agent.post(format!("{}/api/v1{path}", self.url));
+        let request = request.header("authorization", format!("Bearer {TOKEN}"));
+        match key {
+            Some(key) => request.header("idempotency-key", key),
+            None => request,
         }
-        let mut response = request.send(body).map_err(Lost)?;
-        // An answer that was cut short is none.
-        let text = response.body_mut().read_to_string().map_err(Lost)?;
-        assert!(response.status().is_success(), "{path}: {} {text}", response.status());
-        Ok((text, response.headers().contains_key("idempotent-replayed")))
     }
+}
+
+fn read(path: &str, response: Result<Response<Body>, ureq::Error>) -> Result<(String, bool), Lost> {
+    let mut response = response.map_err(Lost)?;
+    // An answer that was cut short is none.
+    let text = response.body_mut().read_to_string().map_err(Lost)?;
+    assert!(response.status().is_success(), "{path}: {} {text}", response.status());
+    Ok((text, response.headers().contains_key("idempotent-replayed")))
 }

@@ -15,6 +15,7 @@ use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
 
@@ -65,22 +66,25 @@ fn kill_9_loses_nothing_and_doubles_nothing() {
 /// Load from several connections, and SIGKILL after so many answers.
 fn live(mut served: Served, story: &Story, seed: u64, answers_until_killed: u64) {
     let (answered, answers) = channel();
+    let killed = AtomicBool::new(false);
     thread::scope(|scope| {
         for connection in 0..CONNECTIONS as u64 {
             let answered = answered.clone();
-            let url = &served.url;
+            let (url, killed) = (&served.url, &killed);
             scope.spawn(move || {
                 let client = Client::new(url);
                 let mut random = Random(seed ^ (connection << 32));
                 while story.step(&client, &mut random).is_some() {
                     _ = answered.send(());
                 }
+                assert!(killed.load(Ordering::SeqCst), "a living server lost a request");
             });
         }
         drop(answered);
         // Fewer, if the server were to end by itself: then the assertion below says so.
         answers.iter().take(answers_until_killed as usize).for_each(drop);
         assert!(served.child.try_wait().unwrap().is_none(), "the server ended by itself");
+        killed.store(true, Ordering::SeqCst);
         served.child.kill().unwrap();
         served.child.wait().unwrap();
     });

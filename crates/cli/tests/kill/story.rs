@@ -58,7 +58,7 @@ impl Story {
                 None => json!({"name": name, "credit_limit": LIMIT}),
                 Some(parent) => json!({"name": name, "parent": parent, "shared": true}),
             };
-            let (opened, _) = client.post("/accounts", &format!("open {name}"), &body).unwrap();
+            let (opened, _) = client.post("/accounts", &format!("open {name}"), Some(&body)).unwrap();
             opened["id"].as_str().unwrap().to_owned()
         };
         let primary = open("primary", None);
@@ -221,12 +221,12 @@ impl Story {
         let account = &self.accounts[intent.account];
         let amount = decimal(intent.amount_nanos);
         let (path, body) = match &intent.act {
-            Act::Charge => (format!("/accounts/{account}/charges"), json!({"amount": amount})),
-            Act::Place => (format!("/accounts/{account}/holds"), json!({"amount": amount})),
-            Act::Capture { hold } => (format!("/holds/{hold}/capture"), json!({"amount": amount})),
-            Act::Void { hold } => (format!("/holds/{hold}/void"), json!({})),
+            Act::Charge => (format!("/accounts/{account}/charges"), Some(json!({"amount": amount}))),
+            Act::Place => (format!("/accounts/{account}/holds"), Some(json!({"amount": amount}))),
+            Act::Capture { hold } => (format!("/holds/{hold}/capture"), Some(json!({"amount": amount}))),
+            Act::Void { hold } => (format!("/holds/{hold}/void"), None),
         };
-        let (answer, replayed) = client.post(&path, &intent.key, &body)?;
+        let (answer, replayed) = client.post(&path, &intent.key, body.as_ref())?;
         Ok((said(&answer), replayed))
     }
 
