@@ -28,7 +28,7 @@ impl Verify {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let verified = match verify(&self.data) {
             Ok(verified) => verified,
-            Err(NotVerified::Damaged(damage)) => return Err(self.damaged(&damage)),
+            Err(NotVerified::Damaged(damage)) => return Err(self.damaged(&damage)?),
             Err(NotVerified::Failure(failure)) => return Err(failure),
         };
         let books = &verified.books;
@@ -50,17 +50,33 @@ impl Verify {
             .map_err(Failure::fault("cannot print"))
     }
 
-    fn damaged(&self, damage: &[Damage]) -> Failure {
-        // The last line, from `main`, says what all of it means.
-        for Damage { place, reason } in damage {
-            eprintln!("damaged: {place}: {reason}");
+    /// Says every damage; what comes back says what all of it means.
+    fn damaged(&self, damage: &[Damage]) -> Result<Failure, Failure> {
+        if self.format.is_json() {
+            let of = |damage: &Damage| Place { place: damage.place.clone(), reason: damage.reason.clone() };
+            let broken = Broken { holds: false, damage: damage.iter().map(of).collect() };
+            self.format.print_one(&Record::of(&broken)?)?;
+        } else {
+            damage.iter().for_each(|Damage { place, reason }| eprintln!("damaged: {place}: {reason}"));
         }
         let places = if damage.len() == 1 { "place" } else { "places" };
-        Failure::Fault {
+        Ok(Failure::Fault {
             doing: format!("{} does not hold", self.data.display()),
             source: format!("damaged in {} {places}; restore it from a backup", damage.len()).into(),
-        }
+        })
     }
+}
+
+#[derive(Serialize)]
+struct Broken {
+    holds: bool,
+    damage: Vec<Place>,
+}
+
+#[derive(Serialize)]
+struct Place {
+    place: String,
+    reason: String,
 }
 
 #[derive(Serialize)]

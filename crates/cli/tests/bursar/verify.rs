@@ -54,7 +54,9 @@ fn damage_is_named_with_its_place() {
     let reason = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{reason}");
     assert!(reason.starts_with("damaged: ring/0000.segment at byte 512: "), "{reason}");
-    assert!(reason.ends_with(" does not hold: damaged in 1 place; restore it from a backup\n"), "{reason}");
+    assert!(reason.ends_with(" does not hold: damaged in 2 places; restore it from a backup\n"), "{reason}");
+    let found: serde_json::Value = serde_json::from_slice(&verify(data.path(), &["--json"]).stdout).unwrap();
+    assert_eq!((&found["holds"], found["damage"].as_array().unwrap().len()), (&false.into(), 2));
 }
 
 #[test]
