@@ -12,4 +12,7 @@ pub(crate) mod asked;
 pub(crate) mod batch;
 pub(crate) mod build;
 pub(crate) mod print;
+pub(crate) mod scan;
 pub(crate) mod single;
+#[doc(hidden)]
+pub mod stages;

@@ -27,6 +27,7 @@
 mod accounts;
 mod answer;
 mod charges;
+mod docs;
 mod entries;
 mod holds;
 mod ids;
@@ -34,6 +35,7 @@ mod input;
 mod look;
 mod money;
 mod once;
+mod openapi;
 mod operator;
 mod people;
 mod problem;
@@ -42,4 +44,7 @@ mod signed;
 mod submit;
 mod values;
 
+#[doc(hidden)]
+pub use charges::stages;
+pub use openapi::text as openapi_text;
 pub use router::router;

@@ -99,6 +99,14 @@ impl Problem {
         self
     }
 
+    /// Of one element of an array: where in the whole body it is.
+    pub(crate) fn within(mut self, index: usize) -> Self {
+        if let Some(pointer) = &mut self.0.members.pointer {
+            pointer.insert_str(0, &format!("/{index}"));
+        }
+        self
+    }
+
     fn with_amounts(mut self, need: Option<Nanos>, have: Option<Nanos>, limit: Option<Nanos>) -> Self {
         let members = &mut self.0.members;
         (members.need, members.have, members.limit) =
@@ -235,3 +243,6 @@ impl From<HistoryError> for Problem {
         Self::new(Kind::Unavailable).with_detail("history cannot be read right now")
     }
 }
+
+#[cfg(test)]
+mod tests;

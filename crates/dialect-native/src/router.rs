@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::Method;
+use axum::routing::get;
 use dialect::App;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::problem::{Kind, Problem};
-use crate::{accounts, charges, entries, holds, money, people};
+use crate::{accounts, charges, docs, entries, holds, money, openapi, people};
 
 /// Where all of it is.
 pub(crate) const PREFIX: &str = "/api/v1";
@@ -17,8 +18,12 @@ pub(crate) const PREFIX: &str = "/api/v1";
 /// All operations, for one book, at their full paths.
 pub fn router(app: Arc<App>) -> Router {
     let (router, _) = operations().split_for_parts();
-    let router = router.fallback(unknown_path).method_not_allowed_fallback(wrong_method);
-    Router::new().nest(PREFIX, router).with_state(app)
+    let router = router
+        .route("/openapi.json", get(openapi::serve))
+        .route("/docs", get(docs::serve))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method);
+    Router::new().nest(PREFIX, router).route("/problems/{kind}", get(docs::problem)).with_state(app)
 }
 
 pub(crate) fn operations() -> OpenApiRouter<Arc<App>> {

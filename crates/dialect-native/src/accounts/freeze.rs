@@ -80,6 +80,7 @@ async fn set(
 
 #[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "chargeback 4711"}))]
 pub(crate) struct Freeze {
     /// For the record.
     reason: Option<Name>,

@@ -57,6 +57,7 @@ pub(crate) async fn handle(
 
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Acme AG", "suspended": false}))]
 pub(crate) struct ModifyAccount {
     /// `null` takes the name away.
     #[serde(default, deserialize_with = "present")]

@@ -120,6 +120,7 @@ impl Problem {
 
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Acme GmbH", "currency": "EUR", "credit_limit": "100"}))]
 pub(crate) struct OpenAccount {
     name: Option<Name>,
     /// The home currency; the parent's, or the organization's, when absent.

@@ -63,6 +63,7 @@ pub(crate) async fn handle(
 
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"value": "billing@acme.example"}))]
 pub(crate) struct SetHandle {
     value: Name,
 }

@@ -66,7 +66,7 @@ pub(crate) enum AdmissionName {
 /// `POST /accounts/{account}/charges`
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = Charge)]
+#[schema(as = Charge, example = json!({"amount": "0.0012", "product": "tokens", "quantity": 1200, "used_by": "ann"}))]
 pub(crate) struct SingleCharge<'a> {
     #[schema(value_type = crate::values::Amount)]
     amount: TextAmount,
@@ -96,6 +96,7 @@ pub(crate) struct SingleCharge<'a> {
 /// A line of `POST /charges`.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"account": "e8ab0001", "amount": "0.0012", "product": "tokens", "quantity": 1200, "key": "call-1"}))]
 pub(crate) struct BatchCharge<'a> {
     /// Any handle of the account.
     #[serde(borrow)]

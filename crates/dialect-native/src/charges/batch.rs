@@ -7,14 +7,15 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use dialect::{App, read_json};
-use engine::{Outcome, Request};
+use engine::Outcome;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::asked::{Asked, BatchCharge};
-use super::build::Builder;
+use super::build::{Builder, Built};
 use super::print;
+use super::scan::Scanner;
 use crate::input::{Input, is_json, unsupported};
 use crate::problem::{Kind, Problem};
 use crate::signed::Signed;
@@ -47,9 +48,7 @@ pub(crate) async fn handle(
     let body = input.body()?;
     let form = Form::of(&body.media_type)?;
     let batch = form.read(&body.bytes, app.limits.batch_max)?;
-    let mut requests = Vec::with_capacity(batch.asked.len());
-    Builder::new(&app, caller.0).build(&batch.asked, &mut requests).await?;
-    let (requests, refused) = split(requests);
+    let Built { requests, refused } = Builder::new(&app, caller.0).build(&batch.asked).await?;
     let outcomes = if requests.is_empty() { Vec::new() } else { app.engine.submit_all(requests).await? };
     let body = form.print(&outcomes, &refused, &batch.lines, &app);
     let media_type = HeaderValue::from_static(form.media_type());
@@ -130,48 +129,112 @@ impl Form {
     }
 }
 
-/// What goes to the book, and what does not: None where a request went.
-pub(crate) fn split(built: Vec<Result<Request, Problem>>) -> (Vec<Request>, Vec<Option<Problem>>) {
-    let mut requests = Vec::with_capacity(built.len());
-    let mut refused = Vec::with_capacity(built.len());
-    for built in built {
-        match built {
-            Ok(request) => {
-                requests.push(request);
-                refused.push(None);
+fn array(bytes: &[u8], batch_max: usize) -> Result<Batch<'_>, Problem> {
+    let Ok(text) = std::str::from_utf8(bytes) else { return Err(malformed(bytes)) };
+    let mut batch = Batch::with_room(bytes.len(), batch_max);
+    let mut scanner = Scanner::new(text, true);
+    scanner.skip_space();
+    if !scanner.skip(b'[') {
+        return Err(malformed(bytes));
+    }
+    scanner.skip_space();
+    if !scanner.skip(b']') {
+        loop {
+            batch.room(batch_max)?;
+            scanner.skip_space();
+            let start = scanner.at();
+            let asked = match scanner.charge() {
+                Some(asked) => Ok(asked),
+                None => {
+                    let element = element(&text[start..]).ok_or_else(|| malformed(bytes))?;
+                    scanner.go_to(start + element.len());
+                    slowly(element.as_bytes()).map_err(|problem| problem.within(batch.asked.len()))
+                }
+            };
+            batch.push(asked, batch.asked.len() as u32 + 1);
+            scanner.skip_space();
+            if scanner.skip(b']') {
+                break;
             }
-            Err(problem) => refused.push(Some(problem)),
+            if !scanner.skip(b',') {
+                return Err(malformed(bytes));
+            }
         }
     }
-    (requests, refused)
+    scanner.skip_space();
+    if scanner.peek().is_some() { Err(malformed(bytes)) } else { Ok(batch) }
 }
 
-fn array<'a>(bytes: &'a [u8], batch_max: usize) -> Result<Batch<'a>, Problem> {
-    let elements: Vec<&'a RawValue> = read_json(bytes)?;
-    if elements.len() > batch_max {
-        return Err(too_large(batch_max));
+/// The text of the value that begins here, whatever it is.
+fn element(text: &str) -> Option<&str> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+    values.next()?.ok()?;
+    Some(&text[..values.byte_offset()])
+}
+
+/// What is wrong with the body as a whole.
+fn malformed(bytes: &[u8]) -> Problem {
+    match read_json::<Vec<&RawValue>>(bytes) {
+        Err(error) => error.into(),
+        Ok(_) => Problem::bug("a batch was read in two ways"),
     }
-    let lines = (1..=elements.len() as u32).collect();
-    let read = |element: &'a RawValue| {
-        read_json::<BatchCharge<'a>>(element.get().as_bytes()).map(Asked::from).map_err(Problem::from)
-    };
-    Ok(Batch { asked: elements.into_iter().map(read).collect(), lines })
+}
+
+fn slowly(bytes: &[u8]) -> Result<Asked<'_>, Problem> {
+    Ok(read_json::<BatchCharge<'_>>(bytes)?.into())
 }
 
 fn lines(bytes: &[u8], batch_max: usize) -> Result<Batch<'_>, Problem> {
-    let mut batch = Batch { asked: Vec::new(), lines: Vec::new() };
-    for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
-        if line.trim_ascii().is_empty() {
-            continue;
+    let mut batch = Batch::with_room(bytes.len(), batch_max);
+    // A line that is not UTF-8 is wrong alone: what stands before the first such is read at once.
+    let valid = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
+    };
+    let mut scanner = Scanner::new(valid, false);
+    let (mut at, mut line) = (0, 1);
+    while at < bytes.len() {
+        if at < valid.len() && valid.is_char_boundary(at) {
+            scanner.go_to(at);
+            scanner.skip_space();
+            let scanned = scanner.charge();
+            scanner.skip_space();
+            if let Some(asked) = scanned
+                && (scanner.at() == bytes.len() || scanner.peek() == Some(b'\n'))
+            {
+                batch.room(batch_max)?;
+                batch.push(Ok(asked), line);
+                (at, line) = (scanner.at() + 1, line + 1);
+                continue;
+            }
         }
-        if batch.asked.len() == batch_max {
-            return Err(too_large(batch_max));
+        let end = bytes[at..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| at + end);
+        let text = &bytes[at..end];
+        if !text.trim_ascii().is_empty() {
+            batch.room(batch_max)?;
+            batch.push(slowly(text), line);
         }
-        let read = read_json::<BatchCharge<'_>>(line);
-        batch.asked.push(read.map(Asked::from).map_err(Problem::from));
-        batch.lines.push(index as u32 + 1);
+        (at, line) = (end + 1, line + 1);
     }
     Ok(batch)
+}
+
+impl<'a> Batch<'a> {
+    fn with_room(bytes: usize, batch_max: usize) -> Self {
+        // Shorter charges are rare; more than fit are refused.
+        const BYTES_MIN: usize = 64;
+        let count = (bytes / BYTES_MIN + 1).min(batch_max);
+        Self { asked: Vec::with_capacity(count), lines: Vec::with_capacity(count) }
+    }
+
+    fn room(&self, batch_max: usize) -> Result<(), Problem> {
+        if self.asked.len() < batch_max { Ok(()) } else { Err(too_large(batch_max)) }
+    }
+
+    fn push(&mut self, asked: Result<Asked<'a>, Problem>, line: u32) {
+        self.asked.push(asked);
+        self.lines.push(line);
+    }
 }
 
 fn too_large(batch_max: usize) -> Problem {

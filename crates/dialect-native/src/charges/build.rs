@@ -1,7 +1,5 @@
 //! From what was asked to commands: handles and names become indices, keys become hashes.
 
-use std::collections::HashMap;
-
 use access::{Caller, Operation};
 use dialect::{App, Names, NamesError};
 use domain::Nanos;
@@ -16,52 +14,57 @@ use crate::values::{REFERENCE_MAX, is_words};
 
 pub(crate) const NAME_MAX: usize = 255;
 
+/// What goes to the book, and what does not.
+#[derive(Default)]
+pub(crate) struct Built {
+    pub(crate) requests: Vec<Request>,
+    /// One for each charge: None where a request went.
+    pub(crate) refused: Vec<Option<Problem>>,
+}
+
 /// Builds the commands of one caller's charges.
 pub(crate) struct Builder<'a> {
     app: &'a App,
     caller: Caller,
-    names: HashMap<&'a str, NameIndex>,
+    names: NameCache<'a>,
     /// Names that nobody has used yet.
     missing: Vec<&'a str>,
 }
 
 impl<'a> Builder<'a> {
     pub(crate) fn new(app: &'a App, caller: Caller) -> Self {
-        Self { app, caller, names: HashMap::new(), missing: Vec::new() }
+        Self { app, caller, names: NameCache::default(), missing: Vec::new() }
     }
 
     /// One request for each charge, or why there is none. Names met for the first time are made known.
-    pub(crate) async fn build(
-        &mut self,
-        asked: &'a [Result<Asked<'a>, Problem>],
-        out: &mut Vec<Result<Request, Problem>>,
-    ) -> Result<(), Problem> {
-        self.pass(asked, out);
+    pub(crate) async fn build(&mut self, asked: &'a [Result<Asked<'a>, Problem>]) -> Result<Built, Problem> {
+        self.names = NameCache::for_charges(asked.len());
+        let built = self.pass(asked);
         if self.missing.is_empty() {
-            return Ok(());
+            return Ok(built);
         }
         let missing = std::mem::take(&mut self.missing);
         let organization = self.caller.organization();
         match self.app.names.intern(&self.app.engine, organization, &missing).await {
-            Ok(()) | Err(NamesError::TooMany) => {}
-            Err(NamesError::Unavailable(unavailable)) => return Err(unavailable.into()),
-            Err(NamesError::Refused(refusal)) => return Err(refusal.into()),
-            Err(NamesError::Rejected(rejection)) => {
-                return Err(Problem::rejected(&rejection, self.app.engine.seals()));
-            }
+            // The charges that name too many are refused, the others stand.
+            Ok(()) | Err(NamesError::TooMany) => Ok(self.pass(asked)),
+            Err(error) => Err(unnamed(self.app, error)),
         }
-        out.clear();
-        self.pass(asked, out);
-        Ok(())
     }
 
-    fn pass(&mut self, asked: &'a [Result<Asked<'a>, Problem>], out: &mut Vec<Result<Request, Problem>>) {
+    fn pass(&mut self, asked: &'a [Result<Asked<'a>, Problem>]) -> Built {
+        let mut built =
+            Built { requests: Vec::with_capacity(asked.len()), refused: Vec::with_capacity(asked.len()) };
         for asked in asked {
-            out.push(match asked {
-                Ok(asked) => self.request(asked),
-                Err(problem) => Err(problem.clone()),
-            });
+            match asked.as_ref().map_err(Problem::clone).and_then(|asked| self.request(asked)) {
+                Ok(request) => {
+                    built.requests.push(request);
+                    built.refused.push(None);
+                }
+                Err(problem) => built.refused.push(Some(problem)),
+            }
         }
+        built
     }
 
     fn request(&mut self, asked: &'a Asked<'a>) -> Result<Request, Problem> {
@@ -106,7 +109,7 @@ impl<'a> Builder<'a> {
     fn name(&mut self, field: &str, text: Option<&'a str>) -> Result<Option<NameIndex>, Problem> {
         let Some(text) = text else { return Ok(None) };
         if let Some(name) = self.names.get(text) {
-            return Ok(Some(*name));
+            return Ok(Some(name));
         }
         if !is_words(text, NAME_MAX) {
             return Err(not_words(field, NAME_MAX));
@@ -170,6 +173,42 @@ fn content(account: AccountIndex, asked: &Asked<'_>, usage: &Usage) -> [u8; CONT
         bytes[37..45].copy_from_slice(&currency.to_bytes());
     }
     bytes
+}
+
+/// The names met last: products are few, and a charge should not hash theirs.
+#[derive(Default)]
+struct NameCache<'a> {
+    places: Vec<Option<(&'a str, NameIndex)>>,
+}
+
+impl<'a> NameCache<'a> {
+    const PLACES_MAX: usize = 1024;
+
+    fn for_charges(count: usize) -> Self {
+        Self { places: vec![None; count.next_power_of_two().min(Self::PLACES_MAX)] }
+    }
+
+    fn get(&self, text: &str) -> Option<NameIndex> {
+        let (known, name) = (*self.places.get(self.place(text))?)?;
+        (known == text).then_some(name)
+    }
+
+    fn insert(&mut self, text: &'a str, name: NameIndex) {
+        let place = self.place(text);
+        if let Some(place) = self.places.get_mut(place) {
+            *place = Some((text, name));
+        }
+    }
+
+    /// By length and last letters, in which names differ most.
+    fn place(&self, text: &str) -> usize {
+        let last = text.as_bytes().last_chunk::<8>().map_or_else(
+            || text.bytes().fold(0, |word, byte| word << 8 | u64::from(byte)),
+            |last| u64::from_le_bytes(*last),
+        );
+        let mixed = (last ^ text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 32) as usize & (self.places.len().max(1) - 1)
+    }
 }
 
 /// The indices of one product and one user, made known if they are new.

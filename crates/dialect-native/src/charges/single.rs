@@ -54,9 +54,11 @@ pub(crate) async fn handle(
     caller.may(Operation::Charge)?;
     let charge: SingleCharge<'_> = input.read()?;
     let asked = [Ok(charge.into_asked(&name, once.0.as_deref()))];
-    let mut requests = Vec::with_capacity(1);
-    Builder::new(&app, caller.0).build(&asked, &mut requests).await?;
-    let request = requests.pop().ok_or_else(|| Problem::bug("a charge was lost"))??;
+    let mut built = Builder::new(&app, caller.0).build(&asked).await?;
+    if let Some(Some(problem)) = built.refused.pop() {
+        return Err(problem);
+    }
+    let request = built.requests.pop().ok_or_else(|| Problem::bug("a charge was lost"))?;
     let seals = app.engine.seals();
     let receipt = match app.engine.submit(request).await? {
         Outcome::Done(receipt) => receipt,

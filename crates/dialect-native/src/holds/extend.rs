@@ -57,6 +57,7 @@ pub(crate) async fn handle(
 
 #[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"expires_in": 3600}))]
 pub(crate) struct ExtendHold {
     /// Seconds from now; 3,600 when neither is given.
     expires_in: Option<u32>,

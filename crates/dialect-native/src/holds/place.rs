@@ -70,6 +70,7 @@ pub(crate) async fn handle(
 
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"amount": "4.50", "expires_in": 900, "product": "gpu-hours"}))]
 pub(crate) struct PlaceHold {
     amount: Amount,
     /// Seconds until it expires; 3,600 when neither is given.

@@ -53,6 +53,7 @@ pub(crate) async fn handle(
 
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"amount": "-0.80", "of": "funded", "reference": "rounding of March"}))]
 pub(crate) struct Adjustment {
     amount: Amount,
     /// Which of the two it corrects.

@@ -55,6 +55,7 @@ pub(crate) async fn handle(
 
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"amount": "60", "way": "give"}))]
 pub(crate) struct Allocation {
     amount: Amount,
     #[serde(default)]

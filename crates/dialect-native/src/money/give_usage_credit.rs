@@ -52,6 +52,7 @@ pub(crate) async fn handle(
 
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"amount": "3", "reference": "outage of 3 March"}))]
 pub(crate) struct UsageCredit {
     amount: Amount,
     /// The home currency when absent.

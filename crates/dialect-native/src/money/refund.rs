@@ -83,6 +83,7 @@ async fn left(
 
 #[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"amount": "0.0004"}))]
 pub(crate) struct Refund {
     /// All that is left of the charge when absent.
     amount: Option<Amount>,

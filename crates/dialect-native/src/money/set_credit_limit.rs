@@ -56,6 +56,7 @@ pub(crate) async fn handle(
 
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"credit_limit": "200"}))]
 pub(crate) struct CreditLimit {
     /// The whole limit, what was received and given included.
     credit_limit: Amount,

@@ -50,6 +50,7 @@ pub(crate) async fn handle(
 
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"amount": "50", "reference": "payment 2025-0117"}))]
 pub(crate) struct TopUp {
     amount: Amount,
     /// The home currency when absent.

@@ -53,6 +53,7 @@ pub(crate) async fn handle(
 
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"amount": "12.50", "reference": "payout 88"}))]
 pub(crate) struct Withdraw {
     amount: Amount,
     /// The home currency when absent.

@@ -110,6 +110,7 @@ fn is_slug(name: &str) -> bool {
 
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "acme", "currency": "USD", "time_zone": "America/New_York"}))]
 pub(crate) struct FoundOrganization {
     name: Words<64>,
     /// What its accounts are kept in when nothing else is said.
@@ -129,6 +130,7 @@ pub(crate) struct Organization {
 
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"code": "POINTS", "exponent": 0}))]
 pub(crate) struct DeclareCurrency {
     code: Currency,
     /// Digits behind the point of its smallest unit, 0 to 9.

@@ -141,6 +141,7 @@ impl Secret {
 
 #[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"label": "rotation of March"}))]
 pub(crate) struct AddSecret {
     /// What it is for.
     label: Option<Name>,

@@ -186,6 +186,7 @@ impl Token {
 
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"role": "developer", "label": "gateway"}))]
 pub(crate) struct IssueToken {
     role: RoleName,
     /// What it is for.

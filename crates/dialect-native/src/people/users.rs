@@ -83,6 +83,7 @@ fn is_address(text: &str) -> bool {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"email": "ann@acme.example", "role": "finance", "password": "correct horse battery"}))]
 pub(crate) struct CreateUser {
     email: Name,
     role: RoleName,

@@ -2,3 +2,7 @@
 
 mod charges;
 mod fixture;
+mod openapi;
+mod operations;
+mod refusals;
+mod rights;
