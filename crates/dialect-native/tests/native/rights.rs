@@ -140,33 +140,3 @@ async fn tenants_do_not_see_each_other() {
         .await;
     assert_eq!(problem(&moved), (404, "account-not-found".to_owned()));
 }
-
-/// A handle belongs to the seller that gave it: another's is neither taken nor found.
-#[tokio::test]
-async fn handles_are_each_sellers_own() {
-    let it = Fixture::new().await;
-    let owner = it.owner();
-    owner.post("/api/v1/organizations", r#"{"name":"other","currency":"EUR"}"#).await;
-    let issued = owner.post("/api/v1/organizations/other/tokens", r#"{"role":"owner"}"#).await;
-    let other = it.with_token(issued.json()["token"].as_str().expect("a token is text"));
-    let mut keys = Vec::new();
-    for client in [&owner, &other] {
-        let opened = client.post("/api/v1/accounts", "{}").await.json();
-        let key = opened["api_key"].as_str().unwrap().to_owned();
-        let path = format!("/api/v1/accounts/{key}/handles/email");
-        let set = client.send("PUT", &path, r#"{"value":"ann@example.com"}"#).await;
-        assert_eq!(set.status, 200, "{set:?}");
-        keys.push(key);
-    }
-    for (client, key) in [&owner, &other].into_iter().zip(&keys) {
-        assert_eq!(client.get("/api/v1/accounts/ann@example.com").await.json()["api_key"], json!(key));
-    }
-    let second = owner.post("/api/v1/accounts", "{}").await.json();
-    let path = format!("/api/v1/accounts/{}/handles/email", second["api_key"].as_str().unwrap());
-    let taken = owner.send("PUT", &path, r#"{"value":"ANN@example.com"}"#).await;
-    assert_eq!(problem(&taken), (409, "handle-taken".to_owned()));
-    let company = owner.send("PUT", &path.replace("email", "company"), r#"{"value":"ann@example.com"}"#).await;
-    assert_eq!(company.status, 200, "{company:?}");
-    let which = owner.get("/api/v1/accounts/ann@example.com").await;
-    assert_eq!(problem(&which), (409, "ambiguous-handle".to_owned()));
-}
