@@ -1,7 +1,7 @@
 //! How facts and objects are written down: the bytes of a group's body and of a snapshot's chunk.
 //!
 //! Stored records are listed here, field by field, apart from the domain types they fill, so a format
-//! can age without the domain ageing with it. One list serves both directions ([`fields!`], [`kinds!`]):
+//! can age without the domain ageing with it. One list serves both directions (`fields!`, `kinds!`):
 //! writing and reading cannot disagree.
 //!
 //! ```text

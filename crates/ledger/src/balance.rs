@@ -6,7 +6,7 @@ use crate::{AccountIndex, BalanceIndex, EventRef, FamilyIndex, Rejection};
 
 /// The amounts of a balance at one moment. Every event that touches a balance carries them whole.
 ///
-/// Each is within [`Nanos::MIN`]..=[`Nanos::MAX`] ([`plus`] sees to it), so sums of a few of them
+/// Each is within [`Nanos::MIN`]..=[`Nanos::MAX`] (`plus` sees to it), so sums of a few of them
 /// cannot overflow 128 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Amounts {

@@ -1,6 +1,6 @@
 //! The rules of money, as a pure state machine.
 //!
-//! [`decide`] judges one command against the state and changes nothing; what it admits comes out as
+//! [`decide()`] judges one command against the state and changes nothing; what it admits comes out as
 //! [`Event`]s that carry every amount **after** the fact. [`Ledger::apply`] folds an event and cannot
 //! fail, so recovery is `apply`, repeated, and replay equals live byte for byte.
 //!
