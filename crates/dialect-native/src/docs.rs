@@ -190,3 +190,6 @@ fn response(responses: &Value) -> Option<ResponseView> {
         shape: Shape::of_content(&response["content"]),
     })
 }
+
+#[cfg(test)]
+mod tests;

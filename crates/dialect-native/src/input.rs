@@ -111,6 +111,7 @@ fn parameter(message: &str) -> Option<&str> {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Paging {
     /// At most so many, 1 to 1,000; 50 when absent.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
     pub(crate) limit: Option<String>,
     /// The `next_cursor` of the page before.
     pub(crate) cursor: Option<String>,

@@ -118,6 +118,10 @@ fn complete(method: &str, operation: &mut Value) {
         }
         parameters.as_array_mut().expect("parameters are a list").push(idempotency_key());
     }
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    if parameters.into_iter().any(|parameter| parameter["in"] != "path") {
+        kinds.push(Kind::InvalidParameter);
+    }
     kinds.push(Kind::Overloaded);
     kinds.sort_by_key(|kind| (kind.status().as_u16(), *kind));
     kinds.dedup();

@@ -128,7 +128,8 @@ fn values(schema: &Value) -> Option<Vec<String>> {
 
 /// What is said of the member itself, or else of its type.
 fn about(property: &Value) -> String {
-    let own = property["description"].as_str();
+    let choices = property["oneOf"].as_array().into_iter().flatten();
+    let own = std::iter::once(property).chain(choices).find_map(|it| it["description"].as_str());
     let inner = || {
         let resolved = resolve(property);
         // Scalars explain themselves once, at the top of the page.

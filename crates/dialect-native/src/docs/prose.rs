@@ -18,11 +18,12 @@ fn pairs(text: &str, mark: &str, element: &str) -> String {
     let pieces: Vec<&str> = text.split(mark).collect();
     let mut html = String::with_capacity(text.len() + 32);
     for (place, piece) in pieces.iter().enumerate() {
-        let is_inside = place % 2 == 1 && place + 1 < pieces.len();
-        if is_inside {
-            html.push_str(&format!("<{element}>{piece}</{element}>"));
-        } else {
-            html.push_str(piece);
+        let is_inside = place % 2 == 1;
+        let is_closed = place + 1 < pieces.len();
+        match (is_inside, is_closed) {
+            (true, true) => html.push_str(&format!("<{element}>{piece}</{element}>")),
+            (true, false) => html.push_str(&format!("{mark}{piece}")),
+            (false, _) => html.push_str(piece),
         }
     }
     html

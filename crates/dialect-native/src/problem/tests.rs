@@ -26,7 +26,8 @@ fn every_rejection_has_its_problem() {
         let mut members: Vec<String> = members.map(|(name, value)| format!("{name}={value}")).collect();
         members.sort();
         let status = problem.kind().status().as_u16();
-        table.push_str(&format!("{name} | {status} | {} | {}\n", problem.kind().slug(), members.join(" ")));
+        let members = if members.is_empty() { "–".to_owned() } else { members.join(" ") };
+        table.push_str(&format!("{name} | {status} | {} | {members}\n", problem.kind().slug()));
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("refusals.txt");
     testkit::expect_text(&path, &table);
