@@ -1,7 +1,7 @@
-//! What an account is called: its id, its api key, or a handle somebody gave it.
+//! What an account is called: its id, its key, or a handle somebody gave it.
 
 use engine::{Engine, Id, Seals};
-use ledger::AccountIndex;
+use ledger::{AccountIndex, OrganizationIndex};
 use uuid::Uuid;
 
 /// The kinds of handles an account may be given.
@@ -10,7 +10,7 @@ pub enum HandleKind {
     Email,
     Company,
     Billing,
-    /// An api key from elsewhere.
+    /// A key from elsewhere.
     Key,
 }
 
@@ -44,9 +44,11 @@ pub enum UnknownHandle {
     Ambiguous(Vec<&'static str>),
 }
 
-/// Handles are found by a keyed hash; upper and lower case are the same.
-pub fn handle_digest(seals: &Seals, kind: HandleKind, text: &str) -> u128 {
-    seals.short_digest("handle", &[&[kind.code()], text.to_lowercase().as_bytes()])
+/// Handles are found by a keyed hash together with whose they are: what one seller calls a customer says
+/// nothing of another's. Upper and lower case are the same.
+pub fn handle_digest(seals: &Seals, organization: OrganizationIndex, kind: HandleKind, text: &str) -> u128 {
+    let organization = (organization.slot() as u32).to_le_bytes();
+    seals.short_digest("handle", &[&organization, &[kind.code()], text.to_lowercase().as_bytes()])
 }
 
 /// Users are found by a keyed hash of their address; upper and lower case are the same.
@@ -54,13 +56,11 @@ pub fn email_digest(seals: &Seals, email: &str) -> u128 {
     seals.short_digest("email", &[email.to_lowercase().as_bytes()])
 }
 
-/// The account that a text means: our id, an api key, or a handle, bare or with the prefix of its kind.
+/// The account that a text means, whoever asks: our id, or an account key.
 pub fn parse_account(engine: &Engine, text: &str) -> Result<AccountIndex, UnknownHandle> {
-    let directory = engine.directory();
-    let exists = |account: &AccountIndex| directory.has_account(*account);
-    if let Some(api_key) = parse_api_key(text)
-        && let Some(account) = engine.seals().account_of_api_key(api_key).filter(exists)
-    {
+    let exists = |account: &AccountIndex| engine.directory().has_account(*account);
+    let by_key = parse_key(text).and_then(|key| engine.seals().account_of_key(key));
+    if let Some(account) = by_key.filter(exists) {
         return Ok(account);
     }
     if let Ok(uuid) = Uuid::try_parse(text)
@@ -69,21 +69,30 @@ pub fn parse_account(engine: &Engine, text: &str) -> Result<AccountIndex, Unknow
     {
         return Ok(account);
     }
+    Err(UnknownHandle::NotFound)
+}
+
+/// The account that a text means to an organization: our id, an account key, or a handle it gave, bare or
+/// with the prefix of its kind. An id or key may be another's: whether it is seen is for the book.
+pub fn find_account(
+    engine: &Engine,
+    organization: OrganizationIndex,
+    text: &str,
+) -> Result<AccountIndex, UnknownHandle> {
+    if let Ok(account) = parse_account(engine, text) {
+        return Ok(account);
+    }
+    let given = |kind: HandleKind, text: &str| {
+        engine.directory().handle(handle_digest(engine.seals(), organization, kind, text))
+    };
     for kind in HandleKind::ALL {
         if let Some(rest) = text.strip_prefix(kind.prefix()).and_then(|rest| rest.strip_prefix(':')) {
-            let own = if kind == HandleKind::Key { parse_api_key(rest) } else { None };
-            let own = own.and_then(|key| engine.seals().account_of_api_key(key)).filter(exists);
-            let given = || directory.handle(handle_digest(engine.seals(), kind, rest));
-            return own.or_else(given).ok_or(UnknownHandle::NotFound);
+            let own = if kind == HandleKind::Key { parse_account(engine, rest).ok() } else { None };
+            return own.or_else(|| given(kind, rest)).ok_or(UnknownHandle::NotFound);
         }
     }
-    let found: Vec<(&'static str, AccountIndex)> = HandleKind::ALL
-        .into_iter()
-        .filter_map(|kind| {
-            let account = directory.handle(handle_digest(engine.seals(), kind, text))?;
-            Some((kind.prefix(), account))
-        })
-        .collect();
+    let found: Vec<(&'static str, AccountIndex)> =
+        HandleKind::ALL.into_iter().filter_map(|kind| Some((kind.prefix(), given(kind, text)?))).collect();
     match found.as_slice() {
         [] => Err(UnknownHandle::NotFound),
         [(_, first), rest @ ..] if rest.iter().all(|(_, other)| other == first) => Ok(*first),
@@ -92,7 +101,7 @@ pub fn parse_account(engine: &Engine, text: &str) -> Result<AccountIndex, Unknow
 }
 
 /// Eight lower-case hex digits.
-fn parse_api_key(text: &str) -> Option<u32> {
+fn parse_key(text: &str) -> Option<u32> {
     let well_formed = text.len() == 8 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     if well_formed { u32::from_str_radix(text, 16).ok() } else { None }
 }

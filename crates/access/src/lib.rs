@@ -7,7 +7,7 @@
 //! | credential | who holds it | proves itself by | cost |
 //! |---|---|---|---|
 //! | token | the seller's users and programs | keyed hash of 256 random bits | a microsecond |
-//! | secret made by us | an account | keyed hash together with its api key | a microsecond |
+//! | secret made by us | an account | keyed hash of 148 random bits | a microsecond |
 //! | secret chosen by a person | an account | argon2id, once; remembered until it is revoked | 20 ms, then a microsecond |
 //!
 //! Invariants: no secret is stored, logged or printed twice; unknown account and wrong secret are one
@@ -21,7 +21,7 @@ mod password;
 mod secret;
 
 pub use first_start::{DEFAULT_ORGANIZATION, FirstStartError, first_start};
-pub use handle::{HandleKind, UnknownHandle, email_digest, handle_digest, parse_account};
+pub use handle::{HandleKind, UnknownHandle, email_digest, find_account, handle_digest, parse_account};
 pub use open_account::{NotOpened, Opened, open_account};
 pub use operation::{Operation, Role};
 pub use password::{PasswordError, Passwords};
@@ -124,13 +124,13 @@ impl Authenticator {
     }
 
     /// An account's key and secret, as Basic credentials carry them.
-    pub async fn account(&self, api_key: &str, secret: &str) -> Result<Caller, AccessError> {
-        let digest = secret_digest(self.engine.seals(), api_key, secret);
-        if let Some(known) = self.engine.directory().credential(&digest) {
-            return Caller::new(known).ok_or(AccessError::Unauthenticated);
-        }
-        let account = parse_account(&self.engine, api_key).map_err(|_| AccessError::Unauthenticated)?;
-        let known = self.passwords.verify(account, &digest, secret).await?;
+    pub async fn account(&self, key: &str, secret: &str) -> Result<Caller, AccessError> {
+        let account = parse_account(&self.engine, key).map_err(|_| AccessError::Unauthenticated)?;
+        let made = self.engine.directory().credential(&secret_digest(self.engine.seals(), secret));
+        let known = match made.filter(|known| known.holder == Holder::Account(account)) {
+            Some(known) => Some(known),
+            None => self.passwords.verify(account, secret).await?,
+        };
         known.and_then(Caller::new).ok_or(AccessError::Unauthenticated)
     }
 

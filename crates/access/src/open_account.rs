@@ -1,15 +1,15 @@
-//! An account and its first secret.
+//! An account and its first secret, in one act.
 
 use engine::{Content, Engine, Key, Outcome, Receipt, Refusal, Request, Unavailable};
-use ledger::{AccountIndex, Act, Actor, Command, Event, Holder, NewAccount, Rejection, Verifier};
+use ledger::{AccountIndex, Act, Actor, Command, Event, NewAccount, Rejection, Verifier};
 
+use crate::Role;
 use crate::secret::{Secret, secret_digest};
-use crate::{NO_EXPIRY, Role};
 
 #[derive(Debug)]
 pub struct Opened {
     pub account: AccountIndex,
-    /// None when this repeats an opening whose secret was made already: secrets are shown once.
+    /// None when this repeats an opening: secrets are shown once.
     pub secret: Option<Secret>,
     pub receipt: Receipt,
 }
@@ -22,23 +22,18 @@ pub enum NotOpened {
     Rejected(Rejection),
     #[error("opening was refused: {0:?}")]
     Refused(Refusal),
-    /// The account is there and has no secret: repeat with the same key, or add one.
-    #[error("the account was opened, but its secret was not made")]
-    WithoutSecret(AccountIndex),
 }
 
-/// Opens an account and makes its first secret.
-///
-/// A secret is hashed together with its account's api key, and that key follows from the account's
-/// index: so these are two acts, one durable after the other. Whoever repeats the first under its key
-/// gets the second done too, if it was not. Run it in a task of its own: a client that leaves half-way
-/// would leave the account without a secret.
+/// Opens an account with a secret of ours.
 pub async fn open_account(
     engine: &Engine,
     actor: Actor,
     new: NewAccount,
     key: Option<(Key, Content)>,
 ) -> Result<Opened, NotOpened> {
+    let secret = Secret::new_secret(engine.entropy());
+    let verifier = Verifier::Digest(secret_digest(engine.seals(), secret.expose()));
+    let new = NewAccount { credential: Some((Role::Account.code(), verifier)), ..new };
     let act = Act::OpenAccount(Box::new(new));
     let receipt = match engine.submit(Request { command: Command { actor, act }, key }).await? {
         Outcome::Done(receipt) => receipt,
@@ -49,28 +44,6 @@ pub async fn open_account(
     let Event::AccountOpened { account, .. } = receipt.event else {
         return Err(NotOpened::Refused(Refusal::KeyConflict));
     };
-    let secret = first_secret(engine, actor, account).await?;
+    let secret = (!receipt.repeated).then_some(secret);
     Ok(Opened { account, secret, receipt })
-}
-
-async fn first_secret(
-    engine: &Engine,
-    actor: Actor,
-    account: AccountIndex,
-) -> Result<Option<Secret>, NotOpened> {
-    let secret = Secret::new_secret(engine.entropy());
-    let api_key = format!("{:08x}", engine.seals().api_key(account));
-    let act = Act::IssueCredential {
-        holder: Holder::Account(account),
-        role: Role::Account.code(),
-        verifier: Verifier::Digest(secret_digest(engine.seals(), &api_key, secret.expose())),
-        label: None,
-        expires_at: NO_EXPIRY,
-        live_max: Some(1),
-    };
-    match engine.submit(Request { command: Command { actor, act }, key: None }).await {
-        Ok(Outcome::Done(_)) => Ok(Some(secret)),
-        Ok(Outcome::Rejected(Rejection::TooManyCredentials { .. })) => Ok(None),
-        Ok(_) | Err(_) => Err(NotOpened::WithoutSecret(account)),
-    }
 }

@@ -9,6 +9,7 @@ use ledger::AccountIndex;
 use tokio::sync::Semaphore;
 
 use crate::AccessError;
+use crate::secret::chosen_digest;
 
 /// Verifications that run at once, and that may wait.
 const RUNNING_MAX: usize = 1;
@@ -31,7 +32,7 @@ pub struct Passwords {
 struct State {
     waiting: usize,
     waiting_for: HashMap<AccountIndex, usize>,
-    /// Keyed hash of key and secret that proved right, and which credential it proved.
+    /// Keyed hash of account and secret that proved right, and which credential it proved.
     remembered: HashMap<[u8; 32], Known>,
 }
 
@@ -65,14 +66,14 @@ impl Passwords {
     pub(crate) async fn verify(
         &self,
         account: AccountIndex,
-        digest: &[u8; 32],
         secret: &str,
     ) -> Result<Option<Known>, AccessError> {
         let live = self.engine.directory().slow_credentials(account);
         if live.is_empty() {
             return Ok(None);
         }
-        if let Some(known) = self.state().remembered.get(digest).copied() {
+        let digest = chosen_digest(self.engine.seals(), account, secret);
+        if let Some(known) = self.state().remembered.get(&digest).copied() {
             let counts = live.iter().any(|slow| slow.known == known);
             return Ok(counts.then_some(known));
         }
@@ -86,7 +87,7 @@ impl Passwords {
             if state.remembered.len() >= REMEMBERED_MAX {
                 state.remembered.clear();
             }
-            state.remembered.insert(*digest, known);
+            state.remembered.insert(digest, known);
         }
         Ok(known)
     }

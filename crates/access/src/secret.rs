@@ -1,6 +1,7 @@
 //! Tokens and secrets: made here, shown once, kept as keyed hashes.
 
 use engine::{Entropy, Seals};
+use ledger::AccountIndex;
 
 /// A secret in the clear: on its way to whoever it belongs to, and nowhere else.
 #[derive(Clone, PartialEq, Eq)]
@@ -74,7 +75,13 @@ pub fn token_digest(seals: &Seals, token: &str) -> [u8; 32] {
     seals.digest("token", &[token.as_bytes()])
 }
 
-/// Of a secret together with whose it is: equal secrets of two accounts have nothing in common.
-pub fn secret_digest(seals: &Seals, api_key: &str, secret: &str) -> [u8; 32] {
-    seals.digest("secret", &[api_key.as_bytes(), secret.as_bytes()])
+/// Of a secret that we made: no two are equal, so it says by itself whose it is.
+pub fn secret_digest(seals: &Seals, secret: &str) -> [u8; 32] {
+    seals.digest("secret", &[secret.as_bytes()])
+}
+
+/// Of a secret that a person chose, together with whose it is: two may have chosen the same.
+pub(crate) fn chosen_digest(seals: &Seals, account: AccountIndex, secret: &str) -> [u8; 32] {
+    let account = (account.slot() as u64).to_le_bytes();
+    seals.digest("chosen secret", &[&account, secret.as_bytes()])
 }

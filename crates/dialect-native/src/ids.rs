@@ -23,7 +23,7 @@ pub(crate) fn account(seals: &Seals, account: AccountIndex) -> String {
 }
 
 pub(crate) fn api_key(seals: &Seals, account: AccountIndex) -> String {
-    format!("{:08x}", seals.api_key(account))
+    format!("{:08x}", seals.account_key(account))
 }
 
 pub(crate) fn parse(seals: &Seals, text: &str) -> Option<Id> {

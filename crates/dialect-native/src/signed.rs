@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{Caller, Operation, UnknownHandle, parse_account};
+use access::{Caller, Operation, UnknownHandle, find_account};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use dialect::App;
@@ -29,10 +29,10 @@ impl Signed {
     }
 }
 
-/// The account that a text means. Whether the caller may see it is for the book to say, with the same
+/// The account that a text means to the caller. Whether the caller may see it is for the book to say, with the same
 /// answer as for one that does not exist.
-pub(crate) fn account(app: &App, text: &str) -> Result<AccountIndex, Problem> {
-    parse_account(&app.engine, text).map_err(|unknown| match unknown {
+pub(crate) fn account(app: &App, caller: &Caller, text: &str) -> Result<AccountIndex, Problem> {
+    find_account(&app.engine, caller.organization(), text).map_err(|unknown| match unknown {
         UnknownHandle::NotFound => Problem::new(Kind::AccountNotFound),
         UnknownHandle::Ambiguous(_) => Problem::new(Kind::AmbiguousHandle).with_detail(unknown.to_string()),
     })

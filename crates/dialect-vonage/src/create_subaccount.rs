@@ -14,7 +14,7 @@ use crate::body::{Answer, Subaccount};
 use crate::caller::Primary;
 use crate::error::VonageError;
 use crate::members::{Member, Problems, read_object, text};
-use crate::view::{View, key_of};
+use crate::view::View;
 
 pub(crate) async fn handle(
     primary: Primary,
@@ -23,12 +23,6 @@ pub(crate) async fn handle(
 ) -> Result<Answer<Created>, VonageError> {
     primary.may(Operation::OpenSubaccount)?;
     let asked = Asked::read(&body?)?;
-    // In a task of its own: what was begun is finished, though the client may have left.
-    let opening = tokio::spawn(open(app, primary, asked));
-    opening.await.map_err(|error| VonageError::internal(&error.to_string()))?.map(Answer)
-}
-
-async fn open(app: Arc<App>, primary: Primary, asked: Asked) -> Result<Created, VonageError> {
     let new = primary.new_subaccount(&app, &asked).await?;
     let (account, secret) = match asked.secret {
         Some(secret) => (open_with(&app, &primary, new, &secret).await?, secret),
@@ -36,10 +30,10 @@ async fn open(app: Arc<App>, primary: Primary, asked: Asked) -> Result<Created, 
     };
     let view = app.engine.read(move |ledger, _| View::of(ledger, account)).await?;
     let subaccount = Subaccount::new(app.engine.seals(), &primary, view);
-    Ok(Created { subaccount, secret: secret.expose().to_owned() })
+    Ok(Answer(Created { subaccount, secret: secret.expose().to_owned() }))
 }
 
-/// With a secret of the caller's: account and secret are one act.
+/// With a secret that the caller chose.
 async fn open_with(
     app: &App,
     primary: &Primary,
@@ -56,7 +50,7 @@ async fn open_with(
     }
 }
 
-/// With a secret of ours: two acts. The account stays when the second fails, so the caller is told of it.
+/// With a secret of ours.
 async fn open_with_new(
     app: &App,
     primary: &Primary,
@@ -75,7 +69,6 @@ fn not_opened(seals: &Seals, error: NotOpened, about: &str) -> VonageError {
         NotOpened::Unavailable(unavailable) => unavailable.into(),
         NotOpened::Rejected(rejection) => VonageError::rejected(seals, &rejection, about),
         NotOpened::Refused(refusal) => VonageError::refused(refusal),
-        NotOpened::WithoutSecret(account) => VonageError::without_secret(&key_of(seals, account)),
     }
 }
 
@@ -138,6 +131,3 @@ pub(crate) struct Created {
     subaccount: Subaccount,
     secret: String,
 }
-
-#[cfg(test)]
-mod tests;

@@ -152,14 +152,6 @@ impl VonageError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, detail)
     }
 
-    /// Not to be tried again: the account is there.
-    pub(crate) fn without_secret(key: &str) -> Self {
-        let detail = format!(
-            "Subaccount {key} was created, but its secret was not. Create a secret for it before it is used"
-        );
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, detail)
-    }
-
     fn busy() -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, RATE_LIMITED, "Too many requests are waiting")
     }

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | primary account | a root account whose credentials may open children |
 //! | subaccount | its managed child; depth two and unmanaged children do not exist here |
-//! | API key | [`engine::Seals::api_key`], eight hex digits |
+//! | API key | [`engine::Seals::account_key`], eight hex digits |
 //! | `balance` | posted |
 //! | `credit_limit` | minus credit: zero or negative |
 //! | `use_primary_account_balance` | shared funding; `balance` and `credit_limit` are then null |

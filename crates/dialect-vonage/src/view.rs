@@ -57,5 +57,5 @@ pub(crate) fn is_suspended(ledger: &Ledger, index: AccountIndex) -> bool {
 
 /// An API key as it is printed.
 pub(crate) fn key_of(seals: &Seals, account: AccountIndex) -> String {
-    format!("{:08x}", seals.api_key(account))
+    format!("{:08x}", seals.account_key(account))
 }

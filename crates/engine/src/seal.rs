@@ -4,7 +4,7 @@
 //! | sealed | how | why |
 //! |---|---|---|
 //! | ids of accounts, entries, holds | one AES block over kind, index and number | no index of ids to keep, and nobody can count another's traffic |
-//! | api keys | a keyed permutation of 32 bits | eight hex digits, unique without a table |
+//! | account keys | a keyed permutation of 32 bits | eight hex digits, unique without a table |
 //! | personal and free texts | ChaCha20-Poly1305 under a key per owner | erasing one owner leaves amounts and chain as they are |
 //! | secrets, tokens, keys, handles | keyed BLAKE3 | a copy of the journal proves nothing to the server |
 
@@ -30,7 +30,7 @@ impl std::fmt::Debug for MasterKey {
     }
 }
 
-/// Rounds of the permutation of api keys.
+/// Rounds of the permutation of account keys.
 const ROUNDS: u8 = 6;
 
 /// An id as clients see it.
@@ -52,7 +52,7 @@ pub enum Id {
 #[derive(Clone)]
 pub struct Seals {
     ids: Arc<Aes128>,
-    api_keys: Arc<Aes128>,
+    account_keys: Arc<Aes128>,
     hashes: [u8; 32],
 }
 
@@ -66,7 +66,7 @@ impl Seals {
         let cipher = |purpose: &str| {
             Arc::new(Aes128::new_from_slice(&derive(purpose)[..16]).expect("sixteen bytes are a key"))
         };
-        Self { ids: cipher("ids"), api_keys: cipher("api keys"), hashes: derive("hashes") }
+        Self { ids: cipher("ids"), account_keys: cipher("account keys"), hashes: derive("hashes") }
     }
 
     pub fn seal(&self, id: Id) -> [u8; 16] {
@@ -111,7 +111,7 @@ impl Seals {
     }
 
     /// The account's own short name: eight hex digits when printed.
-    pub fn api_key(&self, account: AccountIndex) -> u32 {
+    pub fn account_key(&self, account: AccountIndex) -> u32 {
         let index = account.slot() as u32;
         let (mut left, mut right) = ((index >> 16) as u16, index as u16);
         for round in 0..ROUNDS {
@@ -120,9 +120,9 @@ impl Seals {
         u32::from(left) << 16 | u32::from(right)
     }
 
-    /// The account that would have this api key; it may never have been opened.
-    pub fn account_of_api_key(&self, api_key: u32) -> Option<AccountIndex> {
-        let (mut left, mut right) = ((api_key >> 16) as u16, api_key as u16);
+    /// The account that would have this key; it may never have been opened.
+    pub fn account_of_key(&self, key: u32) -> Option<AccountIndex> {
+        let (mut left, mut right) = ((key >> 16) as u16, key as u16);
         for round in (0..ROUNDS).rev() {
             (left, right) = (right ^ self.scramble(round, left), left);
         }
@@ -130,11 +130,11 @@ impl Seals {
         (index != u32::MAX).then(|| AccountIndex::new(index as usize))
     }
 
-    /// One round of the permutation of api keys: any function does, the rounds together are a permutation.
+    /// One round of the permutation of account keys: any function does, the rounds together are a permutation.
     fn scramble(&self, round: u8, half: u16) -> u16 {
         let [low, high] = half.to_le_bytes();
         let mut block = [round, low, high, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0].into();
-        self.api_keys.encrypt_block(&mut block);
+        self.account_keys.encrypt_block(&mut block);
         u16::from_le_bytes([block[0], block[1]])
     }
 

@@ -71,7 +71,7 @@ impl TestBook {
     }
 
     pub fn key_of(&self, account: AccountIndex) -> String {
-        format!("{:08x}", self.seals().api_key(account))
+        format!("{:08x}", self.seals().account_key(account))
     }
 
     /// One act, whatever becomes of it.
@@ -146,7 +146,7 @@ impl TestBook {
             .act(Act::IssueCredential {
                 holder: Holder::Account(index),
                 role: Role::Account.code(),
-                verifier: Verifier::Digest(secret_digest(self.seals(), &key, &secret)),
+                verifier: Verifier::Digest(secret_digest(self.seals(), &secret)),
                 label: None,
                 expires_at: access::NO_EXPIRY,
                 live_max: None,
@@ -161,7 +161,7 @@ impl TestBook {
     /// An account by a key and a secret that were made elsewhere.
     pub fn sign_in(&self, key: &str, secret: &str) -> TestAccount {
         let index = access::parse_account(&self.engine, key).expect("the key is an account's");
-        let digest = secret_digest(self.seals(), key, secret);
+        let digest = secret_digest(self.seals(), secret);
         let directory = self.engine.directory();
         let chosen = || directory.slow_credentials(index).first().map(|slow| slow.known);
         let known = directory.credential(&digest).or_else(chosen).expect("the account has a secret");

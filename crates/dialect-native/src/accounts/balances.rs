@@ -37,7 +37,7 @@ pub(crate) async fn list(
 ) -> Result<Answer<List<Balance>>, Problem> {
     caller.may(Operation::ReadAccounts)?;
     let when = query(when)?;
-    let index = account(&app, &name)?;
+    let index = account(&app, &caller.0, &name)?;
     let seen = look_at(&app, &caller.0, index, move |ledger, now| Seen::of(ledger, index, now, None)).await?;
     let data = print(&app, seen, when.as_of).await?;
     Ok(Answer::ok(List { data, next_cursor: None }))
@@ -60,7 +60,7 @@ pub(crate) async fn get(
 ) -> Result<Answer<Balance>, Problem> {
     caller.may(Operation::ReadAccounts)?;
     let which = query(which)?;
-    let index = account(&app, &name)?;
+    let index = account(&app, &caller.0, &name)?;
     let currency = which.currency.map(|currency| currency.0);
     let seen = look_at(&app, &caller.0, index, move |ledger, now| {
         let currency = currency.unwrap_or_else(|| ledger.account(index).currency);

@@ -60,7 +60,7 @@ async fn set(
     closed: bool,
     once: &Once,
 ) -> Result<Answer<Account>, Problem> {
-    let index = account(app, name)?;
+    let index = account(app, &caller.0, name)?;
     let key = once.key(app, &caller.0, "close account", (index, closed), &());
     let receipt = submit(app, &caller.0, Act::SetClosed { account: index, closed }, key).await?;
     Ok(Answer::ok(show(app, &caller.0, index).await?).replayed(receipt.repeated))

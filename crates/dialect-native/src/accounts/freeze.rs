@@ -71,7 +71,7 @@ async fn set(
     input: &Input,
 ) -> Result<Answer<Account>, Problem> {
     let asked: Freeze = input.read_or_default()?;
-    let index = account(app, name)?;
+    let index = account(app, &caller.0, name)?;
     let key = once.key(app, &caller.0, "freeze account", (index, frozen), &asked);
     let act = Act::SetFrozen { account: index, frozen, reason: text(asked.reason.as_ref()) };
     let receipt = submit(app, &caller.0, act, key).await?;

@@ -25,6 +25,6 @@ pub(crate) async fn handle(
     Named(name): Named,
 ) -> Result<Answer<Account>, Problem> {
     caller.may(Operation::ReadAccounts)?;
-    let index = account(&app, &name)?;
+    let index = account(&app, &caller.0, &name)?;
     Ok(Answer::ok(show(&app, &caller.0, index).await?))
 }

@@ -61,7 +61,7 @@ pub(crate) async fn children(
 ) -> Result<Answer<List<Account>>, Problem> {
     caller.may(Operation::ReadAccounts)?;
     let page = read(paging)?;
-    let parent = account(&app, &name)?;
+    let parent = account(&app, &caller.0, &name)?;
     list(&app, &caller, page, move |ledger, sight, after, room| {
         Slice::of_children(ledger, sight, parent, after, room)
     })

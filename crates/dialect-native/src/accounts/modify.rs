@@ -40,7 +40,7 @@ pub(crate) async fn handle(
 ) -> Result<Answer<Account>, Problem> {
     caller.may(Operation::ModifyAccount)?;
     let asked: ModifyAccount = input.read()?;
-    let index = account(&app, &name)?;
+    let index = account(&app, &caller.0, &name)?;
     if asked.is_empty() {
         return Ok(Answer::ok(show(&app, &caller.0, index).await?));
     }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use access::{NotOpened, Opened, Operation};
+use access::{NotOpened, Operation};
 use axum::extract::State;
 use dialect::App;
 use domain::Nanos;
-use ledger::{AccountIndex, Funding, Ledger, NewAccount};
+use ledger::{Funding, Ledger, NewAccount};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -17,7 +17,6 @@ use crate::look::look_at;
 use crate::once::Once;
 use crate::problem::{Kind, Problem};
 use crate::signed::{Signed, account};
-use crate::submit::Named;
 use crate::values::{Amount, Currency, Name, text};
 
 /// Open an account
@@ -46,7 +45,8 @@ pub(crate) async fn handle(
     }
     let new = new_account(&app, &caller, &asked).await?;
     let key = once.key(&app, &caller.0, "open account", (new.organization, new.parent), &asked);
-    let opened = open(app.clone(), caller, new, key).await?;
+    let opened = access::open_account(&app.engine, caller.0.actor(), new, key).await;
+    let opened = opened.map_err(|failed| not_opened(&app, failed))?;
     let index = opened.account;
     let view = look_at(&app, &caller.0, index, move |ledger, _| View::of(ledger, index)).await?;
     let secret = opened.secret.map(|secret| secret.expose().to_owned());
@@ -54,19 +54,12 @@ pub(crate) async fn handle(
     Ok(Answer::created(answer).replayed(opened.receipt.repeated))
 }
 
-/// In a task of its own: what was begun is finished, though the client may have left.
-async fn open(app: Arc<App>, caller: Signed, new: NewAccount, key: Named) -> Result<Opened, Problem> {
-    let opening = tokio::spawn({
-        let app = app.clone();
-        async move { access::open_account(&app.engine, caller.0.actor(), new, key).await }
-    });
-    let opened = opening.await.map_err(|_| Problem::bug("opening an account panicked"))?;
-    opened.map_err(|failed| match failed {
+fn not_opened(app: &App, failed: NotOpened) -> Problem {
+    match failed {
         NotOpened::Unavailable(unavailable) => unavailable.into(),
         NotOpened::Rejected(rejection) => Problem::rejected(&rejection, app.engine.seals()),
         NotOpened::Refused(refusal) => refusal.into(),
-        NotOpened::WithoutSecret(account) => Problem::unfinished(app.engine.seals(), account),
-    })
+    }
 }
 
 async fn new_account(app: &App, caller: &Signed, asked: &OpenAccount) -> Result<NewAccount, Problem> {
@@ -78,7 +71,7 @@ async fn new_account(app: &App, caller: &Signed, asked: &OpenAccount) -> Result<
         return Err(Problem::new(Kind::OrganizationNotFound).with_field("organization"));
     }
     let parent = match &asked.parent {
-        Some(parent) => Some(account(app, parent)?),
+        Some(parent) => Some(account(app, &caller.0, parent)?),
         None => None,
     };
     let currency = match (asked.currency, parent) {
@@ -108,14 +101,6 @@ async fn home_currency(
 ) -> Result<domain::Currency, Problem> {
     let home = move |ledger: &Ledger, _| ledger.organization(organization).currency;
     Ok(app.engine.read(home).await?)
-}
-
-impl Problem {
-    fn unfinished(seals: &engine::Seals, account: AccountIndex) -> Self {
-        Self::new(Kind::Unavailable).with_account(crate::ids::account(seals, account)).with_detail(
-            "the account was opened, but its secret was not made: repeat with the same key, or add a secret",
-        )
-    }
 }
 
 #[derive(Deserialize, Serialize, ToSchema)]

@@ -49,12 +49,12 @@ pub(crate) async fn handle(
         "billing" => HandleKind::Billing,
         _ => return Err(Problem::new(Kind::NotFound).with_detail("a handle is email, company or billing")),
     };
-    let index = account(&app, &name)?;
+    let index = account(&app, &caller.0, &name)?;
     let key = once.key(&app, &caller.0, "set handle", (index, kind), &asked);
     let act = Act::SetHandle {
         account: index,
         kind: kind.code(),
-        digest: handle_digest(app.engine.seals(), kind, asked.value.as_str()),
+        digest: handle_digest(app.engine.seals(), caller.0.organization(), kind, asked.value.as_str()),
         text: asked.value.text(),
     };
     let receipt = submit(&app, &caller.0, act, key).await?;

@@ -68,7 +68,7 @@ impl<'a> Builder<'a> {
     }
 
     fn request(&mut self, asked: &'a Asked<'a>) -> Result<Request, Problem> {
-        let account = signed::account(self.app, &asked.account)?;
+        let account = signed::account(self.app, &self.caller, &asked.account)?;
         if asked.admission == Admission::Forced {
             self.caller.may(Operation::ForceCharge)?;
         }

@@ -44,7 +44,7 @@ pub(crate) async fn handle(
     let filter = query(filter)?;
     let page = Page::read(filter.limit.as_deref(), filter.cursor.as_deref(), BOUNDS)?;
     let mut wanted = Wanted::read(&filter)?;
-    let index = account(&app, &name)?;
+    let index = account(&app, &caller.0, &name)?;
     let currency = filter.currency.map(|currency| currency.0);
     let head = look_at(&app, &caller.0, index, move |ledger, _| {
         let currency = currency.unwrap_or_else(|| ledger.account(index).currency);
@@ -77,6 +77,7 @@ pub(crate) struct Filter {
     /// The home currency when absent.
     currency: Option<Currency>,
     /// At most so many, 1 to 1,000; 50 when absent.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
     limit: Option<String>,
     /// The `next_cursor` of the page before.
     cursor: Option<String>,

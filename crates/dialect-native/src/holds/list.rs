@@ -40,7 +40,7 @@ pub(crate) async fn handle(
     caller.may(Operation::ReadEntries)?;
     let paging = query(paging)?;
     let page = Page::read(paging.limit.as_deref(), paging.cursor.as_deref(), BOUNDS)?;
-    let index = account(&app, &name)?;
+    let index = account(&app, &caller.0, &name)?;
     let seals = app.engine.seals();
     let mut from = match page.after.as_ref().map(|cursor| ids::of_cursor(seals, cursor)).transpose()? {
         None => HoldId(0),

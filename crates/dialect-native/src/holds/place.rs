@@ -45,7 +45,7 @@ pub(crate) async fn handle(
 ) -> Result<Answer<Hold>, Problem> {
     caller.may(Operation::Hold)?;
     let asked: PlaceHold = input.read()?;
-    let account = account(&app, &name)?;
+    let account = account(&app, &caller.0, &name)?;
     let key = once.key(&app, &caller.0, "place hold", account, &asked);
     let until = Until { expires_in: asked.expires_in, expires_at: asked.expires_at };
     let product = asked.product.as_ref().map(Words::as_str);

@@ -39,7 +39,7 @@ pub(crate) async fn handle(
 ) -> Result<Answer<Entry>, Problem> {
     caller.may(Operation::Adjust)?;
     let asked: Adjustment = input.read()?;
-    let account = account(&app, &name)?;
+    let account = account(&app, &caller.0, &name)?;
     let key = once.key(&app, &caller.0, "adjust", account, &asked);
     let act = Act::Adjust {
         account,

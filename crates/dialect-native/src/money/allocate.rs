@@ -41,7 +41,7 @@ pub(crate) async fn handle(
 ) -> Result<Answer<Entry>, Problem> {
     caller.may(Operation::Allocate)?;
     let asked: Allocation = input.read()?;
-    let child = account(&app, &name)?;
+    let child = account(&app, &caller.0, &name)?;
     let key = once.key(&app, &caller.0, "allocate", child, &asked);
     let act = Act::Allocate {
         child,

@@ -39,7 +39,7 @@ pub(crate) async fn handle(
 ) -> Result<Answer<Entry>, Problem> {
     caller.may(Operation::GiveUsageCredit)?;
     let asked: UsageCredit = input.read()?;
-    let account = account(&app, &name)?;
+    let account = account(&app, &caller.0, &name)?;
     let key = once.key(&app, &caller.0, "give usage credit", account, &asked);
     let act = Act::GiveUsageCredit {
         account,

@@ -43,7 +43,7 @@ pub(crate) async fn handle(
     if asked.credit_limit.nanos().is_negative() {
         return Err(Problem::field("credit_limit", "must not be negative"));
     }
-    let account = account(&app, &name)?;
+    let account = account(&app, &caller.0, &name)?;
     let key = once.key(&app, &caller.0, "set credit", account, &asked);
     let act = Act::SetCredit {
         account,

@@ -37,7 +37,7 @@ pub(crate) async fn handle(
 ) -> Result<Answer<Entry>, Problem> {
     caller.may(Operation::TopUp)?;
     let asked: TopUp = input.read()?;
-    let account = account(&app, &name)?;
+    let account = account(&app, &caller.0, &name)?;
     let key = once.key(&app, &caller.0, "top up", account, &asked);
     let act = Act::TopUp {
         account,

@@ -38,7 +38,7 @@ pub(crate) async fn handle(
 ) -> Result<Answer<Entry>, Problem> {
     caller.may(Operation::Transfer)?;
     let asked: Transfer = input.read()?;
-    let (from, to) = (account(&app, &asked.from)?, account(&app, &asked.to)?);
+    let (from, to) = (account(&app, &caller.0, &asked.from)?, account(&app, &caller.0, &asked.to)?);
     let key = once.key(&app, &caller.0, "transfer", (from, to), &asked.without_accounts());
     let act = Act::Transfer {
         from,

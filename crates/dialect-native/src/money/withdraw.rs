@@ -40,7 +40,7 @@ pub(crate) async fn handle(
 ) -> Result<Answer<Entry>, Problem> {
     caller.may(Operation::Withdraw)?;
     let asked: Withdraw = input.read()?;
-    let account = account(&app, &name)?;
+    let account = account(&app, &caller.0, &name)?;
     let key = once.key(&app, &caller.0, "withdraw", account, &asked);
     let act = Act::Withdraw {
         account,

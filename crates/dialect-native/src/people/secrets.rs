@@ -47,11 +47,11 @@ pub(crate) async fn add(
 ) -> Result<Answer<Secret>, Problem> {
     caller.may(Operation::ManageSecrets)?;
     let asked: AddSecret = input.read_or_default()?;
-    let index = account(&app, &name)?;
+    let index = account(&app, &caller.0, &name)?;
     let key = once.key(&app, &caller.0, "add secret", index, &asked);
     let seals = app.engine.seals();
     let secret = NewSecret::new_secret(app.engine.entropy());
-    let digest = secret_digest(seals, &ids::api_key(seals, index), secret.expose());
+    let digest = secret_digest(seals, secret.expose());
     let act = Act::IssueCredential {
         holder: Holder::Account(index),
         role: Role::Account.code(),
@@ -84,7 +84,7 @@ pub(crate) async fn list(
     Named(name): Named,
 ) -> Result<Answer<List<Secret>>, Problem> {
     caller.may(Operation::ManageSecrets)?;
-    let index = account(&app, &name)?;
+    let index = account(&app, &caller.0, &name)?;
     let live = look_at(&app, &caller.0, index, move |ledger, now| {
         let live = ledger.credentials_of(index, now).take(SECRETS_MAX as usize);
         live.map(|(index, credential)| (index, credential.clone())).collect::<Vec<_>>()
@@ -114,7 +114,7 @@ pub(crate) async fn revoke(
     NamedWithin(name, secret): NamedWithin,
 ) -> Result<StatusCode, Problem> {
     caller.may(Operation::ManageSecrets)?;
-    let index = account(&app, &name)?;
+    let index = account(&app, &caller.0, &name)?;
     let credential = named(&app, &secret)?;
     look(&app, &caller.0, move |ledger, _, sight| {
         if !sight.reaches(ledger, index) {

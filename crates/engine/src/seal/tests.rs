@@ -7,17 +7,17 @@ fn seals() -> Seals {
 }
 
 #[test]
-fn api_keys_are_a_permutation() {
+fn account_keys_are_a_permutation() {
     let seals = seals();
     let mut seen = HashSet::new();
     for slot in (0..20_000).chain([1 << 20, u32::MAX as usize - 1]) {
         let account = AccountIndex::new(slot);
-        let api_key = seals.api_key(account);
-        assert!(seen.insert(api_key), "two accounts share an api key");
-        assert_eq!(seals.account_of_api_key(api_key), Some(account));
+        let key = seals.account_key(account);
+        assert!(seen.insert(key), "two accounts share a key");
+        assert_eq!(seals.account_of_key(key), Some(account));
     }
     let other = Seals::new(&MasterKey([4; 32]));
-    assert_ne!(seals.api_key(AccountIndex::new(0)), other.api_key(AccountIndex::new(0)));
+    assert_ne!(seals.account_key(AccountIndex::new(0)), other.account_key(AccountIndex::new(0)));
 }
 
 #[test]
