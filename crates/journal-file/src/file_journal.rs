@@ -226,9 +226,12 @@ impl<D: Disk> Journal for FileJournal<D> {
             return Err(self.misplaced(&header));
         }
         let group_bytes = group.bytes().len() as u64;
-        if SECTOR as u64 + group_bytes > self.shared.options.segment_bytes {
-            self.stop("an earlier group was larger than a segment");
-            let source = io::Error::new(io::ErrorKind::InvalidInput, "the group is larger than a segment");
+        let options = &self.shared.options;
+        if SECTOR as u64 + group_bytes > options.segment_bytes || group_bytes > options.group_bytes_max as u64
+        {
+            self.stop("an earlier group was too large");
+            let source =
+                io::Error::new(io::ErrorKind::InvalidInput, "the group is larger than the journal takes");
             return Err(AppendError::Fault { position, source });
         }
         let Some(target) = self.target(group_bytes) else {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use journal::Sidecar;
+use journal::{GROUP_BYTES_MAX, Sidecar};
 
 use crate::error::OpenError;
 use crate::format::PAGE;
@@ -12,6 +12,8 @@ use crate::format::PAGE;
 pub struct Options {
     /// A group must fit into a segment, so below 1 MiB not every group can be appended.
     pub segment_bytes: u64,
+    /// A larger group is refused, so that recovery knows how far one append may have reached.
+    pub group_bytes_max: usize,
     /// Segments that the background keeps zeroed and ready.
     pub segments_free: usize,
     /// Segments that the ring may have in all.
@@ -30,6 +32,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             segment_bytes: 64 << 20,
+            group_bytes_max: GROUP_BYTES_MAX,
             segments_free: 3,
             segments_max: 64,
             zeroing_bytes: 1 << 20,
@@ -41,6 +44,11 @@ impl Default for Options {
 }
 
 impl Options {
+    /// What one append may write of a blank slot: the header and its first group.
+    pub(crate) fn first_write_bytes(&self) -> u64 {
+        (PAGE + self.group_bytes_max) as u64
+    }
+
     pub(crate) fn check(&self) -> Result<(), OpenError> {
         let page = PAGE as u64;
         if !self.segment_bytes.is_multiple_of(page) || !(4 * page..=1 << 31).contains(&self.segment_bytes) {

@@ -9,23 +9,20 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use journal::{GROUP_BYTES_MAX, HEADER_BYTES, Header, Tail};
+use journal::{HEADER_BYTES, Header, Tail};
 
 use crate::archive::ArchiveHeader;
 use crate::disk::{Disk, DiskFile, PastCache};
 use crate::error::OpenError;
 use crate::file_journal::Opened;
 use crate::format::{
-    ARCHIVE, IDENTITY, IDENTITY_MAGIC, Incarnation, PAGE, PARTIAL, RING, SECTOR, SectorError, SectorReader,
+    ARCHIVE, IDENTITY, IDENTITY_MAGIC, Incarnation, PARTIAL, RING, SECTOR, SectorError, SectorReader,
     archive_path, is_blank, numbered, segment_path, sidecar_path,
 };
 use crate::index::Index;
 use crate::options::Options;
 use crate::ring::Slots;
 use crate::segment::{Segment, SegmentFile, SegmentHeader, Slot, Walk, group_above, group_in, walk};
-
-/// What one append may have written of a slot: the header and its first group.
-const FIRST_WRITE_BYTES: u64 = (PAGE + GROUP_BYTES_MAX) as u64;
 
 pub(crate) struct Recovered<F> {
     pub(crate) incarnation: Incarnation,
@@ -61,8 +58,8 @@ pub(crate) fn recover<D: Disk>(disk: &D, options: &Options) -> Result<Recovered<
                 last.is_torn_or_whole()?;
                 let tail = last.walk.tail;
                 opened.past_cache = Some(last.past_cache);
-                check_doubtful(&found.doubtful, &tail)?;
-                opened.leftover_bytes = last.clear()?;
+                check_doubtful(&found.doubtful, &tail, options)?;
+                opened.leftover_bytes = last.clear(options)?;
                 (opened.tail, end) = (tail, last.walk.end);
                 Segment { file: Arc::new(last.file), places: last.walk.places }
             }
@@ -70,7 +67,7 @@ pub(crate) fn recover<D: Disk>(disk: &D, options: &Options) -> Result<Recovered<
         index.ring.push_back(segment);
     }
     if index.ring.is_empty() {
-        check_doubtful(&found.doubtful, &Tail::default())?;
+        check_doubtful(&found.doubtful, &Tail::default(), options)?;
     }
     for doubtful in found.doubtful {
         discard(disk, doubtful, options, &mut slots, &mut opened)?;
@@ -325,11 +322,13 @@ impl<F: DiskFile> LastSegment<F> {
         })
     }
 
-    /// Overwrites what an unacknowledged append left, on the disk and in the page cache.
-    fn clear(&self) -> Result<u64, OpenError> {
+    /// Overwrites what an unacknowledged append left, on the disk and in the page cache: whatever is there
+    /// as far as one append reaches, be it of that or of the segment that the slot held before.
+    fn clear(&self, options: &Options) -> Result<u64, OpenError> {
         let rest = &self.bytes[self.walk.end as usize..];
-        let leftover = rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-        let zeros = vec![0; leftover.max(FIRST_WRITE_BYTES as usize).min(rest.len())];
+        let reach = &rest[..rest.len().min(options.first_write_bytes() as usize)];
+        let leftover = reach.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        let zeros = vec![0; reach.len()];
         let file = &self.file.slot.file;
         let cleared = file.write_all_at(&zeros, self.walk.end).and_then(|()| file.sync_data());
         cleared.map_err(OpenError::fault(self.file.path()))?;
@@ -338,9 +337,13 @@ impl<F: DiskFile> LastSegment<F> {
 }
 
 /// A group above the tail in a slot without a header was acknowledged there: the header is damaged.
-fn check_doubtful<F: DiskFile>(doubtful: &[Doubtful<F>], tail: &Tail) -> Result<(), OpenError> {
+fn check_doubtful<F: DiskFile>(
+    doubtful: &[Doubtful<F>],
+    tail: &Tail,
+    options: &Options,
+) -> Result<(), OpenError> {
     for Doubtful { slot, blank } in doubtful {
-        let bytes = if *blank { slot.size.min(FIRST_WRITE_BYTES) } else { slot.size };
+        let bytes = if *blank { slot.size.min(options.first_write_bytes()) } else { slot.size };
         let bytes = read_start(slot, bytes)?;
         if let Some((offset, group)) = group_above(&bytes, 0, tail.position) {
             let header = group.header();
@@ -381,7 +384,7 @@ fn discard<D: Disk>(
     let slot = doubtful.slot;
     let path = segment_path(slot.slot);
     if slot.size == options.segment_bytes {
-        let mut start = read_start(&slot, slot.size.min(FIRST_WRITE_BYTES))?;
+        let mut start = read_start(&slot, slot.size.min(options.first_write_bytes()))?;
         let on_disk = start.iter().filter(|byte| **byte != 0).count() as u64;
         opened.leftover_bytes += on_disk;
         slot.file.read_exact_at(&mut start, 0).map_err(OpenError::fault(&path))?;

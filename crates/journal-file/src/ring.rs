@@ -6,6 +6,9 @@
 //! released ─┘                                                            │ full: sealed into the archive
 //!     └────────────── released by the engine, held by no reader ←────────┘
 //! ```
+//! A new file is zeroed whole, so that its blocks are there before they are needed. A released one has its
+//! blocks: only what the next first write may reach is blanked, and the groups behind that are of lower
+//! positions than any that recovery looks for.
 
 use std::collections::VecDeque;
 use std::io;
@@ -47,8 +50,7 @@ pub(crate) struct SidecarFile<F> {
 
 /// The state of the background's work. Whoever holds the lock does the next step.
 pub(crate) struct Work<F> {
-    /// The one slot that is being filled with zeros, and how far.
-    zeroing: Option<(Slot<F>, u64)>,
+    zeroing: Option<Zeroing<F>>,
     /// Slots that were found half zeroed.
     unzeroed: Vec<u32>,
     /// Out of the ring, but a reader may hold them.
@@ -58,6 +60,13 @@ pub(crate) struct Work<F> {
     refused: bool,
     /// Archives whose sidecar is to be made again.
     pub(crate) sidecars: Vec<u64>,
+}
+
+/// The one slot that is being filled with zeros.
+struct Zeroing<F> {
+    slot: Slot<F>,
+    done: u64,
+    end: u64,
 }
 
 /// Wakes the background.
@@ -199,13 +208,13 @@ impl<D: Disk> Shared<D> {
 
     /// Begins to zero a slot, or goes on with it.
     fn prepare(&self, work: &mut Work<D::File>) -> io::Result<bool> {
-        let Some((slot, zeroed)) = work.zeroing.take() else {
-            work.zeroing = self.slot_to_zero(work)?.map(|slot| (slot, 0));
+        let Some(Zeroing { slot, done, end }) = work.zeroing.take() else {
+            work.zeroing = self.slot_to_zero(work)?;
             return Ok(work.zeroing.is_some());
         };
-        let end = (zeroed + self.options.zeroing_bytes as u64).min(slot.size);
-        let zeros = vec![0; (end - zeroed) as usize];
-        let synced = slot.file.write_all_at(&zeros, zeroed).and_then(|()| slot.file.sync_data());
+        let next = (done + self.options.zeroing_bytes as u64).min(end);
+        let zeros = vec![0; (next - done) as usize];
+        let synced = slot.file.write_all_at(&zeros, done).and_then(|()| slot.file.sync_data());
         if let Err(error) = synced {
             self.disk.remove(&zeroing_path(slot.slot))?;
             if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
@@ -216,8 +225,8 @@ impl<D: Disk> Shared<D> {
         }
         Counters::add(&self.counters.zeroing_bytes, zeros.len());
         work.refused = false;
-        if end < slot.size {
-            work.zeroing = Some((slot, end));
+        if next < end {
+            work.zeroing = Some(Zeroing { slot, done: next, end });
             return Ok(true);
         }
         self.disk.rename(&zeroing_path(slot.slot), &segment_path(slot.slot))?;
@@ -226,27 +235,30 @@ impl<D: Disk> Shared<D> {
         Ok(true)
     }
 
-    fn slot_to_zero(&self, work: &mut Work<D::File>) -> io::Result<Option<Slot<D::File>>> {
+    fn slot_to_zero(&self, work: &mut Work<D::File>) -> io::Result<Option<Zeroing<D::File>>> {
         if let Some(slot) = work.unzeroed.pop() {
-            let file = self.disk.create(&zeroing_path(slot))?;
-            return Ok(Some(Slot { slot, size: self.options.segment_bytes, file }));
+            return self.new_file(slot).map(Some);
         }
         if let Some(slot) = take_unheld(&mut work.released) {
             self.disk.rename(&segment_path(slot.slot), &zeroing_path(slot.slot))?;
             self.disk.sync_directory(RING)?;
             if slot.size == self.options.segment_bytes {
-                return Ok(Some(slot));
+                let end = slot.size.min(self.options.first_write_bytes());
+                return Ok(Some(Zeroing { slot, done: 0, end }));
             }
-            let file = self.disk.create(&zeroing_path(slot.slot))?;
-            return Ok(Some(Slot { size: self.options.segment_bytes, file, ..slot }));
+            return self.new_file(slot.slot).map(Some);
         }
         if self.creatable(work)? == 0 {
             return Ok(None);
         }
-        let slot = work.slot_next;
-        let file = self.disk.create(&zeroing_path(slot))?;
+        let zeroing = self.new_file(work.slot_next)?;
         work.slot_next += 1;
-        Ok(Some(Slot { slot, size: self.options.segment_bytes, file }))
+        Ok(Some(zeroing))
+    }
+
+    fn new_file(&self, slot: u32) -> io::Result<Zeroing<D::File>> {
+        let (size, file) = (self.options.segment_bytes, self.disk.create(&zeroing_path(slot))?);
+        Ok(Zeroing { slot: Slot { slot, size, file }, done: 0, end: size })
     }
 
     /// A burst leaves more slots than are needed: one whose turn to be zeroed would come is removed.
@@ -266,7 +278,7 @@ impl<D: Disk> Shared<D> {
             + usize::from(work.zeroing.is_some())
             + work.unzeroed.len()
             + work.released.len();
-        let unwritten = work.zeroing.as_ref().map_or(0, |(slot, zeroed)| slot.size - zeroed);
+        let unwritten = work.zeroing.as_ref().map_or(0, |zeroing| zeroing.end - zeroing.done);
         let free = self.disk.free_bytes()?.saturating_sub(self.options.reserve_bytes + unwritten);
         let fitting = usize::try_from(free / self.options.segment_bytes).unwrap_or(usize::MAX);
         Ok(self.options.segments_max.saturating_sub(slots).min(fitting))

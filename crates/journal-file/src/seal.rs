@@ -12,7 +12,7 @@ use crate::format::{
 };
 use crate::options::Counters;
 use crate::ring::{Shared, SidecarFile, Work};
-use crate::segment::{Place, SegmentFile};
+use crate::segment::{Place, SegmentFile, SegmentHeader};
 
 /// Written between two syncs, so that appends are not stalled for long.
 const WRITE_BYTES: usize = 1 << 20;
@@ -53,36 +53,38 @@ impl<D: Disk> Shared<D> {
         let path = archive_path(full.file.header.number);
         let partial = format!("{path}.{PARTIAL}");
         let file = self.disk.create(&partial).map_err(fault)?;
-        let header = self.write_archive(full, &file)?;
+        let (header, distilled) = self.write_archive(full, &file)?;
         file.sync_data().map_err(fault)?;
         check_archive(file, &header)?;
-        if let Some(sidecar) = &self.options.sidecar {
-            let groups = (first..).zip(&full.places).map(|(at, place)| full.file.group(at, *place));
-            self.write_sidecar(header.number, &**sidecar, groups)?;
+        if let Some(distilled) = distilled {
+            self.write_sidecar(header.number, &distilled)?;
         }
         self.disk.rename(&partial, &path).map_err(fault)?;
         self.disk.sync_directory(ARCHIVE).map_err(fault)?;
         Ok(header)
     }
 
-    fn write_archive(&self, full: &Full<D::File>, file: &D::File) -> Result<ArchiveHeader, ReadError> {
+    /// Reads each group once: it goes into the archive on its way to the sidecar.
+    fn write_archive(
+        &self,
+        full: &Full<D::File>,
+        file: &D::File,
+    ) -> Result<(ArchiveHeader, Option<Vec<u8>>), ReadError> {
+        let SegmentHeader { number, previous } = full.file.header;
         let mut writer = ArchiveWriter::new(file, &self.counters);
-        let mut tail = full.file.header.previous;
-        let (mut first_time, mut last_time) = Default::default();
-        for place in &full.places {
-            let position = tail.position + 1;
+        let mut times = None;
+        let groups = (previous.position + 1..).zip(&full.places).map(|(position, place)| {
             let group = full.file.group(position, *place)?;
             let time = group.header().time;
-            if tail == full.file.header.previous {
-                first_time = time;
-            }
-            last_time = time;
-            tail = group.tail();
+            times = Some((times.map_or(time, |(first, _)| first), time));
             writer.group(&group).map_err(|source| ReadError::Fault { position, source })?;
-        }
+            Ok(group)
+        });
+        let distilled = distil(self.options.sidecar.as_deref(), groups)?;
+        let (first_time, last_time) = times.unwrap_or_default();
         let header = ArchiveHeader {
-            number: full.file.header.number,
-            previous: full.file.header.previous,
+            number,
+            previous,
             last: full.last,
             first_time,
             last_time,
@@ -91,32 +93,22 @@ impl<D: Disk> Shared<D> {
             stream_bytes: 0,
         };
         let finished = writer.finish(header, &self.incarnation);
-        finished.map_err(|source| ReadError::Fault { position: tail.position, source })
+        let header = finished.map_err(|source| ReadError::Fault { position: full.last.position, source })?;
+        Ok((header, distilled))
     }
 
-    fn write_sidecar(
-        &self,
-        number: u64,
-        sidecar: &dyn Sidecar,
-        groups: impl Iterator<Item = Result<Group, ReadError>>,
-    ) -> Result<(), ReadError> {
-        let mut failed = None;
-        let mut whole = groups.map_while(|group| group.map_err(|error| failed = Some(error)).ok());
-        let bytes = sidecar.distil(&mut whole);
-        if let Some(error) = failed {
-            return Err(error);
-        }
+    fn write_sidecar(&self, number: u64, bytes: &[u8]) -> Result<(), ReadError> {
         let path = sidecar_path(number);
         let partial = format!("{path}.{PARTIAL}");
         let written = || {
             let header = SectorWriter::new(SIDECAR_MAGIC, &self.incarnation)
                 .number(number)
                 .number(bytes.len() as u64)
-                .put(&check(&bytes))
+                .put(&check(bytes))
                 .finish();
             let file = self.disk.create(&partial)?;
             file.write_all_at(&header, 0)?;
-            file.write_all_at(&bytes, SECTOR as u64)?;
+            file.write_all_at(bytes, SECTOR as u64)?;
             file.sync_data()?;
             self.disk.rename(&partial, &path)?;
             self.sidecars.lock().expect("no holder of this lock panics").retain(|kept| kept.number != number);
@@ -128,7 +120,7 @@ impl<D: Disk> Shared<D> {
 
     /// A sidecar says nothing that its archive does not: a lost one is made again.
     pub(crate) fn remake_sidecar(&self, work: &mut Work<D::File>) -> Result<bool, String> {
-        let (Some(sidecar), Some(number)) = (&self.options.sidecar, work.sidecars.last().copied()) else {
+        let Some(number) = work.sidecars.last().copied() else {
             return Ok(false);
         };
         let header = self.index().archives.iter().find(|archive| archive.number == number).cloned();
@@ -137,7 +129,10 @@ impl<D: Disk> Shared<D> {
             let mut last = LastBlock::default();
             let positions = header.previous.position + 1..=header.last.position;
             let groups = positions.map(|position| archive.group(position, &mut last));
-            self.write_sidecar(number, &**sidecar, groups)
+            match distil(self.options.sidecar.as_deref(), groups)? {
+                Some(distilled) => self.write_sidecar(number, &distilled),
+                None => Ok(()),
+            }
         });
         made.map_err(|error| format!("the sidecar of archive {number} cannot be made: {}", chain(&error)))?;
         work.sidecars.pop();
@@ -195,6 +190,18 @@ impl<D: Disk> Shared<D> {
         into.resize(start + length, 0);
         file.read_exact_at(&mut into[start..], SECTOR as u64 + offset)
     }
+}
+
+/// What belongs beside the archive of these groups, all of which are drawn.
+fn distil(
+    sidecar: Option<&dyn Sidecar>,
+    groups: impl Iterator<Item = Result<Group, ReadError>>,
+) -> Result<Option<Vec<u8>>, ReadError> {
+    let mut failed = None;
+    let mut whole = groups.map_while(|group| group.map_err(|error| failed = Some(error)).ok());
+    let distilled = sidecar.map(|sidecar| sidecar.distil(&mut whole));
+    whole.for_each(drop);
+    failed.map_or(Ok(distilled), Err)
 }
 
 /// Reads the archive back from the disk and follows its chain from end to end. Where the cache cannot

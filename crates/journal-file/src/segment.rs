@@ -28,7 +28,7 @@ impl SegmentHeader {
     }
 }
 
-/// A file that is filled with zeros, ready to become a segment.
+/// A file that is blank as far as its first append reaches, ready to become a segment.
 pub(crate) struct Slot<F> {
     pub(crate) slot: u32,
     pub(crate) size: u64,
@@ -145,10 +145,14 @@ pub(crate) fn group_in(bytes: &[u8], offset: u64) -> Result<Group, GroupError> {
     Group::parse(group.to_vec())
 }
 
-/// The first whole group above a position, wherever it begins.
+/// The first whole group above a position, wherever it begins. What the slot held before lies below.
 pub(crate) fn group_above(bytes: &[u8], from: u64, position: u64) -> Option<(u64, Group)> {
+    let is_above = |offset: &u64| {
+        let header = Header::parse(bytes.get(*offset as usize..).unwrap_or_default());
+        header.is_ok_and(|header| header.position > position)
+    };
     (from..bytes.len() as u64)
         .step_by(SECTOR)
-        .filter_map(|offset| Some((offset, group_in(bytes, offset).ok()?)))
-        .find(|(_, group)| group.header().position > position)
+        .filter(is_above)
+        .find_map(|offset| Some((offset, group_in(bytes, offset).ok()?)))
 }

@@ -125,11 +125,14 @@ struct Life {
 
 /// The least there is, so that a life passes through many.
 const SEGMENT_BYTES: u64 = 16 * 1024;
+/// Larger than any group of a life, and small enough that a slot which is used again keeps what it held.
+const GROUP_BYTES_MAX: usize = 8 * 1024;
 const CAPACITY: u64 = 64 << 20;
 
 fn journal_options() -> journal_file::Options {
     journal_file::Options {
         segment_bytes: SEGMENT_BYTES,
+        group_bytes_max: GROUP_BYTES_MAX,
         segments_free: 2,
         segments_max: 12,
         zeroing_bytes: 16 * 1024,

@@ -14,6 +14,7 @@ use std::sync::Arc;
 fn options() -> Options {
     Options {
         segment_bytes: 32 << 10,
+        group_bytes_max: 12 << 10,
         segments_free: 2,
         segments_max: 8,
         zeroing_bytes: 16 << 10,
@@ -75,7 +76,7 @@ fn assert_holds(journal: &FileJournal<SimDisk>, groups: &[Group]) {
 
 #[test]
 fn keeps_every_promise_of_a_journal() {
-    let whole = || Options { segment_bytes: 1 << 20, ..options() };
+    let whole = || Options { segment_bytes: 1 << 20, group_bytes_max: journal::GROUP_BYTES_MAX, ..options() };
     let mut seed = 0;
     journal::conformance::run(|| {
         seed += 1;
