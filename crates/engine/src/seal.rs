@@ -6,8 +6,10 @@
 //! | ids of accounts, entries, holds | one AES block over kind, index and number | no index of ids to keep, and nobody can count another's traffic |
 //! | account keys | a keyed permutation of 32 bits | eight hex digits, unique without a table |
 //! | personal and free texts | ChaCha20-Poly1305 under a key per owner | erasing one owner leaves amounts and chain as they are |
-//! | secrets, tokens, keys, handles | keyed BLAKE3 | a copy of the journal proves nothing to the server |
+//! | secrets, tokens | keyed BLAKE3 | a copy of the journal proves nothing to the server |
+//! | idempotency keys, handles, names | SipHash-2-4 of 128 bits | found again without being kept, for a few nanoseconds a charge |
 
+use std::hash::Hasher;
 use std::sync::Arc;
 
 use aes::Aes128;
@@ -19,6 +21,8 @@ use ledger::{
     AccountIndex, BalanceIndex, CredentialIndex, Event, EventRef, HoldId, Holder, Object, OrganizationIndex,
     UserIndex,
 };
+use siphasher::sip::SipHasher13;
+use siphasher::sip128::{Hasher128, SipHasher24};
 
 /// The secret that all sealing of a book derives from; made once, at its first start.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,7 +56,8 @@ pub enum Id {
 #[derive(Clone)]
 pub struct Seals {
     ids: Arc<Aes128>,
-    account_keys: Arc<Aes128>,
+    account_keys: [u8; 16],
+    short_hashes: [u8; 16],
     hashes: [u8; 32],
 }
 
@@ -63,10 +68,13 @@ impl Seals {
             hasher.update(purpose.as_bytes());
             *hasher.finalize().as_bytes()
         };
-        let cipher = |purpose: &str| {
-            Arc::new(Aes128::new_from_slice(&derive(purpose)[..16]).expect("sixteen bytes are a key"))
-        };
-        Self { ids: cipher("ids"), account_keys: cipher("account keys"), hashes: derive("hashes") }
+        let half = |purpose: &str| *derive(purpose).first_chunk::<16>().expect("a hash is longer");
+        Self {
+            ids: Arc::new(Aes128::new(&half("ids").into())),
+            account_keys: half("account keys"),
+            short_hashes: half("short hashes"),
+            hashes: derive("hashes"),
+        }
     }
 
     pub fn seal(&self, id: Id) -> [u8; 16] {
@@ -132,10 +140,9 @@ impl Seals {
 
     /// One round of the permutation of account keys: any function does, the rounds together are a permutation.
     fn scramble(&self, round: u8, half: u16) -> u16 {
-        let [low, high] = half.to_le_bytes();
-        let mut block = [round, low, high, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0].into();
-        self.account_keys.encrypt_block(&mut block);
-        u16::from_le_bytes([block[0], block[1]])
+        let mut hasher = SipHasher13::new_with_key(&self.account_keys);
+        hasher.write_u32(u32::from(round) << 16 | u32::from(half));
+        hasher.finish() as u16
     }
 
     /// Keyed hash of parts, each delimited; `purpose` keeps the hashes of one kind of thing apart from
@@ -150,10 +157,15 @@ impl Seals {
         *hasher.finalize().as_bytes()
     }
 
-    /// The first half of [`Seals::digest`].
+    /// The same for what is looked up often and is no secret: shorter, and ten times as fast.
     pub fn short_digest(&self, purpose: &str, parts: &[&[u8]]) -> u128 {
-        let digest = self.digest(purpose, parts);
-        u128::from_le_bytes(digest[..16].try_into().expect("sixteen bytes"))
+        let mut hasher = SipHasher24::new_with_key(&self.short_hashes);
+        hasher.write(purpose.as_bytes());
+        for part in parts {
+            hasher.write_u64(part.len() as u64);
+            hasher.write(part);
+        }
+        hasher.finish128().into()
     }
 }
 
