@@ -51,7 +51,7 @@ pub fn run(arguments: &Arguments) {
                 request.key = Some((key, Content(u128::from(dice.next()))));
             }
             book.begin();
-            for requests in group.chunks(engine::WARM_REQUESTS) {
+            for requests in group.chunks(ledger::WARM_MAX) {
                 book.warm(requests);
                 for request in requests {
                     step(&mut book, request);

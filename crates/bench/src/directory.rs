@@ -68,7 +68,7 @@ impl Directory {
             let requests: Vec<Request> = (0..group.min(left)).map(|_| request(dice, accounts)).collect();
             left -= requests.len();
             self.book.begin();
-            for requests in requests.chunks(engine::WARM_REQUESTS) {
+            for requests in requests.chunks(ledger::WARM_MAX) {
                 self.book.warm(requests);
                 requests.iter().for_each(|request| self.step(request));
             }

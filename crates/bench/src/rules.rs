@@ -69,8 +69,8 @@ impl World {
         let commands = std::mem::take(&mut self.commands);
         let mut left = charges;
         while left > 0 {
-            for commands in commands[..left.min(COMMANDS)].chunks(engine::WARM_REQUESTS) {
-                black_box(commands.iter().fold(0, |touched, command| touched ^ self.ledger.warm(command)));
+            for commands in commands[..left.min(COMMANDS)].chunks(ledger::WARM_MAX) {
+                black_box(self.ledger.warm(commands.iter()));
                 commands.iter().for_each(|command| self.decide(command));
             }
             left -= left.min(COMMANDS);

@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use dialect_native::stages::{build, print, read};
+use dialect_native::stages::{build, print, read, submit};
 use testkit::TestBook;
 
 const CHARGES: usize = 1000;
@@ -61,8 +61,8 @@ fn main() {
                 let mut context = std::task::Context::from_waker(std::task::Waker::noop());
                 assert!(building.as_mut().poll(&mut context).is_ready());
             });
-            let outcomes = app.engine.submit_all(requests).await.expect("the book runs");
-            let printed = measure("print outcomes", || drop(black_box(print(&app, &asked, &outcomes, true))));
+            let charges = submit(&app, requests).await.expect("the book runs");
+            let printed = measure("print outcomes", || drop(black_box(print(&app, &asked, &charges, true))));
             println!("{:44} {:>5} ns", "together", parse + built + printed);
         }
     });

@@ -117,9 +117,6 @@ pub enum BookFault {
     Vault(#[from] VaultError),
 }
 
-/// How many requests are worth fetching for together.
-pub const WARM_REQUESTS: usize = 16;
-
 pub struct Book {
     pub(crate) ledger: Ledger,
     pub(crate) journal: Box<dyn Journal>,
@@ -310,11 +307,8 @@ impl Book {
 
     /// Fetches what deciding these requests will read, all at once; see [`Ledger::warm`].
     pub fn warm(&self, requests: &[Request]) {
-        let touched = requests.iter().fold(0, |touched, request| {
-            let known = request.key.and_then(|(key, _)| self.window.find_recent(key)).unwrap_or_default();
-            touched ^ known.raw() ^ self.ledger.warm(&request.command)
-        });
-        std::hint::black_box(touched);
+        requests.iter().filter_map(|request| request.key).for_each(|(key, _)| self.window.warm(key));
+        std::hint::black_box(self.ledger.warm(requests.iter().map(|request| &request.command)));
     }
 
     /// Judges one request in the group that was begun.

@@ -5,6 +5,7 @@
 //! decided by the book in the order of charges.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::Currency;
@@ -42,11 +43,12 @@ pub struct KnownUser {
 #[derive(Default)]
 pub struct Directory {
     inner: RwLock<Inner>,
+    /// Asked for every charge: not behind the lock.
+    accounts: AtomicUsize,
 }
 
 #[derive(Default)]
 struct Inner {
-    accounts: usize,
     digests: HashMap<[u8; 16], Known>,
     slow: HashMap<AccountIndex, Vec<Slow>>,
     handles: HashMap<u128, AccountIndex>,
@@ -88,19 +90,19 @@ impl Directory {
 
     /// How many accounts were ever opened.
     pub fn accounts(&self) -> usize {
-        self.read().accounts
+        self.accounts.load(Ordering::Acquire)
     }
 
     /// Whether such an account was ever opened.
     pub fn has_account(&self, account: AccountIndex) -> bool {
-        account.slot() < self.read().accounts
+        account.slot() < self.accounts()
     }
 
     /// Everything, after a start.
     pub(crate) fn fill(&self, ledger: &Ledger) {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         let inner = &mut *inner;
-        *inner = Inner { accounts: ledger.accounts_len(), ..Inner::default() };
+        *inner = Inner::default();
         for (index, credential) in ledger.credentials() {
             if credential.revoked_at.is_none() {
                 inner.issue(ledger, index, credential);
@@ -119,6 +121,7 @@ impl Directory {
             };
             inner.users.insert(it.email_digest, known);
         }
+        self.accounts.store(ledger.accounts_len(), Ordering::Release);
     }
 
     /// What a durable group has changed.
@@ -128,10 +131,10 @@ impl Directory {
         }
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         let inner = &mut *inner;
-        inner.accounts = ledger.accounts_len();
         for event in events {
             inner.publish(ledger, event);
         }
+        self.accounts.store(ledger.accounts_len(), Ordering::Release);
     }
 }
 

@@ -6,10 +6,10 @@ use std::thread::JoinHandle;
 
 use domain::Timestamp;
 use journal::Vault;
-use ledger::Ledger;
+use ledger::{Ledger, WARM_MAX};
 use tokio::sync::oneshot;
 
-use crate::book::{Book, Outcome, Parts, Receipt, Refusal, Request, WARM_REQUESTS};
+use crate::book::{Book, Outcome, Parts, Receipt, Refusal, Request};
 use crate::clock::Entropy;
 use crate::directory::Directory;
 use crate::history::History;
@@ -63,13 +63,36 @@ struct Queue {
 
 enum Job {
     One(Box<Request>, Asked, oneshot::Sender<Outcome>),
-    Many(Vec<Request>, AskedAll, oneshot::Sender<Vec<Outcome>>),
+    Many(Vec<Request>, AskedAll, Box<dyn Answers>),
     /// Looks at the state; what it returns tells the caller, once what it saw is durable.
     Read(Box<dyn FnOnce(&Book) -> Tell + Send>),
     Act(Box<dyn FnOnce(&mut Book) + Send>),
 }
 
 type Tell = Box<dyn FnOnce() + Send>;
+
+/// Outcomes of a batch, as they are decided, and whoever waits for them.
+trait Answers: Send {
+    fn take(&mut self, outcome: Outcome);
+    fn release(self: Box<Self>);
+}
+
+/// What the caller wants to know of each outcome; the whole of it where that is not enough.
+struct Distilled<T> {
+    distil: fn(&Outcome) -> Option<T>,
+    answers: Vec<Result<T, Box<Outcome>>>,
+    reply: oneshot::Sender<Vec<Result<T, Box<Outcome>>>>,
+}
+
+impl<T: Send> Answers for Distilled<T> {
+    fn take(&mut self, outcome: Outcome) {
+        self.answers.push((self.distil)(&outcome).ok_or_else(|| Box::new(outcome)));
+    }
+    fn release(self: Box<Self>) {
+        // A caller that went away does not wait for its answer.
+        drop(self.reply.send(self.answers));
+    }
+}
 
 /// What the book has done since it was opened. All but a little behind.
 #[derive(Debug, Default)]
@@ -81,6 +104,18 @@ pub struct Counters {
     pub refused: AtomicU64,
     pub reads: AtomicU64,
     pub append_micros: AtomicU64,
+}
+
+impl Counters {
+    fn count(&self, outcome: &Outcome) {
+        let counter = match outcome {
+            Outcome::Done(_) => &self.done,
+            Outcome::Repeated(_) => &self.repeated,
+            Outcome::Rejected(_) => &self.rejected,
+            Outcome::Refused(_) => &self.refused,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// Ends the book's thread when it is asked to, or dropped.
@@ -129,6 +164,17 @@ impl Engine {
 
     /// Many commands, judged in order, each on its own. Answered together when the last is durable.
     pub async fn submit_all(&self, requests: Vec<Request>) -> Result<Vec<Outcome>, Unavailable> {
+        let answers = self.submit_all_for(requests, |outcome| Some(outcome.clone())).await?;
+        Ok(answers.into_iter().map(|answer| answer.unwrap_or_else(|outcome| *outcome)).collect())
+    }
+
+    /// The same for a caller who needs little of each outcome: `distil` runs where it was decided, so that
+    /// only that little travels to the caller. It gives nothing for an outcome of which more is needed.
+    pub async fn submit_all_for<T: Send + 'static>(
+        &self,
+        requests: Vec<Request>,
+        distil: fn(&Outcome) -> Option<T>,
+    ) -> Result<Vec<Result<T, Box<Outcome>>>, Unavailable> {
         let contents: Vec<Option<Content>> =
             requests.iter().map(|request| request.key.map(|(_, content)| content)).collect();
         let keys = requests.iter().enumerate();
@@ -136,15 +182,18 @@ impl Engine {
         let asked = self.sealed_keys.ask(keys);
         let (reply, answer) = oneshot::channel();
         let count = requests.len();
-        self.push(Job::Many(requests, asked, reply), count)?;
-        let mut outcomes = answer.await.map_err(|_| self.lost())?;
-        for (outcome, content) in outcomes.iter_mut().zip(contents) {
-            if let Outcome::Repeated(_) = outcome {
-                *outcome =
-                    self.settle(std::mem::replace(outcome, Outcome::Refused(Refusal::Unreadable)), content);
+        let answers = Distilled { distil, answers: Vec::with_capacity(count), reply };
+        self.push(Job::Many(requests, asked, Box::new(answers)), count)?;
+        let mut answers = answer.await.map_err(|_| self.lost())?;
+        for (answer, content) in answers.iter_mut().zip(contents) {
+            if let Err(outcome) = answer
+                && let Outcome::Repeated(_) = **outcome
+            {
+                let settled = self.settle((**outcome).clone(), content);
+                *answer = distil(&settled).ok_or_else(|| Box::new(settled));
             }
         }
-        Ok(outcomes)
+        Ok(answers)
     }
 
     /// Looks at the state in the order of commands; what was seen is durable when the answer arrives.
@@ -282,7 +331,7 @@ impl Drop for Running {
 )]
 enum Held {
     One(oneshot::Sender<Outcome>, Outcome),
-    Many(oneshot::Sender<Vec<Outcome>>, Vec<Outcome>),
+    Many(Box<dyn Answers>),
     Tell(Tell),
 }
 
@@ -291,7 +340,7 @@ impl Held {
         // A caller that went away does not wait for its answer.
         match self {
             Self::One(reply, outcome) => drop(reply.send(outcome)),
-            Self::Many(reply, outcomes) => drop(reply.send(outcomes)),
+            Self::Many(answers) => answers.release(),
             Self::Tell(tell) => tell(),
         }
     }
@@ -369,20 +418,23 @@ fn serve(
         match job {
             Job::One(request, asked, reply) => {
                 *count += 1;
-                let outcome = decide(book, &request, asked, held, counters)?;
+                make_room(book, held, counters)?;
+                let outcome = book.decide_asked(&request, asked);
+                counters.count(&outcome);
                 held.push(Held::One(reply, outcome));
             }
-            Job::Many(requests, asked, reply) => {
+            Job::Many(requests, asked, mut answers) => {
                 *count += requests.len();
-                let mut outcomes = Vec::with_capacity(requests.len());
-                for requests in requests.chunks(WARM_REQUESTS) {
+                for (chunk, requests) in requests.chunks(WARM_MAX).enumerate() {
                     book.warm(requests);
-                    for request in requests {
-                        let asked = asked.of(outcomes.len());
-                        outcomes.push(decide(book, request, asked, held, counters)?);
+                    for (place, request) in (chunk * WARM_MAX..).zip(requests) {
+                        make_room(book, held, counters)?;
+                        let outcome = book.decide_asked(request, asked.of(place));
+                        counters.count(&outcome);
+                        answers.take(outcome);
                     }
                 }
-                held.push(Held::Many(reply, outcomes));
+                held.push(Held::Many(answers));
             }
             Job::Read(look) => {
                 *count += 1;
@@ -400,26 +452,17 @@ fn serve(
     Ok(())
 }
 
-fn decide(
+/// One more command fits into the group after this.
+fn make_room(
     book: &mut Book,
-    request: &Request,
-    asked: Asked,
     held: &mut Vec<Held>,
     counters: &Counters,
-) -> Result<Outcome, crate::book::BookFault> {
+) -> Result<(), crate::book::BookFault> {
     if !book.has_room() {
         commit(book, held, counters)?;
         book.begin();
     }
-    let outcome = book.decide_asked(request, asked);
-    let counter = match outcome {
-        Outcome::Done(_) => &counters.done,
-        Outcome::Repeated(_) => &counters.repeated,
-        Outcome::Rejected(_) => &counters.rejected,
-        Outcome::Refused(_) => &counters.refused,
-    };
-    counter.fetch_add(1, Ordering::Relaxed);
-    Ok(outcome)
+    Ok(())
 }
 
 fn commit(book: &mut Book, held: &mut Vec<Held>, counters: &Counters) -> Result<(), crate::book::BookFault> {

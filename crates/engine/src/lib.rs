@@ -34,7 +34,7 @@ mod snapshot;
 mod verify;
 mod window;
 
-pub use book::{Book, BookFault, Options, Outcome, Parts, Receipt, Refusal, Request, WARM_REQUESTS};
+pub use book::{Book, BookFault, Options, Outcome, Parts, Receipt, Refusal, Request};
 pub use calendar::UnknownTimeZone;
 pub use clock::{Clock, ClockFault, Entropy, ManualClock, SeededEntropy, SystemClock, SystemEntropy};
 pub use directory::{Directory, Known, KnownUser, Slow};

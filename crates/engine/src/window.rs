@@ -19,6 +19,7 @@ mod filter;
 mod key_file;
 mod recent;
 mod sealed;
+mod table;
 
 use std::sync::Arc;
 
@@ -133,9 +134,9 @@ impl Window {
         Ok(newer.or(asked.found))
     }
 
-    /// The same, of what is in memory.
-    pub(crate) fn find_recent(&self, key: Key) -> Option<EventRef> {
-        self.recent.find(key.hash)
+    /// Fetches what looking for `key` will read.
+    pub(crate) fn warm(&self, key: Key) {
+        self.recent.warm(key.hash);
     }
 
     /// A key that is not remembered and says when it was made.

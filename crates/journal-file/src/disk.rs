@@ -44,6 +44,12 @@ pub trait DiskFile: Send + Sync + 'static {
     /// Like `pwrite`: may write less.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
 
+    /// Writes zeros. Nobody else uses the file meanwhile, and nobody reads them soon: they need not pass
+    /// through the page cache.
+    fn write_zeros_at(&self, length: usize, offset: u64) -> io::Result<()> {
+        self.write_all_at(&vec![0; length], offset)
+    }
+
     fn sync_data(&self) -> io::Result<()>;
 
     /// Fills `into` with what is on the disk, whatever the page cache believes. A sync that failed

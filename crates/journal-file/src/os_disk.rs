@@ -123,6 +123,15 @@ impl DiskFile for OsFile {
         self.file.write_at(bytes, offset)
     }
 
+    #[cfg(target_os = "linux")]
+    fn write_zeros_at(&self, length: usize, offset: u64) -> io::Result<()> {
+        if self.write_zeros_directly(length, offset).is_ok() {
+            return Ok(());
+        }
+        // The file system refuses that, or the disk is full: which of them, a usual write finds out.
+        self.write_all_at(&vec![0; length], offset)
+    }
+
     fn sync_data(&self) -> io::Result<()> {
         self.file.sync_data()
     }
@@ -151,12 +160,55 @@ impl DiskFile for OsFile {
 }
 
 #[cfg(target_os = "linux")]
+impl OsFile {
+    fn write_zeros_directly(&self, length: usize, offset: u64) -> io::Result<()> {
+        use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+        let zeros = Aligned::new(length.min(DIRECT_PIECE));
+        let flags = fcntl_getfl(&self.file)?;
+        fcntl_setfl(&self.file, flags | OFlags::DIRECT)?;
+        let mut at = 0;
+        let mut written = Ok(());
+        while at < length && written.is_ok() {
+            let piece = &zeros.bytes()[..DIRECT_PIECE.min(length - at)];
+            written = self.write_all_at(piece, offset + at as u64);
+            at += piece.len();
+        }
+        fcntl_setfl(&self.file, flags)?;
+        written
+    }
+}
+
+/// Zeros in memory that an unbuffered read or write may use.
+#[cfg(target_os = "linux")]
+struct Aligned {
+    memory: Vec<u8>,
+    start: usize,
+    length: usize,
+}
+
+#[cfg(target_os = "linux")]
+impl Aligned {
+    fn new(length: usize) -> Self {
+        let memory = vec![0; length + DIRECT_ALIGNMENT];
+        let start = memory.as_ptr().align_offset(DIRECT_ALIGNMENT);
+        Self { memory, start, length }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.memory[self.start..self.start + self.length]
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.memory[self.start..self.start + self.length]
+    }
+}
+
+#[cfg(target_os = "linux")]
 fn read_direct(path: &Path, into: &mut [u8], offset: u64) -> io::Result<()> {
     let direct = rustix::fs::OFlags::DIRECT.bits() as i32;
     let file = OpenOptions::new().read(true).custom_flags(direct).open(path)?;
-    let mut memory = vec![0; DIRECT_PIECE + DIRECT_ALIGNMENT];
-    let aligned = memory.as_ptr().align_offset(DIRECT_ALIGNMENT);
-    let piece = &mut memory[aligned..aligned + DIRECT_PIECE];
+    let mut aligned = Aligned::new(DIRECT_PIECE);
+    let piece = aligned.bytes_mut();
     let mut filled = 0;
     while filled < into.len() {
         let at = offset + filled as u64;

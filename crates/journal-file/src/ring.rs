@@ -213,8 +213,8 @@ impl<D: Disk> Shared<D> {
             return Ok(work.zeroing.is_some());
         };
         let next = (done + self.options.zeroing_bytes as u64).min(end);
-        let zeros = vec![0; (next - done) as usize];
-        let synced = slot.file.write_all_at(&zeros, done).and_then(|()| slot.file.sync_data());
+        let zeros = (next - done) as usize;
+        let synced = slot.file.write_zeros_at(zeros, done).and_then(|()| slot.file.sync_data());
         if let Err(error) = synced {
             self.disk.remove(&zeroing_path(slot.slot))?;
             if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
@@ -223,7 +223,7 @@ impl<D: Disk> Shared<D> {
             }
             return Err(error);
         }
-        Counters::add(&self.counters.zeroing_bytes, zeros.len());
+        Counters::add(&self.counters.zeroing_bytes, zeros);
         work.refused = false;
         if next < end {
             work.zeroing = Some(Zeroing { slot, done: next, end });

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use journal::{Group, ReadError, Sidecar, Tail};
+use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
 
 use crate::archive::{ArchiveFile, ArchiveHeader, ArchiveIndex, BLOCK_BYTES, LastBlock, block_check};
 use crate::disk::{Disk, DiskFile};
@@ -22,6 +23,13 @@ struct Full<F> {
     file: Arc<SegmentFile<F>>,
     places: Vec<Place>,
     last: Tail,
+}
+
+impl<F: DiskFile> Full<F> {
+    fn check(&self) -> Result<(), ReadError> {
+        let first = self.file.header.previous.position + 1;
+        (first..).zip(&self.places).try_for_each(|(at, place)| self.file.group(at, *place).map(drop))
+    }
 }
 
 impl<D: Disk> Shared<D> {
@@ -55,7 +63,8 @@ impl<D: Disk> Shared<D> {
         let file = self.disk.create(&partial).map_err(fault)?;
         let (header, distilled) = self.write_archive(full, &file)?;
         file.sync_data().map_err(fault)?;
-        check_archive(file, &header)?;
+        // What was wrong before it was written is the segment's fault, and is told so.
+        check_archive(file, &header).map_err(|error| full.check().err().unwrap_or(error))?;
         if let Some(distilled) = distilled {
             self.write_sidecar(header.number, &distilled)?;
         }
@@ -64,7 +73,8 @@ impl<D: Disk> Shared<D> {
         Ok(header)
     }
 
-    /// Reads each group once: it goes into the archive on its way to the sidecar.
+    /// Reads each group once: it goes into the archive on its way to the sidecar. Its hash is checked
+    /// where it was written to, together with the chain.
     fn write_archive(
         &self,
         full: &Full<D::File>,
@@ -74,7 +84,7 @@ impl<D: Disk> Shared<D> {
         let mut writer = ArchiveWriter::new(file, &self.counters);
         let mut times = None;
         let groups = (previous.position + 1..).zip(&full.places).map(|(position, place)| {
-            let group = full.file.group(position, *place)?;
+            let group = full.file.unchecked_group(position, *place)?;
             let time = group.header().time;
             times = Some((times.map_or(time, |(first, _)| first), time));
             writer.group(&group).map_err(|source| ReadError::Fault { position, source })?;
@@ -227,6 +237,8 @@ struct ArchiveWriter<'a, F> {
     stream_bytes: usize,
     unpacked: Vec<u8>,
     packed: Vec<u8>,
+    block: Vec<u8>,
+    table: CompressTable,
     written: u64,
 }
 
@@ -239,6 +251,8 @@ impl<'a, F: DiskFile> ArchiveWriter<'a, F> {
             stream_bytes: 0,
             unpacked: Vec::new(),
             packed: Vec::new(),
+            block: vec![0; get_maximum_output_size(BLOCK_BYTES)],
+            table: CompressTable::default(),
             written: SECTOR as u64,
         }
     }
@@ -258,8 +272,9 @@ impl<'a, F: DiskFile> ArchiveWriter<'a, F> {
 
     fn pack(&mut self, bytes: usize) {
         for block in self.unpacked[..bytes].chunks(BLOCK_BYTES) {
-            let packed = lz4_flex::block::compress(block);
-            let kept = if packed.len() < block.len() { &packed[..] } else { block };
+            let packed = compress_into_with_table(block, &mut self.block, &mut self.table)
+                .expect("the buffer has the room that compressing may need");
+            let kept = if packed < block.len() { &self.block[..packed] } else { block };
             self.packed.extend_from_slice(kept);
             self.index.block_ends.push((self.written + self.packed.len() as u64) as u32);
             self.index.block_checks.push(block_check(kept));

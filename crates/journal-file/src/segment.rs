@@ -47,11 +47,25 @@ impl<F: DiskFile> SegmentFile<F> {
     }
 
     pub(crate) fn group(&self, position: u64, place: Place) -> Result<Group, ReadError> {
+        self.read(position, place, Group::parse)
+    }
+
+    /// For a reader who checks the hash elsewhere.
+    pub(crate) fn unchecked_group(&self, position: u64, place: Place) -> Result<Group, ReadError> {
+        self.read(position, place, Group::parse_unchecked)
+    }
+
+    fn read(
+        &self,
+        position: u64,
+        place: Place,
+        parse: fn(Vec<u8>) -> Result<Group, GroupError>,
+    ) -> Result<Group, ReadError> {
         let mut bytes = vec![0; place.bytes as usize];
         let read = self.slot.file.read_exact_at(&mut bytes, u64::from(place.offset));
         read.map_err(|source| ReadError::Fault { position, source })?;
         let damaged = |reason| self.damaged(position, place, reason);
-        let group = Group::parse(bytes).map_err(damaged)?;
+        let group = parse(bytes).map_err(damaged)?;
         if group.header().position != position { Err(damaged(GroupError::Unchained)) } else { Ok(group) }
     }
 

@@ -64,5 +64,5 @@ pub use object::{Cursor, Object};
 pub use organization::{Calendar, Organization};
 pub use people::{Credential, Holder, RoleCode, User, Verifier};
 pub use rejection::Rejection;
-pub use state::{Handle, Ledger, Merge, Name, Refunded};
+pub use state::{Handle, Ledger, Merge, Name, Refunded, WARM_MAX};
 pub use totals::{Family, House, HouseLeg};

@@ -31,6 +31,9 @@ pub struct Ledger {
     pub(crate) interned: HashMap<u128, NameIndex>,
 }
 
+/// How many commands are worth fetching for together.
+pub const WARM_MAX: usize = 16;
+
 /// A product or a user of an account, interned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
@@ -161,21 +164,33 @@ impl Ledger {
         self.handles.get(&digest).map(|handle| handle.account)
     }
 
-    /// Reads what judging a charge or hold will read, and makes nothing of it. Done for several commands
-    /// in a row it fetches all of them from memory at once, which deciding one after the other cannot.
-    pub fn warm(&self, command: &Command) -> u64 {
-        let (Act::Charge { account, .. } | Act::PlaceHold { account, .. }) = command.act else { return 0 };
-        let Some(account) = self.accounts.get(account.slot()) else { return 0 };
-        let credential = match command.actor {
-            Actor::Credential(index) => self.credentials.get(index.slot()).map_or(0, |it| it.last.raw()),
-            Actor::System => 0,
-        };
-        let balance = account.first_balance.and_then(|index| self.balances.get(index.slot()));
-        let balance = balance.map_or(0, |it| {
-            let amounts = it.amounts.carried.get() ^ it.amounts.given.get() ^ it.amounts.usage.get();
-            amounts as u64 ^ it.entries ^ it.skips[0].raw()
-        });
-        account.last.raw() ^ credential ^ balance
+    /// Reads what judging these charges and holds will read, and makes nothing of it: what one command
+    /// needs first of all of them, then what that leads to. Memory is asked for all of it at once, which
+    /// deciding one after the other cannot.
+    pub fn warm<'a>(&self, commands: impl Iterator<Item = &'a Command>) -> u64 {
+        let mut balances = [None; WARM_MAX];
+        let mut touched = 0;
+        for (command, balance) in commands.zip(&mut balances) {
+            let (Act::Charge { account, .. } | Act::PlaceHold { account, .. }) = command.act else {
+                continue;
+            };
+            let Some(account) = self.accounts.get(account.slot()) else { continue };
+            *balance = account.first_balance;
+            touched ^= account.last.raw();
+            if let Actor::Credential(index) = command.actor {
+                touched ^= self.credentials.get(index.slot()).map_or(0, |it| it.last.raw());
+            }
+        }
+        let mut families = [None; WARM_MAX];
+        for (balance, family) in balances.iter().zip(&mut families) {
+            let Some(balance) = balance.and_then(|index| self.balances.get(index.slot())) else { continue };
+            *family = Some(balance.family);
+            let amounts = &balance.amounts;
+            touched ^= (amounts.carried.get() ^ amounts.given.get() ^ amounts.usage.get()) as u64;
+            touched ^= balance.entries ^ balance.skips[0].raw();
+        }
+        let families = families.iter().flatten().filter_map(|index| self.families.get(index.slot()));
+        families.fold(touched, |touched, family| touched ^ family.last.raw() ^ family.posted.get() as u64)
     }
 
     /// How much of a charge was given back.

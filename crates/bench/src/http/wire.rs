@@ -1,7 +1,10 @@
 //! As little of an HTTP client as measures the server and not itself.
 
-use std::io::{Read, Write};
+use std::io::{IoSlice, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+
+/// Free at least before reading.
+const ROOM_BYTES: usize = 64 * 1024;
 
 pub struct Connection {
     stream: TcpStream,
@@ -57,16 +60,23 @@ impl Connection {
         self.request.clear();
         self.request.extend_from_slice(self.head.replacen("PATH", path, 1).as_bytes());
         write!(self.request, "{}\r\n\r\n", body.len()).expect("memory takes it");
-        self.request.extend_from_slice(body);
-        self.stream.write_all(&self.request).expect("the server reads");
-        self.received.clear();
-        let mut chunk = [0; 65_536];
+        let mut pieces = [IoSlice::new(&self.request), IoSlice::new(body)];
+        let sent = self.stream.write_vectored(&pieces).expect("the server reads");
+        let mut left = &mut pieces[..];
+        IoSlice::advance_slices(&mut left, sent);
+        for piece in left {
+            self.stream.write_all(piece).expect("the server reads");
+        }
+        let mut filled = 0;
         loop {
-            let count = self.stream.read(&mut chunk).expect("the server answers");
+            if self.received.len() < filled + ROOM_BYTES {
+                self.received.resize(filled + ROOM_BYTES, 0);
+            }
+            let count = self.stream.read(&mut self.received[filled..]).expect("the server answers");
             assert!(count > 0, "the server hung up");
-            self.received.extend_from_slice(&chunk[..count]);
-            if let Some((status, start, length)) = parse_head(&self.received)
-                && self.received.len() >= start + length
+            filled += count;
+            if let Some((status, start, length)) = parse_head(&self.received[..filled])
+                && filled >= start + length
             {
                 return Answer { status, body: &self.received[start..start + length] };
             }

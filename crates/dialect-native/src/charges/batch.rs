@@ -7,7 +7,6 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use dialect::{App, read_json};
-use engine::Outcome;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -49,8 +48,12 @@ pub(crate) async fn handle(
     let form = Form::of(&body.media_type)?;
     let batch = form.read(&body.bytes, app.limits.batch_max)?;
     let Built { requests, refused } = Builder::new(&app, caller.0).build(&batch.asked).await?;
-    let outcomes = if requests.is_empty() { Vec::new() } else { app.engine.submit_all(requests).await? };
-    let body = form.print(&outcomes, &refused, &batch.lines, &app);
+    let charges = if requests.is_empty() {
+        Vec::new()
+    } else {
+        app.engine.submit_all_for(requests, print::made).await?
+    };
+    let body = form.print(&charges, &refused, &batch.lines, &app);
     let media_type = HeaderValue::from_static(form.media_type());
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, media_type)], body).into_response())
 }
@@ -97,23 +100,23 @@ impl Form {
 
     pub(crate) fn print(
         self,
-        outcomes: &[Outcome],
+        charges: &[print::Line],
         refused: &[Option<Problem>],
         lines: &[u32],
         app: &App,
     ) -> Vec<u8> {
         let seals = app.engine.seals();
         let mut out = Vec::with_capacity(lines.len() * print::LINE_BYTES + 2);
-        let mut outcomes = outcomes.iter();
+        let mut charges = charges.iter();
         if self == Self::Array {
             out.push(b'[');
         }
         for (refused, line) in refused.iter().zip(lines) {
-            match (refused, outcomes.as_slice().first()) {
+            match (refused, charges.as_slice().first()) {
                 (Some(problem), _) => problem.clone().at_line(*line as usize).push(&mut out),
-                (None, Some(outcome)) => {
-                    print::outcome(outcome, *line as usize, seals, &mut out);
-                    outcomes.next();
+                (None, Some(charge)) => {
+                    print::line(charge, *line as usize, seals, &mut out);
+                    charges.next();
                 }
                 (None, None) => Problem::bug("an outcome is missing").push(&mut out),
             }

@@ -1,8 +1,9 @@
 //! Outcomes of a batch, straight into one buffer.
 
 use dialect::AmountText;
-use engine::{Outcome, Refusal, Seals};
-use ledger::{Charged, Event};
+use domain::Nanos;
+use engine::{Id, Outcome, Refusal, Seals};
+use ledger::Event;
 
 use crate::ids;
 use crate::problem::Problem;
@@ -10,13 +11,40 @@ use crate::problem::Problem;
 /// A usual line is shorter.
 pub(crate) const LINE_BYTES: usize = 128;
 
+/// What a line tells of a charge that was made.
+#[derive(Clone, Copy)]
+pub struct Made {
+    id: Id,
+    amount: Nanos,
+    available: Nanos,
+    replayed: bool,
+}
+
+/// One charge of a batch: made, or whatever else became of it.
+pub type Line = Result<Made, Box<Outcome>>;
+
+pub(crate) fn made(outcome: &Outcome) -> Option<Made> {
+    let Outcome::Done(receipt) = outcome else { return None };
+    let Event::Charged(charged) = &receipt.event else { return None };
+    Some(Made {
+        id: ids::of_charge(charged),
+        amount: charged.amount,
+        available: charged.payer.amounts.available(),
+        replayed: receipt.repeated,
+    })
+}
+
 /// `{"status":201,"id":"…","amount":"0.0012","available":"9.9988"}`, or the problem.
-pub(crate) fn outcome(outcome: &Outcome, line: usize, seals: &Seals, out: &mut Vec<u8>) {
+pub(crate) fn line(charge: &Line, line: usize, seals: &Seals, out: &mut Vec<u8>) {
+    match charge {
+        Ok(made) => done(made, seals, out),
+        Err(outcome) => not_made(outcome, line, seals, out),
+    }
+}
+
+fn not_made(outcome: &Outcome, line: usize, seals: &Seals, out: &mut Vec<u8>) {
     match outcome {
-        Outcome::Done(receipt) => match &receipt.event {
-            Event::Charged(charged) => done(charged, receipt.repeated, seals, out),
-            _ => Problem::bug("a charge was answered by another event").at_line(line).push(out),
-        },
+        Outcome::Done(_) => Problem::bug("a charge was answered by another event").at_line(line).push(out),
         Outcome::Rejected(rejection) => Problem::rejected(rejection, seals).at_line(line).push(out),
         Outcome::Refused(Refusal::KeyConflict) => {
             Problem::from(Refusal::KeyConflict).with_field("key").at_line(line).push(out);
@@ -26,12 +54,16 @@ pub(crate) fn outcome(outcome: &Outcome, line: usize, seals: &Seals, out: &mut V
     }
 }
 
-fn done(charged: &Charged, replayed: bool, seals: &Seals, out: &mut Vec<u8>) {
+fn done(made: &Made, seals: &Seals, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"status\":201,\"id\":\"");
-    ids::push(seals, ids::of_charge(charged), out);
+    ids::push(seals, made.id, out);
     out.extend_from_slice(b"\",\"amount\":\"");
-    out.extend_from_slice(AmountText::new(charged.amount, 0).as_str().as_bytes());
+    out.extend_from_slice(AmountText::new(made.amount, 0).as_str().as_bytes());
     out.extend_from_slice(b"\",\"available\":\"");
-    out.extend_from_slice(AmountText::new(charged.payer.amounts.available(), 0).as_str().as_bytes());
-    out.extend_from_slice(if replayed { b"\",\"replayed\":true}".as_slice() } else { b"\"}".as_slice() });
+    out.extend_from_slice(AmountText::new(made.available, 0).as_str().as_bytes());
+    out.extend_from_slice(if made.replayed {
+        b"\",\"replayed\":true}".as_slice()
+    } else {
+        b"\"}".as_slice()
+    });
 }

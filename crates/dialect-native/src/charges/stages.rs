@@ -2,10 +2,12 @@
 
 use access::Caller;
 use dialect::App;
-use engine::{Outcome, Request};
+use engine::{Request, Unavailable};
 
 use super::batch::{Batch, Form};
 use super::build::Builder;
+use super::print;
+pub use super::print::Line;
 
 pub struct Asked<'a>(Batch<'a>);
 
@@ -21,8 +23,12 @@ pub async fn build(app: &App, caller: Caller, asked: &Asked<'_>) -> Option<Vec<R
     built.refused.iter().all(Option::is_none).then_some(built.requests)
 }
 
-pub fn print(app: &App, asked: &Asked<'_>, outcomes: &[Outcome], lines: bool) -> Vec<u8> {
+pub async fn submit(app: &App, requests: Vec<Request>) -> Result<Vec<Line>, Unavailable> {
+    app.engine.submit_all_for(requests, print::made).await
+}
+
+pub fn print(app: &App, asked: &Asked<'_>, charges: &[Line], lines: bool) -> Vec<u8> {
     let form = if lines { Form::Lines } else { Form::Array };
-    let refused = vec![None; outcomes.len()];
-    form.print(outcomes, &refused, &asked.0.lines, app)
+    let refused = vec![None; charges.len()];
+    form.print(charges, &refused, &asked.0.lines, app)
 }

@@ -30,11 +30,21 @@ pub(super) trait Field: Sized {
 
 impl Writer<'_> {
     pub fn varint(&mut self, mut value: u128) {
-        while value >= 0x80 {
+        while value >> 63 != 0 {
             self.bytes.push(value as u8 | 0x80);
             value >>= 7;
         }
-        self.bytes.push(value as u8);
+        // Nearly all come here at once: gathered in a register, written together.
+        let mut value = value as u64;
+        let mut gathered = [0; 9];
+        let mut length = 0;
+        while value >= 0x80 {
+            gathered[length] = value as u8 | 0x80;
+            value >>= 7;
+            length += 1;
+        }
+        gathered[length] = value as u8;
+        self.bytes.extend_from_slice(&gathered[..=length]);
     }
 
     pub fn raw(&mut self, bytes: &[u8]) {

@@ -3,11 +3,12 @@
 //! A generation is begun when a stretch was sealed or when a part of the window has passed, and leaves
 //! whole: once key files cover all of it, or once it is older than the window.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::collections::VecDeque;
 
 use domain::Timestamp;
 use ledger::EventRef;
+
+use super::table::Table;
 
 /// By time alone a window has this many generations, and so remembers up to a quarter longer.
 const GENERATIONS: i64 = 4;
@@ -24,40 +25,16 @@ pub(super) struct Generation {
     since: Timestamp,
     /// Of the newest key.
     last: u64,
-    shards: Vec<HashMap<Words, EventRef, BuildHasherDefault<Hashed>>>,
+    shards: Vec<Table>,
 }
 
-/// A key as it is kept: a hash already, of which one half chooses the shard and the other the place in it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Words([u64; 2]);
-
-impl Hash for Words {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0[0]);
-    }
+/// One half of a key chooses the shard, the other the place in it.
+fn halves(key: u128) -> [u64; 2] {
+    [key as u64, (key >> 64) as u64]
 }
 
-#[derive(Default)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, _bytes: &[u8]) {
-        unreachable!("words hash as one number")
-    }
-    fn write_u64(&mut self, word: u64) {
-        self.0 = word;
-    }
-}
-
-fn words(key: u128) -> Words {
-    Words([key as u64, (key >> 64) as u64])
-}
-
-fn shard(words: Words) -> usize {
-    words.0[1] as usize % SHARDS
+fn shard(key: [u64; 2]) -> usize {
+    key[1] as usize % SHARDS
 }
 
 impl Generation {
@@ -72,9 +49,14 @@ impl Recent {
     }
 
     pub(super) fn find(&self, key: u128) -> Option<EventRef> {
-        let words = words(key);
-        let shard = shard(words);
-        self.generations.iter().rev().find_map(|generation| generation.shards[shard].get(&words).copied())
+        let key = halves(key);
+        self.generations.iter().rev().find_map(|generation| generation.shards[shard(key)].find(key))
+    }
+
+    /// Fetches what looking for `key` will read.
+    pub(super) fn warm(&self, key: u128) {
+        let key = halves(key);
+        self.generations.iter().for_each(|generation| generation.shards[shard(key)].warm(key));
     }
 
     pub(super) fn insert(&mut self, key: u128, at: EventRef, now: Timestamp) {
@@ -82,12 +64,12 @@ impl Recent {
         let is_over = |newest: &Generation| self.cut || now >= newest.since.plus_secs(part);
         if self.generations.back().is_none_or(is_over) {
             self.cut = false;
-            let shards = vec![HashMap::default(); SHARDS];
+            let shards = vec![Table::default(); SHARDS];
             self.generations.push_back(Generation { since: now, last: 0, shards });
         }
-        let words = words(key);
+        let key = halves(key);
         let newest = self.generations.back_mut().expect("there is one for now");
-        newest.shards[shard(words)].insert(words, at);
+        newest.shards[shard(key)].insert(key, at);
         newest.last = at.position();
     }
 
@@ -109,6 +91,6 @@ impl Recent {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.generations.iter().flat_map(|generation| &generation.shards).map(HashMap::len).sum()
+        self.generations.iter().flat_map(|generation| &generation.shards).map(Table::len).sum()
     }
 }
