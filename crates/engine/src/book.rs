@@ -82,6 +82,30 @@ pub enum Outcome {
     Refused(Refusal),
 }
 
+/// A command was done: where its event stands in the journal, and which of the events it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Done {
+    pub(crate) at: EventRef,
+    main: usize,
+}
+
+/// The outcomes without an event.
+pub(crate) enum NotDone {
+    Repeated(EventRef),
+    Rejected(Rejection),
+    Refused(Refusal),
+}
+
+impl From<NotDone> for Outcome {
+    fn from(not_done: NotDone) -> Self {
+        match not_done {
+            NotDone::Repeated(at) => Self::Repeated(at),
+            NotDone::Rejected(rejection) => Self::Rejected(rejection),
+            NotDone::Refused(refusal) => Self::Refused(refusal),
+        }
+    }
+}
+
 /// The fact that answers a command.
 #[derive(Clone, Debug)]
 pub struct Receipt {
@@ -318,39 +342,51 @@ impl Book {
 
     /// The same, where key files were asked for the request's key before.
     pub fn decide_asked(&mut self, request: &Request, asked: Asked) -> Outcome {
-        let now = match self.group.now {
-            Ok(now) => now,
-            Err(fault) => return Outcome::Refused(Refusal::Clock(fault)),
-        };
+        match self.judge(request, asked) {
+            Ok(done) => Outcome::Done(self.receipt(done)),
+            Err(not_done) => not_done.into(),
+        }
+    }
+
+    /// The same, leaving the event where it is: most callers want little of it.
+    pub(crate) fn judge(&mut self, request: &Request, asked: Asked) -> Result<Done, NotDone> {
+        let now = self.group.now.map_err(|fault| NotDone::Refused(Refusal::Clock(fault)))?;
         if let Some((key, _)) = request.key {
             match self.window.find(key, asked) {
                 Ok(None) => {}
-                Ok(Some(at)) => return Outcome::Repeated(at),
-                Err(_) => return Outcome::Refused(Refusal::Unreadable),
+                Ok(Some(at)) => return Err(NotDone::Repeated(at)),
+                Err(_) => return Err(NotDone::Refused(Refusal::Unreadable)),
             }
             match self.window.age(key, now) {
                 Age::Fitting => {}
-                Age::TooOld => return Outcome::Refused(Refusal::KeyTooOld),
-                Age::FromFuture => return Outcome::Refused(Refusal::KeyFromFuture),
+                Age::TooOld => return Err(NotDone::Refused(Refusal::KeyTooOld)),
+                Age::FromFuture => return Err(NotDone::Refused(Refusal::KeyFromFuture)),
             }
         }
         if self.group.room == Room::Reserved && !ends_something(&request.command.act) {
-            return Outcome::Refused(Refusal::NoRoom);
+            return Err(NotDone::Refused(Refusal::NoRoom));
         }
         self.events.clear();
-        if let Err(rejection) = ledger::decide(&self.ledger, &request.command, now, &mut self.events) {
-            return Outcome::Rejected(rejection);
-        }
-        let (at, main) = self.record(Envelope { time: now, actor: request.command.actor, key: request.key });
+        ledger::decide(&self.ledger, &request.command, now, &mut self.events).map_err(NotDone::Rejected)?;
+        let done = self.record(Envelope { time: now, actor: request.command.actor, key: request.key });
         if let Some((key, _)) = request.key {
-            self.window.insert(key, at, now);
+            self.window.insert(key, done.at, now);
         }
-        let event = self.events.swap_remove(main);
-        Outcome::Done(Receipt { at, time: now, event, repeated: false })
+        Ok(done)
+    }
+
+    /// The event that answers the command judged last.
+    pub(crate) fn event(&self, done: Done) -> &Event {
+        &self.events[done.main]
+    }
+
+    pub(crate) fn receipt(&mut self, done: Done) -> Receipt {
+        let event = self.events.swap_remove(done.main);
+        Receipt { at: done.at, time: self.now(), event, repeated: false }
     }
 
     /// Writes and folds the decided events; where the one that answers stands, and which it is.
-    fn record(&mut self, envelope: Envelope) -> (EventRef, usize) {
+    fn record(&mut self, envelope: Envelope) -> Done {
         let main = self.events.iter().position(|event| !event.is_preparation()).unwrap_or(0);
         let mut answer = EventRef::NONE;
         for (index, event) in self.events.iter().enumerate() {
@@ -371,7 +407,7 @@ impl Book {
             }
             self.group.events += 1;
         }
-        (answer, main)
+        Done { at: answer, main }
     }
 
     /// Makes the group durable. A group without events needs nothing: what it saw is durable already.

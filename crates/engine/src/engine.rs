@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use domain::Timestamp;
 use journal::Vault;
-use ledger::{Ledger, WARM_MAX};
+use ledger::{Event, Ledger, WARM_MAX};
 use tokio::sync::oneshot;
 
 use crate::book::{Book, Outcome, Parts, Receipt, Refusal, Request};
@@ -73,20 +73,32 @@ type Tell = Box<dyn FnOnce() + Send>;
 
 /// Outcomes of a batch, as they are decided, and whoever waits for them.
 trait Answers: Send {
-    fn take(&mut self, outcome: Outcome);
+    /// A command was done, as this event says. False, if the whole outcome is wanted.
+    fn take(&mut self, event: &Event) -> bool;
+    fn take_whole(&mut self, outcome: Outcome);
     fn release(self: Box<Self>);
 }
 
-/// What the caller wants to know of each outcome; the whole of it where that is not enough.
+/// What a caller wants to know of the event that answers a command, and whether it was done before, under
+/// the same key. None, where more is needed.
+pub type Distil<T> = fn(&Event, bool) -> Option<T>;
+
+/// What the caller wants to know of each command that was done; the whole of any other outcome.
 struct Distilled<T> {
-    distil: fn(&Outcome) -> Option<T>,
+    distil: Distil<T>,
     answers: Vec<Result<T, Box<Outcome>>>,
     reply: oneshot::Sender<Vec<Result<T, Box<Outcome>>>>,
 }
 
 impl<T: Send> Answers for Distilled<T> {
-    fn take(&mut self, outcome: Outcome) {
-        self.answers.push((self.distil)(&outcome).ok_or_else(|| Box::new(outcome)));
+    fn take(&mut self, event: &Event) -> bool {
+        let distilled = (self.distil)(event, false);
+        let is_enough = distilled.is_some();
+        self.answers.extend(distilled.map(Ok));
+        is_enough
+    }
+    fn take_whole(&mut self, outcome: Outcome) {
+        self.answers.push(Err(Box::new(outcome)));
     }
     fn release(self: Box<Self>) {
         // A caller that went away does not wait for its answer.
@@ -164,16 +176,16 @@ impl Engine {
 
     /// Many commands, judged in order, each on its own. Answered together when the last is durable.
     pub async fn submit_all(&self, requests: Vec<Request>) -> Result<Vec<Outcome>, Unavailable> {
-        let answers = self.submit_all_for(requests, |outcome| Some(outcome.clone())).await?;
+        let answers = self.submit_all_for(requests, |_, _| None::<Outcome>).await?;
         Ok(answers.into_iter().map(|answer| answer.unwrap_or_else(|outcome| *outcome)).collect())
     }
 
     /// The same for a caller who needs little of each outcome: `distil` runs where it was decided, so that
-    /// only that little travels to the caller. It gives nothing for an outcome of which more is needed.
+    /// only that little travels to the caller.
     pub async fn submit_all_for<T: Send + 'static>(
         &self,
         requests: Vec<Request>,
-        distil: fn(&Outcome) -> Option<T>,
+        distil: Distil<T>,
     ) -> Result<Vec<Result<T, Box<Outcome>>>, Unavailable> {
         let contents: Vec<Option<Content>> =
             requests.iter().map(|request| request.key.map(|(_, content)| content)).collect();
@@ -190,7 +202,11 @@ impl Engine {
                 && let Outcome::Repeated(_) = **outcome
             {
                 let settled = self.settle((**outcome).clone(), content);
-                *answer = distil(&settled).ok_or_else(|| Box::new(settled));
+                let distilled = match &settled {
+                    Outcome::Done(receipt) => distil(&receipt.event, receipt.repeated),
+                    _ => None,
+                };
+                *answer = distilled.ok_or_else(|| Box::new(settled));
             }
         }
         Ok(answers)
@@ -429,9 +445,16 @@ fn serve(
                     book.warm(requests);
                     for (place, request) in (chunk * WARM_MAX..).zip(requests) {
                         make_room(book, held, counters)?;
-                        let outcome = book.decide_asked(request, asked.of(place));
+                        let outcome = match book.judge(request, asked.of(place)) {
+                            Ok(done) if answers.take(book.event(done)) => {
+                                counters.done.fetch_add(1, Ordering::Relaxed);
+                                continue;
+                            }
+                            Ok(done) => Outcome::Done(book.receipt(done)),
+                            Err(not_done) => not_done.into(),
+                        };
                         counters.count(&outcome);
-                        answers.take(outcome);
+                        answers.take_whole(outcome);
                     }
                 }
                 held.push(Held::Many(answers));

@@ -38,7 +38,7 @@ pub use book::{Book, BookFault, Options, Outcome, Parts, Receipt, Refusal, Reque
 pub use calendar::UnknownTimeZone;
 pub use clock::{Clock, ClockFault, Entropy, ManualClock, SeededEntropy, SystemClock, SystemEntropy};
 pub use directory::{Directory, Known, KnownUser, Slow};
-pub use engine::{Counters, Engine, QUEUE_MAX, Running, Unavailable};
+pub use engine::{Counters, Distil, Engine, QUEUE_MAX, Running, Unavailable};
 pub use history::{Entry, Head, History, HistoryError, Walk};
 pub use record::{Content, Envelope, Item, Key, Mark, Record};
 pub use recovery::{OpenError, Recovered};

@@ -78,21 +78,16 @@ impl Seals {
     }
 
     pub fn seal(&self, id: Id) -> [u8; 16] {
-        let (kind, index, number) = match id {
-            Id::Account(account) => (1, account.slot(), 0),
-            Id::Entry { balance, entry } => (2, balance.slot(), entry),
-            Id::Hold(hold) => (3, 0, hold.0),
-            Id::Credential(credential) => (4, credential.slot(), 0),
-            Id::User(user) => (5, user.slot(), 0),
-            Id::Organization(organization) => (6, organization.slot(), 0),
-        };
-        let mut block = [0; 16];
-        block[0] = kind;
-        block[4..8].copy_from_slice(&(index as u32).to_le_bytes());
-        block[8..].copy_from_slice(&number.to_le_bytes());
-        let mut block = block.into();
+        let mut block = block(id).into();
         self.ids.encrypt_block(&mut block);
         block.into()
+    }
+
+    /// Many at once, for a tenth of the price.
+    pub fn seal_all(&self, ids: impl Iterator<Item = Id>) -> Vec<[u8; 16]> {
+        let mut blocks: Vec<_> = ids.map(|id| block(id).into()).collect();
+        self.ids.encrypt_blocks(&mut blocks);
+        blocks.into_iter().map(Into::into).collect()
     }
 
     /// None for anything that this book did not seal.
@@ -167,6 +162,23 @@ impl Seals {
         }
         hasher.finish128().into()
     }
+}
+
+/// An id before it is sealed: kind, index, number, and zeros that prove it genuine.
+fn block(id: Id) -> [u8; 16] {
+    let (kind, index, number) = match id {
+        Id::Account(account) => (1, account.slot(), 0),
+        Id::Entry { balance, entry } => (2, balance.slot(), entry),
+        Id::Hold(hold) => (3, 0, hold.0),
+        Id::Credential(credential) => (4, credential.slot(), 0),
+        Id::User(user) => (5, user.slot(), 0),
+        Id::Organization(organization) => (6, organization.slot(), 0),
+    };
+    let mut block = [0; 16];
+    block[0] = kind;
+    block[4..8].copy_from_slice(&(index as u32).to_le_bytes());
+    block[8..].copy_from_slice(&number.to_le_bytes());
+    block
 }
 
 /// Whose texts share a key, and so are erased together.

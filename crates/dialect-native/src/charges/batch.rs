@@ -51,7 +51,7 @@ pub(crate) async fn handle(
     let charges = if requests.is_empty() {
         Vec::new()
     } else {
-        app.engine.submit_all_for(requests, print::made).await?
+        app.engine.submit_all_for(requests, print::distil).await?
     };
     let body = form.print(&charges, &refused, &batch.lines, &app);
     let media_type = HeaderValue::from_static(form.media_type());
@@ -107,18 +107,19 @@ impl Form {
     ) -> Vec<u8> {
         let seals = app.engine.seals();
         let mut out = Vec::with_capacity(lines.len() * print::LINE_BYTES + 2);
-        let mut charges = charges.iter();
+        let (mut ids, mut charges) = (print::seal_ids(seals, charges).into_iter(), charges.iter());
         if self == Self::Array {
             out.push(b'[');
         }
         for (refused, line) in refused.iter().zip(lines) {
-            match (refused, charges.as_slice().first()) {
-                (Some(problem), _) => problem.clone().at_line(*line as usize).push(&mut out),
-                (None, Some(charge)) => {
-                    print::line(charge, *line as usize, seals, &mut out);
-                    charges.next();
-                }
-                (None, None) => Problem::bug("an outcome is missing").push(&mut out),
+            let line = *line as usize;
+            match refused {
+                Some(problem) => problem.clone().at_line(line).push(&mut out),
+                None => match charges.next() {
+                    Some(Ok(made)) => print::made(made, ids.next().unwrap_or_default(), &mut out),
+                    Some(Err(outcome)) => print::not_made(outcome, line, seals, &mut out),
+                    None => Problem::bug("an outcome is missing").push(&mut out),
+                },
             }
             out.push(if self == Self::Array { b',' } else { b'\n' });
         }

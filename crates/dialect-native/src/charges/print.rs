@@ -23,26 +23,22 @@ pub struct Made {
 /// One charge of a batch: made, or whatever else became of it.
 pub type Line = Result<Made, Box<Outcome>>;
 
-pub(crate) fn made(outcome: &Outcome) -> Option<Made> {
-    let Outcome::Done(receipt) = outcome else { return None };
-    let Event::Charged(charged) = &receipt.event else { return None };
+pub(crate) fn distil(event: &Event, replayed: bool) -> Option<Made> {
+    let Event::Charged(charged) = event else { return None };
     Some(Made {
         id: ids::of_charge(charged),
         amount: charged.amount,
         available: charged.payer.amounts.available(),
-        replayed: receipt.repeated,
+        replayed,
     })
 }
 
-/// `{"status":201,"id":"…","amount":"0.0012","available":"9.9988"}`, or the problem.
-pub(crate) fn line(charge: &Line, line: usize, seals: &Seals, out: &mut Vec<u8>) {
-    match charge {
-        Ok(made) => done(made, seals, out),
-        Err(outcome) => not_made(outcome, line, seals, out),
-    }
+/// The ids of those that were made, in their order.
+pub(crate) fn seal_ids(seals: &Seals, charges: &[Line]) -> Vec<[u8; 16]> {
+    seals.seal_all(charges.iter().flatten().map(|made| made.id))
 }
 
-fn not_made(outcome: &Outcome, line: usize, seals: &Seals, out: &mut Vec<u8>) {
+pub(crate) fn not_made(outcome: &Outcome, line: usize, seals: &Seals, out: &mut Vec<u8>) {
     match outcome {
         Outcome::Done(_) => Problem::bug("a charge was answered by another event").at_line(line).push(out),
         Outcome::Rejected(rejection) => Problem::rejected(rejection, seals).at_line(line).push(out),
@@ -54,9 +50,10 @@ fn not_made(outcome: &Outcome, line: usize, seals: &Seals, out: &mut Vec<u8>) {
     }
 }
 
-fn done(made: &Made, seals: &Seals, out: &mut Vec<u8>) {
+/// `{"status":201,"id":"…","amount":"0.0012","available":"9.9988"}`
+pub(crate) fn made(made: &Made, id: [u8; 16], out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"status\":201,\"id\":\"");
-    ids::push(seals, made.id, out);
+    ids::push(id, out);
     out.extend_from_slice(b"\",\"amount\":\"");
     out.extend_from_slice(AmountText::new(made.amount, 0).as_str().as_bytes());
     out.extend_from_slice(b"\",\"available\":\"");

@@ -24,7 +24,7 @@ pub async fn build(app: &App, caller: Caller, asked: &Asked<'_>) -> Option<Vec<R
 }
 
 pub async fn submit(app: &App, requests: Vec<Request>) -> Result<Vec<Line>, Unavailable> {
-    app.engine.submit_all_for(requests, print::made).await
+    app.engine.submit_all_for(requests, print::distil).await
 }
 
 pub fn print(app: &App, asked: &Asked<'_>, charges: &[Line], lines: bool) -> Vec<u8> {

@@ -1,12 +1,12 @@
 //! Says of nearly every key that was never there that it was not, at the cost of one cache line.
 //!
-//! A line of 512 bits belongs to some 44 keys (1.5 bytes each); a key sets one bit in each of its line's
-//! eight words. About one foreign key in two hundred passes, and costs a search of the file.
+//! A line of 512 bits belongs to some 32 keys (2 bytes each); a key sets one bit in each of its line's
+//! eight words. About one foreign key in seven hundred passes, and costs a search of what the filter is for.
 
 use std::hint::black_box;
 
 pub(super) const LINE_BYTES: usize = 64;
-const KEYS_PER_LINE: usize = 44;
+const KEYS_PER_LINE: usize = 32;
 const WORDS: usize = LINE_BYTES / 8;
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]

@@ -8,10 +8,13 @@ use std::collections::VecDeque;
 use domain::Timestamp;
 use ledger::EventRef;
 
+use super::filter::Filter;
 use super::table::Table;
 
 /// By time alone a window has this many generations, and so remembers up to a quarter longer.
 const GENERATIONS: i64 = 4;
+/// What a generation's filter is made for; one that is full is followed by another.
+const GENERATION_KEYS_MAX: usize = 1 << 20;
 /// Small tables grow in small steps: no answer waits while millions of keys are moved.
 const SHARDS: usize = 256;
 
@@ -25,6 +28,9 @@ pub(super) struct Generation {
     since: Timestamp,
     /// Of the newest key.
     last: u64,
+    len: usize,
+    /// Asked first, because it is small enough to be at hand.
+    filter: Filter,
     shards: Vec<Table>,
 }
 
@@ -38,6 +44,28 @@ fn shard(key: [u64; 2]) -> usize {
 }
 
 impl Generation {
+    /// One that is `expected` to become as large as the one before it.
+    fn new(since: Timestamp, expected: usize) -> Self {
+        let filter = Filter::for_keys(GENERATION_KEYS_MAX);
+        let shards = (0..SHARDS).map(|_| Table::with_room_for(expected / SHARDS)).collect();
+        Self { since, last: 0, len: 0, filter, shards }
+    }
+
+    fn find(&self, key: u128) -> Option<EventRef> {
+        if !self.filter.may_contain(key) {
+            return None;
+        }
+        let key = halves(key);
+        self.shards[shard(key)].find(key)
+    }
+
+    fn insert(&mut self, key: u128, at: EventRef) {
+        self.filter.insert(key);
+        let key = halves(key);
+        self.len += usize::from(self.shards[shard(key)].insert(key, at));
+        self.last = at.position();
+    }
+
     pub(super) fn last(&self) -> u64 {
         self.last
     }
@@ -49,28 +77,30 @@ impl Recent {
     }
 
     pub(super) fn find(&self, key: u128) -> Option<EventRef> {
-        let key = halves(key);
-        self.generations.iter().rev().find_map(|generation| generation.shards[shard(key)].find(key))
+        self.generations.iter().rev().find_map(|generation| generation.find(key))
     }
 
-    /// Fetches what looking for `key` will read.
+    /// Fetches what looking for a fresh `key` will read, and what remembering it will.
     pub(super) fn warm(&self, key: u128) {
-        let key = halves(key);
-        self.generations.iter().for_each(|generation| generation.shards[shard(key)].warm(key));
+        self.generations.iter().for_each(|generation| generation.filter.warm(key));
+        if let Some(newest) = self.generations.back() {
+            let key = halves(key);
+            newest.shards[shard(key)].warm(key);
+        }
     }
 
     pub(super) fn insert(&mut self, key: u128, at: EventRef, now: Timestamp) {
         let part = self.window_secs / GENERATIONS;
-        let is_over = |newest: &Generation| self.cut || now >= newest.since.plus_secs(part);
+        let is_over = |newest: &Generation| {
+            self.cut || newest.len >= GENERATION_KEYS_MAX || now >= newest.since.plus_secs(part)
+        };
         if self.generations.back().is_none_or(is_over) {
             self.cut = false;
-            let shards = vec![Table::default(); SHARDS];
-            self.generations.push_back(Generation { since: now, last: 0, shards });
+            let expected = self.generations.back().map_or(0, |newest| newest.len);
+            self.generations.push_back(Generation::new(now, expected));
         }
-        let key = halves(key);
         let newest = self.generations.back_mut().expect("there is one for now");
-        newest.shards[shard(key)].insert(key, at);
-        newest.last = at.position();
+        newest.insert(key, at);
     }
 
     /// The next key begins a generation.
@@ -91,6 +121,6 @@ impl Recent {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.generations.iter().flat_map(|generation| &generation.shards).map(Table::len).sum()
+        self.generations.iter().map(|generation| generation.len).sum()
     }
 }

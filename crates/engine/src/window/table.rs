@@ -13,7 +13,7 @@ type Slot = [u64; 3];
 const EMPTY: Slot = [0, 0, EventRef::NONE.raw()];
 const SLOTS_MIN: usize = 16;
 
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(super) struct Table {
     /// A power of two of them, at least three in eight empty.
     slots: Vec<Slot>,
@@ -21,8 +21,10 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn len(&self) -> usize {
-        self.len
+    /// Room for this many keys before it has to grow.
+    pub(super) fn with_room_for(keys: usize) -> Self {
+        let slots = if keys == 0 { 0 } else { (keys * 8 / 5 + 1).next_power_of_two().max(SLOTS_MIN) };
+        Self { slots: vec![EMPTY; slots], len: 0 }
     }
 
     pub(super) fn find(&self, key: [u64; 2]) -> Option<EventRef> {
@@ -38,14 +40,16 @@ impl Table {
         black_box(self.slots.get(self.home(key)).map(|slot| slot[2]));
     }
 
-    /// A key that is there already stands at `at` from now on.
-    pub(super) fn insert(&mut self, key: [u64; 2], at: EventRef) {
+    /// Whether the key is new; one that is there already stands at `at` from now on.
+    pub(super) fn insert(&mut self, key: [u64; 2], at: EventRef) -> bool {
         if self.slots.len() * 5 <= self.len * 8 {
             self.grow();
         }
         let place = self.place(key);
-        self.len += usize::from(self.slots[place] == EMPTY);
+        let is_new = self.slots[place] == EMPTY;
+        self.len += usize::from(is_new);
         self.slots[place] = [key[0], key[1], at.raw()];
+        is_new
     }
 
     fn home(&self, key: [u64; 2]) -> usize {
