@@ -6,6 +6,7 @@
 //! | begin | read the clock, end what is due | a clock not to be believed refuses the group |
 //! | decide | key known? → rules → events → folded and written into the group's buffer | no |
 //! | commit | text keys kept, one durable append, directory told | yes: the book stops |
+//! | rest | after a little quiet, an empty group closes the tail | yes: the book stops |
 //! | answer | whoever asked in this group is told | no |
 //!
 //! The state runs ahead of the journal only between begin and commit, and nothing of it is told to
@@ -17,18 +18,16 @@ use domain::Timestamp;
 use journal::{
     AppendError, Group, HEADER_BYTES, Journal, Room, Snapshots, Tail, Vault, VaultError, VaultKey,
 };
-use ledger::{Act, Actor, Command, Event, EventRef, Ledger, Rejection};
+use ledger::{Act, Actor, Command, Cursor, Event, EventRef, Ledger, Rejection};
 
 use crate::calendar;
 use crate::clock::{BookTime, Clock, ClockFault, Entropy};
 use crate::directory::{self, Directory};
 use crate::history::History;
-use crate::record::{Content, Envelope, Key, Mark, RECORD_BYTES_MAX, Record, links};
+use crate::record::{Content, Envelope, FORMAT, Key, Mark, RECORD_BYTES_MAX, Record, links};
 use crate::seal::{MasterKey, Owner, Seals, TextKeys};
 use crate::snapshot::{Background, Snapshotting};
 use crate::window::{Age, Asked, Remembered, Sealed, Window};
-
-pub(crate) const FORMAT: u32 = 1;
 
 /// What a book is made of.
 pub struct Parts {
@@ -60,6 +59,10 @@ impl Default for Options {
         }
     }
 }
+
+/// A digest covers a slice of the state, so that it costs the writer half a millisecond at the most.
+const DIGEST_OBJECTS: u32 = 2048;
+const DIGEST_EVERY_SECS: i64 = 60;
 
 /// One command, with the caller's name for it if it has one.
 #[derive(Clone, Debug)]
@@ -155,6 +158,10 @@ pub struct Book {
     group: OpenGroup,
     events: Vec<Event>,
     calendar_checked: Timestamp,
+    /// How far the digests in the journal have come around the state, and when the last was written.
+    digested: (Cursor, Timestamp),
+    /// Whether the last group is one that was answered for.
+    tail_open: bool,
 }
 
 /// The group that is being filled.
@@ -226,6 +233,8 @@ impl Book {
             },
             events: Vec::new(),
             calendar_checked: Timestamp::EPOCH,
+            digested: (Cursor::Start, Timestamp::EPOCH),
+            tail_open: false,
             journal: parts.journal,
         };
         book.barrier()?;
@@ -420,6 +429,20 @@ impl Book {
             self.keys.fresh.clear();
         }
         let now = self.group.now.expect("events were decided at some time");
+        self.append(now)?;
+        self.tail_open = true;
+        self.directory.publish(&self.ledger, &self.group.published);
+        self.group.published.clear();
+        self.window.step(now);
+        Ok(())
+    }
+
+    /// Makes what is in the group's buffer durable, with a digest when one is due.
+    fn append(&mut self, now: Timestamp) -> Result<(), BookFault> {
+        if now >= self.digested.1.plus_secs(DIGEST_EVERY_SECS) {
+            Mark::digest(&self.ledger, &mut self.digested.0, DIGEST_OBJECTS).write(&mut self.group.buffer);
+            self.digested.1 = now;
+        }
         let buffer = std::mem::take(&mut self.group.buffer);
         let group = Group::seal(buffer, &self.journal.tail(), now, self.group.events);
         let appended = self.journal.append(&group);
@@ -428,10 +451,22 @@ impl Book {
         self.group.events = 0;
         appended?;
         self.time.last = now;
-        self.directory.publish(&self.ledger, &self.group.published);
-        self.group.published.clear();
-        self.window.step(now);
         Ok(())
+    }
+
+    /// Closes the tail with an empty group: what was answered and is damaged later can then be told from
+    /// what was never whole. Between groups only, once nothing has come for a while.
+    pub fn close_tail(&mut self) -> Result<(), BookFault> {
+        if self.tail_open && self.journal.room() == Room::Ample {
+            let now = self.time.read(&*self.clock).unwrap_or(self.time.last);
+            self.append(now)?;
+            self.tail_open = false;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_tail_open(&self) -> bool {
+        self.tail_open
     }
 
     /// A bounded piece of the running snapshot, or the start of the next one. Between groups only.

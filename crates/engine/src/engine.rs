@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use domain::Timestamp;
 use journal::Vault;
@@ -377,42 +378,63 @@ fn run(mut book: Book, shared: &Shared) -> Book {
     let _stop = StopOnPanic(shared);
     let mut jobs = Vec::new();
     let mut held = Vec::new();
-    while wait(&mut jobs, &book, shared) {
+    loop {
+        let woken = wait(&mut jobs, &book, shared);
         let mut count = 0;
-        if let Err(fault) = serve(&mut book, &mut jobs, &mut held, &mut count, shared) {
+        let served = match woken {
+            Woken::Work => serve(&mut book, &mut jobs, &mut held, &mut count, shared),
+            Woken::Quiet | Woken::Closing => book.close_tail(),
+        };
+        if let Err(fault) = served {
             // Everyone in the lost group learns that the outcome is unknown: their channels close.
             held.clear();
             jobs.clear();
             stop(shared, &error_chain(&fault));
             return book;
         }
+        if woken == Woken::Closing {
+            return book;
+        }
         shared.waiting.fetch_sub(count, Ordering::Relaxed);
     }
-    book
 }
 
-/// Blocks until there is something to do; false when the book is to end.
-fn wait(jobs: &mut Vec<Job>, book: &Book, shared: &Shared) -> bool {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Woken {
+    /// Jobs, something due, or a snapshot to go on with.
+    Work,
+    /// Nothing has come for a while.
+    Quiet,
+    Closing,
+}
+
+/// Without anything to do for this long, the tail is closed.
+const QUIET: Duration = Duration::from_millis(50);
+
+/// Blocks until there is something to do.
+fn wait(jobs: &mut Vec<Job>, book: &Book, shared: &Shared) -> Woken {
     let mut queue = shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
         if !queue.jobs.is_empty() {
             std::mem::swap(&mut queue.jobs, jobs);
-            return true;
+            return Woken::Work;
         }
         if shared.closing.load(Ordering::Acquire) {
-            return false;
+            return Woken::Closing;
         }
         if book.has_snapshot_work() {
-            return true;
+            return Woken::Work;
         }
-        let due = book.next_due_in();
-        queue = match due {
+        let quiet = book.is_tail_open().then_some((QUIET, Woken::Quiet));
+        let due = book.next_due_in().map(|time| (time, Woken::Work));
+        let next = quiet.into_iter().chain(due).min_by_key(|(time, _)| *time);
+        queue = match next {
             None => shared.wake.wait(queue).unwrap_or_else(PoisonError::into_inner),
-            Some(time) => {
+            Some((time, woken)) => {
                 let (queue, timeout) =
                     shared.wake.wait_timeout(queue, time).unwrap_or_else(PoisonError::into_inner);
                 if timeout.timed_out() && queue.jobs.is_empty() {
-                    return true;
+                    return woken;
                 }
                 queue
             }

@@ -5,7 +5,7 @@
 //! writing and reading cannot disagree.
 //!
 //! ```text
-//! body   = record*
+//! body   = (record | mark)*
 //! record = length, envelope, event, links
 //! ```
 //! | part | bytes of an ordinary charge |
@@ -27,6 +27,9 @@ pub use envelope::{Content, Envelope, Item, Key, Link, Links, Mark, Record, keys
 pub use objects::{read_object, write_object};
 
 use ledger::{Event, EventRef, Ledger};
+
+/// Of what is written here; what an older or newer one wrote is read as far as the lists say.
+pub(crate) const FORMAT: u32 = 1;
 
 /// The longest record there can be; a group always has room for one more.
 pub const RECORD_BYTES_MAX: usize = 64 * 1024;

@@ -8,9 +8,9 @@ use domain::Timestamp;
 use journal::{Group, Header, ReadError, Reader, SnapshotError, Vault, VaultError, VaultKey};
 use ledger::{EventRef, Ledger};
 
-use crate::book::{Book, BookFault, FORMAT, Options, Parts};
+use crate::book::{Book, BookFault, Options, Parts};
 use crate::clock::{BookTime, Entropy};
-use crate::record::{Item, Malformed, Mark, keys_in};
+use crate::record::{FORMAT, Item, Malformed, Mark, keys_in};
 use crate::seal::{MasterKey, Owner, TextKeys};
 use crate::snapshot::{self, Loaded};
 use crate::window::{KeyFileError, Window};
@@ -23,6 +23,8 @@ pub enum OpenError {
     Malformed { position: u64, source: Malformed },
     #[error("the journal was written by a newer release (format {0})")]
     NewerFormat(u32),
+    #[error("at position {position} the state was another when it was live: a bug, or memory that failed")]
+    Diverged { position: u64 },
     #[error("the keys beside the journal are missing: restore the key file that belongs to it")]
     KeysMissing,
     #[error(transparent)]
@@ -54,6 +56,8 @@ impl Book {
         let keys: Arc<dyn Vault> = parts.vault.clone();
 
         let mut found = Recovered::default();
+        // Up to where the snapshot ends, some of its objects are ahead of the events that are replayed.
+        let mut level = 0;
         let mut state = Loaded { ledger: Ledger::default(), time: Timestamp::EPOCH };
         let snapshots = parts.journal.snapshots();
         for id in snapshots.list()? {
@@ -64,6 +68,7 @@ impl Book {
             if let Ok(loaded) = snapshot::load(&*snapshots, &id, &keys) {
                 state = loaded;
                 found.snapshot = Some(id.begun.position);
+                level = id.ended.position;
                 break;
             }
         }
@@ -91,7 +96,12 @@ impl Book {
                 Item::Mark(Mark::FormatRaised(format)) if format > FORMAT => {
                     return Err(OpenError::NewerFormat(format));
                 }
-                Item::Mark(_) => {}
+                Item::Mark(mark) => {
+                    let position = at.position();
+                    if position > level && !mark.agrees(&state.ledger) {
+                        return Err(OpenError::Diverged { position });
+                    }
+                }
             }
             Ok(())
         })

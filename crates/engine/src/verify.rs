@@ -58,11 +58,15 @@ pub fn verify(
     let mut events = 0;
     let mut broken = None;
     let groups = fold(&*reader, 1, vault, |item, at| {
-        let Item::Record(record) = item else { return Ok(()) };
+        let position = at.position();
         if broken.is_some() {
             return Ok(());
         }
-        let position = at.position();
+        let record = match item {
+            Item::Record(record) => record,
+            Item::Mark(mark) if mark.agrees(&ledger) => return Ok(()),
+            Item::Mark(_) => return Err(OpenError::Diverged { position }),
+        };
         if record.links != links(&ledger, &record.event) {
             broken = Some(VerifyError::Links { position });
         } else if let Err(found) = invariant::apply_checked(&mut ledger, &record.event, at) {

@@ -251,6 +251,10 @@ impl Life {
     fn group(&mut self) -> Result<(), String> {
         let before = (self.model.clone(), self.bridge.clone());
         let remembered_before = self.keys.len();
+        if self.random.one_in(4) && self.running().book.close_tail().is_err() {
+            self.story.faults += 1;
+            return self.recover(before, remembered_before);
+        }
         let now = {
             let book = &mut self.running().book;
             book.begin();

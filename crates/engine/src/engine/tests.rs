@@ -1,7 +1,7 @@
 use journal::{
     AppendError, Group, Journal, MemoryJournal, MemoryStore, MemoryVault, Reader, Room, Snapshots, Tail,
 };
-use ledger::{Act, Actor, Command, HoldId};
+use ledger::{Act, Actor, Command, HoldId, OrganizationIndex};
 
 use super::*;
 use crate::clock::{ManualClock, SeededEntropy};
@@ -117,4 +117,56 @@ fn a_key_is_refused_by_its_own_time() {
     assert!(refused(book.decide(&made(61)), Refusal::KeyFromFuture));
     assert!(matches!(book.decide(&made(60)), Outcome::Done(_)));
     assert!(matches!(book.decide(&made(60)), Outcome::Repeated(_)));
+}
+
+#[test]
+fn a_quiet_book_closes_its_tail_once() {
+    let store = MemoryStore::default();
+    let vault: Arc<dyn Vault> = Arc::new(MemoryVault::default());
+    let parts = || Parts { journal: Box::new(store.open()), vault: vault.clone(), ..parts(0) };
+    let (mut book, _) = Book::open(parts()).unwrap();
+    let begun = book.tail().position;
+    book.close_tail().unwrap();
+    assert_eq!(book.tail().position, begun, "nothing was answered yet");
+    book.begin();
+    book.decide(&found());
+    book.commit().unwrap();
+    book.close_tail().unwrap();
+    book.close_tail().unwrap();
+    assert_eq!(book.tail().position, begun + 2);
+
+    // By itself, after a while without commands.
+    drop(book);
+    let (engine, running, _) = Engine::start(parts()).unwrap();
+    let reader = store.open().reader();
+    let name = Act::InternName { organization: OrganizationIndex::new(0), digest: 7, text: None };
+    assert!(matches!(block(engine.submit(request(name))), Ok(Outcome::Done(_))));
+    let answered = reader.tail().position;
+    while reader.tail().position == answered {
+        std::thread::yield_now();
+    }
+    assert_eq!(reader.tail().position, answered + 1);
+    drop(running);
+}
+
+#[test]
+fn a_state_that_is_not_what_it_was_is_not_served() {
+    let store = MemoryStore::default();
+    let vault: Arc<dyn Vault> = Arc::new(MemoryVault::default());
+    let open = || Book::open(Parts { journal: Box::new(store.open()), vault: vault.clone(), ..parts(0) });
+    let (mut book, _) = open().unwrap();
+    book.begin();
+    book.decide(&found());
+    book.commit().unwrap();
+    drop(book);
+    assert!(open().is_ok(), "the digest in its first group agrees");
+
+    let mut journal = store.open();
+    let mut buffer = Group::buffer();
+    let mark = crate::record::Mark::digest(&Ledger::default(), &mut ledger::Cursor::Start, 10);
+    mark.write(&mut buffer);
+    let group = Group::seal(buffer, &journal.tail(), NOW, 0);
+    journal.append(&group).unwrap();
+    let position = group.header().position;
+    assert!(matches!(open(), Err(OpenError::Diverged { position: at }) if at == position));
 }

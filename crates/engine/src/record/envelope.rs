@@ -2,10 +2,12 @@
 
 use domain::Timestamp;
 use journal::Group;
-use ledger::{Actor, Event, EventRef, SKIP_LEVELS};
+use ledger::{Actor, Cursor, Event, EventRef, Ledger, SKIP_LEVELS};
 
+use super::FORMAT;
 use super::codec::{Field, Malformed, Reader, Writer, kinds};
 use crate::seal::{Owner, TextKeys, TextSeal};
+use crate::snapshot;
 
 /// A client's name for one intent, hashed together with whose it is.
 #[derive(Clone, Copy, Debug)]
@@ -86,12 +88,15 @@ pub struct Record {
 }
 
 /// What else a group may hold: notes of the engine to itself and to people. They change no state.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
     /// From here on records of this format may stand in the journal.
     FormatRaised(u32),
     /// Somebody began to lead: what stands before it is durable.
     Barrier { epoch: u64, nonce: u128 },
+    /// What these objects of the state hashed to, as this format writes them, for whoever folds the same
+    /// events.
+    Digest { format: u32, from: Cursor, objects: u32, digest: u128 },
 }
 
 /// One item of a group's body.
@@ -107,6 +112,27 @@ const HAS_TEXTS: u8 = 2;
 const IS_MARK: u8 = 0x80;
 
 impl Mark {
+    /// The digest of the next `objects` of the state behind `cursor`, which moves on, and around.
+    pub(crate) fn digest(ledger: &Ledger, cursor: &mut Cursor, objects: u32) -> Self {
+        let from = *cursor;
+        let digest = snapshot::digest_from(ledger, cursor, objects as usize);
+        if *cursor == Cursor::End {
+            *cursor = Cursor::Start;
+        }
+        let digest = u128::from_le_bytes(*digest.first_chunk().expect("a hash is longer"));
+        Self::Digest { format: FORMAT, from, objects, digest }
+    }
+
+    /// Whether the state is what it was when this was written, as far as this says.
+    pub(crate) fn agrees(&self, ledger: &Ledger) -> bool {
+        match *self {
+            Self::Digest { format: FORMAT, mut from, objects, .. } => {
+                *self == Self::digest(ledger, &mut from, objects)
+            }
+            Self::Digest { .. } | Self::FormatRaised(_) | Self::Barrier { .. } => true,
+        }
+    }
+
     pub fn write(&self, bytes: &mut Vec<u8>) {
         let start = bytes.len();
         bytes.extend_from_slice(&[0; FRAME_BYTES]);
@@ -119,6 +145,7 @@ impl Mark {
 kinds!(Mark {
     1 => FormatRaised(format),
     2 => Barrier { epoch, nonce },
+    3 => Digest { format, from, objects, digest },
 });
 
 impl Item {

@@ -2,11 +2,11 @@
 
 use domain::{Currency, Nanos};
 use ledger::{
-    Account, Balance, BalanceIndex, Calendar, ChargeId, EventRef, Family, Handle, Hold, HoldId, House,
-    HouseLeg, Merge, Name, Object, Organization, Refunded, Text, User,
+    Account, Balance, BalanceIndex, Calendar, ChargeId, Cursor, EventRef, Family, Handle, Hold, HoldId,
+    House, HouseLeg, Merge, Name, Object, Organization, Refunded, Text, User,
 };
 
-use super::codec::{Field, Malformed, Reader, Writer, fields};
+use super::codec::{Field, Malformed, Reader, Writer, fields, kinds};
 
 /// What a text of an object is sealed under: see [`crate::seal::Owner`].
 pub fn write_object(writer: &mut Writer<'_>, object: &Object) {
@@ -177,3 +177,19 @@ fields!(Handle { account, kind, text, last });
 fields!(Refunded { amount, last });
 fields!(Merge { entry, into, into_entry });
 fields!(Hold { account, user, payer, payer_entry, amount, captured, placed_at, expires_at, usage, last });
+
+kinds!(Cursor {
+    0 => Start,
+    1 => Organizations(slot),
+    2 => Users(slot),
+    3 => Credentials(slot),
+    4 => Names(slot),
+    5 => Accounts(slot),
+    6 => Families(slot),
+    7 => Balances(slot),
+    8 => Handles(after),
+    9 => Refunds(after),
+    10 => Merges(after),
+    11 => Holds(after),
+    12 => End,
+});

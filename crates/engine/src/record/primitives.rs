@@ -60,6 +60,15 @@ impl Field for u64 {
     }
 }
 
+impl Field for usize {
+    fn put(&self, writer: &mut Writer<'_>) {
+        writer.varint(*self as u128);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        reader.small()
+    }
+}
+
 /// Hashes: no shorter for being a number.
 impl Field for u128 {
     fn put(&self, writer: &mut Writer<'_>) {
@@ -152,7 +161,7 @@ macro_rules! optional {
 }
 pub(super) use optional;
 
-optional!(Nanos, Timestamp, Image);
+optional!(Nanos, Timestamp, Image, u128, HoldId, ChargeId);
 
 macro_rules! indices {
     ($($name:ident),*) => {$(
