@@ -73,7 +73,7 @@ const STEPS: &[(&str, i32, &str)] = &[
     (
         "balance $K --json",
         0,
-        r#"{"account":"<id>","currency":"EUR","posted":"-24.5","carried":"0","funded":"-4.5","used":"20","held":"0","granted":"120","received":"0","given":"30","credit_limit":"90","available":"65.5","billed":"0","usage":"20","usage_by_grants":"0","payer":"<id>","spendable":"65.5"}"#,
+        r#"{"account":"<id>","currency":"EUR","posted":"-24.5","carried":"0","funded":"-4.5","used":"20","held":"0","granted":"120","received":"0","given":"30","credit_limit":"90","available":"65.5","transferable":"65.5","allocatable":"65.5","billed":"0","usage":"20","usage_by_grants":"0","payer":"<id>","spendable":"65.5"}"#,
     ),
     ("account show $P --json", 0, "…"),
     ("account list --json", 0, "…"),

@@ -6,3 +6,4 @@ mod openapi;
 mod operations;
 mod refusals;
 mod rights;
+mod scenarios;
