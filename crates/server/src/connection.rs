@@ -34,12 +34,14 @@ use tower::Service;
 
 use crate::Config;
 use crate::observe::LookedAt;
+use crate::unread::ReadToEnd;
 
 /// How all connections are served.
 pub(crate) struct Protocol {
     builder: auto::Builder<TokioExecutor>,
     header_timeout: Duration,
     idle_timeout: Duration,
+    body_time_max: Duration,
     /// Between two looks at a connection, which also poll the handler of an HTTP/1.1 request.
     period: Duration,
 }
@@ -62,6 +64,7 @@ impl Protocol {
             builder,
             header_timeout: Duration::from_millis(config.header_timeout_ms),
             idle_timeout: Duration::from_millis(config.idle_timeout_ms),
+            body_time_max: config.body_time_max(),
             period: Duration::from_millis(shortest) / 4,
         }
     }
@@ -78,7 +81,8 @@ impl Protocol {
     {
         let traffic = Arc::new(Traffic::default());
         let io = TokioIo::new(Counted { io, traffic: Arc::clone(&traffic) });
-        let handler = Handler { router, peer, traffic: Arc::clone(&traffic) };
+        let body_time_max = self.body_time_max;
+        let handler = Handler { router, peer, body_time_max, traffic: Arc::clone(&traffic) };
         let mut connection = pin!(self.builder.serve_connection(io, handler));
         let mut watch = self.watch(traffic);
         let mut look = pin!(tokio::time::sleep(self.period));
@@ -161,6 +165,7 @@ impl Watch {
 struct Handler {
     router: Router,
     peer: SocketAddr,
+    body_time_max: Duration,
     traffic: Arc<Traffic>,
 }
 
@@ -171,14 +176,16 @@ impl hyper::service::Service<Request<Incoming>> for Handler {
 
     fn call(&self, request: Request<Incoming>) -> Answering {
         self.traffic.requests.fetch_add(1, Relaxed);
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(self.peer));
-        if request.version() == Version::HTTP_2 {
+        let mut request = if request.version() == Version::HTTP_2 {
             // Its streams are tasks of their own, which the connection's look does not reach.
             self.traffic.http2.store(true, Relaxed);
+            request.map(Body::new)
         } else {
+            let mut request = ReadToEnd::wrap(request, Instant::now() + self.body_time_max);
             request.extensions_mut().insert(LookedAt);
-        }
+            request
+        };
+        request.extensions_mut().insert(ConnectInfo(self.peer));
         let owed = Owed(Arc::clone(&self.traffic));
         Answering { future: self.router.clone().call(request), _owed: owed }
     }
