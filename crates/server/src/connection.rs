@@ -5,7 +5,7 @@
 //! | has not sent its first request head, or has begun one and not finished it | the header timeout |
 //! | waits between requests | the idle timeout |
 //! | does not take its answer | the idle timeout |
-//! | has sent nothing to answer when the server drains | nothing: at once |
+//! | has sent nothing to answer when the server drains | 20 ms, in which a request is read that is there |
 //!
 //! The watch costs a request a few counters and no timer: each connection looks at its counters, and
 //! at the age of the request in work, now and then, so a limit is kept to within a quarter of it.
@@ -84,6 +84,7 @@ impl Protocol {
         let body_time_max = self.body_time_max;
         let handler = Handler { router, peer, body_time_max, traffic: Arc::clone(&traffic) };
         let mut connection = pin!(self.builder.serve_connection(io, handler));
+        let mut told = pin!(told_to_leave(&mut drain, Arc::clone(&traffic)));
         let mut watch = self.watch(traffic);
         let mut look = pin!(tokio::time::sleep(self.period));
         let mut draining = false;
@@ -99,7 +100,7 @@ impl Protocol {
                     }
                     look.as_mut().reset((now + self.period).into());
                 }
-                _ = drain.wait_for(|&drain| drain), if !draining => {
+                () = told.as_mut(), if !draining => {
                     draining = true;
                     connection.as_mut().graceful_shutdown();
                     if watch.traffic.requests.load(Relaxed) == 0 {
@@ -119,6 +120,17 @@ impl Protocol {
             answers: 0,
             bytes_written: 0,
         }
+    }
+}
+
+/// Completes when the server drains and what this connection had sent by then has been read.
+async fn told_to_leave(drain: &mut watch::Receiver<bool>, traffic: Arc<Traffic>) {
+    /// The operating system tells of what has arrived well within this.
+    const FIRST_READ: Duration = Duration::from_millis(20);
+    // A server that is gone drains, too.
+    _ = drain.wait_for(|&drain| drain).await;
+    if traffic.requests.load(Relaxed) == 0 {
+        tokio::time::sleep(FIRST_READ).await;
     }
 }
 

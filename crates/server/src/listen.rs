@@ -150,9 +150,12 @@ impl Listening {
         let stop = async {
             stop.await;
             self.health.set(Readiness::Draining);
-            tokio::time::sleep(self.drain_pause).await;
+            if !self.drain_pause.is_zero() {
+                tokio::time::sleep(self.drain_pause).await;
+            }
         };
         tokio::select! {
+            biased;
             () = stop => {}
             () = accept(&self.listener, door, &draining) => {}
         }
