@@ -26,6 +26,7 @@ mod health;
 mod listen;
 mod metrics;
 mod observe;
+mod sandbox;
 pub mod telemetry;
 mod tls;
 mod unread;

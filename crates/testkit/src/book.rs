@@ -5,7 +5,10 @@ use std::sync::Arc;
 use access::{DEFAULT_ORGANIZATION, Role, Secret, first_start, secret_digest, token_digest};
 use dialect::{App, Limits};
 use domain::{Currency, Nanos, Timestamp};
-use engine::{Engine, ManualClock, Options, Outcome, Parts, Receipt, Request, Running, Seals, SeededEntropy};
+use engine::{
+    Engine, ManualClock, Options, Outcome, Parts, Receipt, Request, Running, SandboxClock, Seals,
+    SeededEntropy,
+};
 use ledger::{
     AccountIndex, Act, Actor, Admission, ChargeKind, Command, Event, Funding, Holder, NewAccount,
     OrganizationIndex, Rejection, Usage, Verifier,
@@ -25,6 +28,7 @@ pub struct TestBook {
     pub organization: OrganizationIndex,
     operator: Actor,
     running: Running,
+    sandbox: Arc<SandboxClock>,
     entropy: Arc<SeededEntropy>,
     storage: Storage,
 }
@@ -52,7 +56,8 @@ impl TestBook {
     async fn on(storage: Storage) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let entropy = Arc::new(SeededEntropy::new(0));
-        let (engine, running) = start(&storage, &clock, &entropy);
+        let sandbox = Arc::new(SandboxClock::new(clock.clone(), 0, |_| Ok(())));
+        let (engine, running) = start(&storage, &sandbox, &entropy);
         let token = first_start(&engine, None).await.expect("the first start succeeds");
         let token = token.expect("a first start makes a token").expose().to_owned();
         let known = engine.directory().credential(&token_digest(engine.seals(), &token));
@@ -60,17 +65,17 @@ impl TestBook {
         let operator = Actor::Credential(known.credential);
         let (organization, _) =
             engine.directory().organization(DEFAULT_ORGANIZATION).expect("it was founded");
-        Self { engine, clock, token, organization, operator, running, entropy, storage }
+        Self { engine, clock, token, organization, operator, running, sandbox, entropy, storage }
     }
 
     /// Closes the book and opens it again from what it wrote. Nothing else may hold its engine.
     #[must_use]
     pub fn reopened(self) -> Self {
-        let Self { engine, clock, token, organization, operator, running, entropy, storage } = self;
+        let Self { engine, clock, token, organization, operator, running, sandbox, entropy, storage } = self;
         drop(engine);
         drop(running.stop().expect("the book's thread ends well"));
-        let (engine, running) = start(&storage, &clock, &entropy);
-        Self { engine, clock, token, organization, operator, running, entropy, storage }
+        let (engine, running) = start(&storage, &sandbox, &entropy);
+        Self { engine, clock, token, organization, operator, running, sandbox, entropy, storage }
     }
 
     /// Of the whole state, once all that is due has happened.
@@ -81,6 +86,12 @@ impl TestBook {
     /// What the routers of dialects stand on.
     pub fn app(&self) -> Arc<App> {
         Arc::new(App::new(self.engine.clone(), Limits::default()))
+    }
+
+    /// The same on a server that is a sandbox: requests move its clock ahead of the test's.
+    pub fn sandbox_app(&self) -> Arc<App> {
+        let app = App::new(self.engine.clone(), Limits::default());
+        Arc::new(app.with_sandbox(Some(self.sandbox.clone())))
     }
 
     /// The owner of the organization.
@@ -221,7 +232,7 @@ impl TestAccount {
     }
 }
 
-fn start(storage: &Storage, clock: &Arc<ManualClock>, entropy: &Arc<SeededEntropy>) -> (Engine, Running) {
+fn start(storage: &Storage, clock: &Arc<SandboxClock>, entropy: &Arc<SeededEntropy>) -> (Engine, Running) {
     let (journal, vault) = storage.open();
     let parts = Parts {
         journal,

@@ -1,7 +1,7 @@
 //! What scripts rely on, as a table: the command, its exit code, and what it says.
 
-use crate::serve;
-use crate::served::{Served, TOKEN, bursar};
+use crate::served::{TOKEN, bursar};
+use crate::{run, serve};
 
 /// `$P` and `$S` are the accounts that the table opens, `$K` the API key of the first, `$H` the last hold.
 /// Of what differs from run to run only the kind is compared. A failure is compared with standard error.
@@ -149,14 +149,6 @@ fn secrets_come_from_files_and_the_environment() {
     assert_eq!(with(&arguments(token.to_str().unwrap())).status.code(), Some(1));
     assert_eq!(with(&arguments("/nonexistent")).status.code(), Some(1));
     assert_eq!(bursar(&["balance", "x", "--url", &served.url]).output().unwrap().status.code(), Some(2));
-}
-
-fn run(served: &Served, command: &str) -> (i32, String, String) {
-    let arguments: Vec<&str> = command.split(' ').collect();
-    let output =
-        bursar(&arguments).env("BURSAR_URL", &served.url).env("BURSAR_TOKEN", TOKEN).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
 fn learn(names: &mut Vec<(&str, String)>, command: &str, out: &str) {

@@ -6,4 +6,5 @@ mod openapi;
 mod operations;
 mod refusals;
 mod rights;
+mod sandbox;
 mod scenarios;

@@ -30,7 +30,7 @@ pub const OPTIONS: &[Setting] = &[
     Setting {
         key: "sandbox",
         default: "false",
-        about: "A marked test server with a movable clock and a test payment provider.\n\
+        about: "A marked test server: `bursar sandbox advance 31d` lets time pass.\n\
                 Refused on a data directory that has lived without it.",
     },
     Setting {
