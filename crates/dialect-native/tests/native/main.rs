@@ -1,5 +1,7 @@
 //! The API as a client sees it.
 
+mod bad_input;
+mod bad_requests;
 mod charges;
 mod fixture;
 mod openapi;
@@ -8,3 +10,4 @@ mod refusals;
 mod rights;
 mod sandbox;
 mod scenarios;
+mod tenants;
