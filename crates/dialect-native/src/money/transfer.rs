@@ -60,7 +60,7 @@ pub(crate) async fn handle(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"from": "5a0f31c2", "to": "e8ab0001", "amount": "10"}))]
+#[schema(example = json!({"from": "$ACCOUNT", "to": "$CHILD", "amount": "10"}))]
 pub(crate) struct Transfer {
     /// Any handle of the account it leaves.
     from: String,

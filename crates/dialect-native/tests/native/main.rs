@@ -3,6 +3,7 @@
 mod bad_input;
 mod bad_requests;
 mod charges;
+mod examples;
 mod fixture;
 mod openapi;
 mod operations;
