@@ -172,6 +172,13 @@ async fn a_bad_request_is_refused_and_changes_nothing() {
     for path in [TOP_UP, "/accounts/{A}/adjustments"] {
         stage.refuses("POST", path, &[], most, (422, "amount-out-of-range", Some("amount"))).await;
     }
+    // A cursor is of its own list only.
+    stage.send("POST", "/accounts", &[], "{}").await;
+    let accounts = stage.send("GET", "/accounts?limit=1", &[], "").await.json();
+    let cursor = accounts["next_cursor"].as_str().unwrap();
+    for list in ["children", "holds", "entries"] {
+        stage.refuses("GET", &format!("/accounts/{{A}}/{list}?cursor={cursor}"), &[], "", CURSOR).await;
+    }
     // 255 characters are a key.
     let answer = stage.send("POST", TOP_UP, &[("idempotency-key", &long[1..])], ONE).await;
     assert_eq!(answer.status, 201, "{answer:?}");
