@@ -16,7 +16,6 @@ use crate::look::find_in_field;
 use crate::once::Once;
 use crate::problem::{Kind, Problem};
 use crate::signed::{Signed, account};
-use crate::submit::submit;
 use crate::values::{Amount, Currency, Reference, text};
 
 /// Transfer money inside a family
@@ -54,8 +53,7 @@ pub(crate) async fn handle(
         amount: asked.amount.nanos(),
         reference: text(asked.reference.as_ref()),
     };
-    let receipt = submit(&app, &caller.0, act, key).await.map_err(not_found)?;
-    posted::answer(app.engine.seals(), &receipt)
+    posted::post(&app, &caller.0, act, key).await.map_err(not_found)
 }
 
 #[derive(Deserialize, ToSchema)]
