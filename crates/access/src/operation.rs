@@ -104,7 +104,7 @@ operations! {
     ManageTokens "issue and revoke the seller's tokens" [Owner];
     ManageUsers "create users" [Owner];
     ManageOrganization "declare currencies, found organizations" [Owner];
-    Operate "take snapshots, confirm the clock" [Owner];
+    Operate "take snapshots, confirm the clock, advance that of a sandbox" [Owner];
 }
 
 impl Operation {

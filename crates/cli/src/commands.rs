@@ -11,6 +11,7 @@ mod demo;
 mod entries;
 mod hold;
 mod org;
+mod sandbox;
 mod serve;
 mod token;
 mod top_up;
@@ -39,6 +40,7 @@ pub(crate) enum Command {
     Org(org::Org),
     User(user::User),
     Token(token::Token),
+    Sandbox(sandbox::Sandbox),
     Config(config::Config),
     Completions(completions::Completions),
 }
@@ -61,6 +63,7 @@ impl Command {
             Self::Org(command) => command.run(),
             Self::User(command) => command.run(),
             Self::Token(command) => command.run(),
+            Self::Sandbox(command) => command.run(),
             Self::Config(command) => command.run(),
             Self::Completions(command) => command.run(),
         }

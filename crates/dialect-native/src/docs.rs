@@ -18,7 +18,7 @@ use crate::input::Named;
 use crate::openapi;
 use crate::problem::{Kind, Problem};
 use crate::router::PREFIX;
-use example::curl;
+use example::{FIRST_STEPS, curl};
 use fields::{Field, Shape};
 use prose::{inline, paragraphs};
 
@@ -60,6 +60,7 @@ fn render() -> Result<String, minijinja::Error> {
     let page = Page {
         title: document["info"]["title"].as_str().unwrap_or_default(),
         about: paragraphs(&document["info"]["description"]),
+        first_steps: FIRST_STEPS,
         style: include_str!("docs/style.css"),
         sections: sections(document),
         problems: Kind::ALL.iter().map(|kind| ProblemRow::of(*kind)).collect(),
@@ -72,6 +73,7 @@ fn render() -> Result<String, minijinja::Error> {
 struct Page {
     title: &'static str,
     about: Vec<String>,
+    first_steps: &'static str,
     style: &'static str,
     sections: Vec<Section>,
     problems: Vec<ProblemRow>,

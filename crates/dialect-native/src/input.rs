@@ -99,10 +99,11 @@ pub(crate) fn query<T>(
     }
 }
 
-/// Which parameter a message is about: ``unknown field `x` ``, or `x: not a number`.
+/// Which parameter a message is about: `x: not a number`, or ``unknown field `x` ``.
 fn parameter(message: &str) -> Option<&str> {
-    let quoted = message.split('`').nth(1);
-    quoted.or_else(|| message.split_once(": ").map(|(name, _)| name)).filter(|name| !name.contains(' '))
+    let is_name = |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
+    let before = message.split_once(": ").map(|(name, _)| name).filter(is_name);
+    before.filter(|name| !name.contains('`')).or_else(|| message.split('`').nth(1))
 }
 
 /// How much of a list, and from where.

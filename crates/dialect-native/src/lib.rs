@@ -11,6 +11,7 @@
 //! | `holds` | place, get, list, extend, capture, void |
 //! | `money` | top-ups, withdrawals, refunds, corrections, transfers, credit |
 //! | `people` | organizations, users, tokens, secrets |
+//! | `sandbox` | the clock that moves, on a test server |
 //!
 //! | on the wire | is |
 //! |---|---|
@@ -40,6 +41,7 @@ mod operator;
 mod people;
 mod problem;
 mod router;
+mod sandbox;
 mod signed;
 mod submit;
 mod values;

@@ -6,6 +6,7 @@ use domain::Timestamp;
 use ledger::{AccountIndex, Actor, Ledger, OrganizationIndex};
 
 use crate::problem::{Kind, Problem};
+use crate::signed::account;
 
 /// How far a caller sees.
 #[derive(Clone, Copy)]
@@ -60,4 +61,22 @@ pub(crate) async fn look_at<T: Send + 'static>(
         if sight.reaches(ledger, account) { Ok(at(ledger, now)) } else { Err(Kind::AccountNotFound) }
     })
     .await
+}
+
+/// The account that a member of the body names, if the caller sees it. Unknown and foreign are one answer,
+/// whatever else is wrong.
+pub(crate) async fn find_in_field(
+    app: &App,
+    caller: &Caller,
+    field: &str,
+    text: &str,
+) -> Result<AccountIndex, Problem> {
+    let found = async {
+        let index = account(app, caller, text)?;
+        look_at(app, caller, index, move |_, _| index).await
+    };
+    found.await.map_err(|problem| match problem.kind() {
+        Kind::AccountNotFound | Kind::AmbiguousHandle => problem.with_field(field),
+        _ => problem,
+    })
 }

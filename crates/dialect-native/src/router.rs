@@ -10,14 +10,15 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::problem::{Kind, Problem};
-use crate::{accounts, charges, docs, entries, holds, money, openapi, people};
+use crate::{accounts, charges, docs, entries, holds, money, openapi, people, sandbox};
 
 /// Where all of it is.
 pub(crate) const PREFIX: &str = "/api/v1";
 
 /// All operations, for one book, at their full paths.
 pub fn router(app: Arc<App>) -> Router {
-    let (router, _) = operations().split_for_parts();
+    let operations = if app.sandbox.is_some() { all_operations() } else { operations() };
+    let (router, _) = operations.split_for_parts();
     let router = router
         .route("/openapi.json", get(openapi::serve))
         .route("/docs", get(docs::serve))
@@ -26,7 +27,12 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new().nest(PREFIX, router).route("/problems/{kind}", get(docs::problem)).with_state(app)
 }
 
-pub(crate) fn operations() -> OpenApiRouter<Arc<App>> {
+/// With those of a sandbox.
+pub(crate) fn all_operations() -> OpenApiRouter<Arc<App>> {
+    operations().routes(routes!(sandbox::handle))
+}
+
+fn operations() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(accounts::open::handle, accounts::list::roots))
         .routes(routes!(accounts::get::handle, accounts::modify::handle))

@@ -34,6 +34,8 @@ impl Signed {
 pub(crate) fn account(app: &App, caller: &Caller, text: &str) -> Result<AccountIndex, Problem> {
     find_account(&app.engine, caller.organization(), text).map_err(|unknown| match unknown {
         UnknownHandle::NotFound => Problem::new(Kind::AccountNotFound),
+        // Which kinds of handles others have is nothing for a buyer to know.
+        UnknownHandle::Ambiguous(_) if caller.account().is_some() => Problem::new(Kind::AccountNotFound),
         UnknownHandle::Ambiguous(_) => Problem::new(Kind::AmbiguousHandle).with_detail(unknown.to_string()),
     })
 }

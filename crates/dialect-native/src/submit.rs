@@ -7,15 +7,15 @@ use ledger::{Act, Actor, Command};
 
 use crate::problem::Problem;
 
-/// What a client named this act, and what it asked under that name.
-pub(crate) type Named = Option<(Key, Content)>;
+/// What a client calls its intent, if it has a name for it, and what it asked under that name.
+pub(crate) type Intent = Option<(Key, Content)>;
 
-pub(crate) async fn submit(app: &App, caller: &Caller, act: Act, key: Named) -> Result<Receipt, Problem> {
-    submit_as(app, caller.actor(), act, key).await
+pub(crate) async fn submit(app: &App, caller: &Caller, act: Act, intent: Intent) -> Result<Receipt, Problem> {
+    submit_as(app, caller.actor(), act, intent).await
 }
 
-pub(crate) async fn submit_as(app: &App, actor: Actor, act: Act, key: Named) -> Result<Receipt, Problem> {
-    let request = Request { command: Command { actor, act }, key };
+pub(crate) async fn submit_as(app: &App, actor: Actor, act: Act, intent: Intent) -> Result<Receipt, Problem> {
+    let request = Request { command: Command { actor, act }, key: intent };
     match app.engine.submit(request).await? {
         Outcome::Done(receipt) => Ok(receipt),
         Outcome::Rejected(rejection) => Err(Problem::rejected(&rejection, app.engine.seals())),

@@ -1,8 +1,10 @@
 //! What every handler stands on: the books, and who may ask them.
 
+use std::sync::Arc;
+
 use access::{AccessError, Authenticator, Caller};
 use axum::http::HeaderMap;
-use engine::Engine;
+use engine::{Engine, SandboxClock};
 
 use crate::Names;
 use crate::credentials::{Credentials, authorization};
@@ -13,6 +15,8 @@ pub struct App {
     pub access: Authenticator,
     pub names: Names,
     pub limits: Limits,
+    /// The clock that may be moved, on a server that is a sandbox.
+    pub sandbox: Option<Arc<SandboxClock>>,
 }
 
 /// What one request may ask for.
@@ -30,7 +34,13 @@ impl Default for Limits {
 
 impl App {
     pub fn new(engine: Engine, limits: Limits) -> Self {
-        Self { access: Authenticator::new(engine.clone()), engine, names: Names::default(), limits }
+        let (access, names) = (Authenticator::new(engine.clone()), Names::default());
+        Self { engine, access, names, limits, sandbox: None }
+    }
+
+    #[must_use]
+    pub fn with_sandbox(self, clock: Option<Arc<SandboxClock>>) -> Self {
+        Self { sandbox: clock, ..self }
     }
 
     /// Who sent these headers: the seller by a bearer token, an account by Basic key and secret.

@@ -1,6 +1,8 @@
 //! The one place that reads clocks, and where randomness comes from. Everything else is told.
 
+use std::io;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use domain::Timestamp;
@@ -40,7 +42,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is moved: for tests and sandboxes.
+/// A clock that stands still until it is moved: for tests.
 pub struct ManualClock {
     now: AtomicI64,
     monotonic: AtomicI64,
@@ -77,6 +79,55 @@ impl Clock for ManualClock {
 
     fn monotonic_micros(&self) -> i64 {
         self.monotonic.load(Ordering::SeqCst)
+    }
+}
+
+/// Runs with another clock, and may be moved ahead of it: for sandboxes. It never goes back.
+///
+/// Time passes on its monotonic side too, so that a move is no step of the wall clock to mistrust.
+pub struct SandboxClock {
+    inner: Arc<dyn Clock>,
+    ahead_micros: AtomicI64,
+    /// Makes it durable how far ahead the clock is, before it is.
+    keep: Mutex<Box<KeepAhead>>,
+}
+
+type KeepAhead = dyn Fn(i64) -> io::Result<()> + Send;
+
+impl SandboxClock {
+    pub fn new(
+        inner: Arc<dyn Clock>,
+        ahead_micros: i64,
+        keep: impl Fn(i64) -> io::Result<()> + Send + 'static,
+    ) -> Self {
+        Self { inner, ahead_micros: ahead_micros.into(), keep: Mutex::new(Box::new(keep)) }
+    }
+
+    /// Moves it to `instant`, once that is durable; nothing happens if it is past.
+    pub fn advance_to(&self, instant: Timestamp) -> io::Result<()> {
+        // One move at a time: what is kept is what was last set.
+        let keep = self.keep.lock().unwrap_or_else(PoisonError::into_inner);
+        let by = instant.micros_since(self.now());
+        if by > 0 {
+            let ahead = self.ahead_micros.load(Ordering::SeqCst).saturating_add(by);
+            keep(ahead)?;
+            self.ahead_micros.store(ahead, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+
+    fn ahead(&self, micros: i64) -> i64 {
+        micros.saturating_add(self.ahead_micros.load(Ordering::SeqCst))
+    }
+}
+
+impl Clock for SandboxClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.ahead(self.inner.now().as_micros()))
+    }
+
+    fn monotonic_micros(&self) -> i64 {
+        self.ahead(self.inner.monotonic_micros())
     }
 }
 

@@ -36,7 +36,9 @@ mod window;
 
 pub use book::{Book, BookFault, Options, Outcome, Parts, Receipt, Refusal, Request};
 pub use calendar::UnknownTimeZone;
-pub use clock::{Clock, ClockFault, Entropy, ManualClock, SeededEntropy, SystemClock, SystemEntropy};
+pub use clock::{
+    Clock, ClockFault, Entropy, ManualClock, SandboxClock, SeededEntropy, SystemClock, SystemEntropy,
+};
 pub use directory::{Directory, Known, KnownUser, Slow};
 pub use engine::{Counters, Distil, Engine, QUEUE_MAX, Running, Unavailable};
 pub use history::{Entry, Head, History, HistoryError, Walk};

@@ -55,8 +55,8 @@ pub(crate) fn allocate(
     amount: Nanos,
     reference: &Text,
 ) -> Result<(), Rejection> {
-    positive(amount)?;
     draft.reach(child)?;
+    positive(amount)?;
     let parent = draft.ledger.account(child).parent.ok_or(Rejection::NotAChild)?;
     let (source, target) = match way {
         AllocationWay::Give => (parent, child),

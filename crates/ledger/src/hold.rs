@@ -59,10 +59,10 @@ pub(crate) fn place(
     expires_at: Timestamp,
     usage: &Usage,
 ) -> Result<(), Rejection> {
+    draft.reach(account)?;
     positive(amount)?;
     quantity(usage.quantity)?;
     life(draft.now, expires_at)?;
-    draft.reach(account)?;
     let payer_account = draft.spender(account)?;
     let mut payer = draft.balance(payer_account, currency)?;
     admit(Admission::Strict, amount, &payer)?;
@@ -105,11 +105,11 @@ pub(crate) fn capture(
     quantity_now: Option<Nanos>,
     reference: &Text,
 ) -> Result<(), Rejection> {
+    let hold = draft.hold(id)?;
     if amount.is_negative() {
         return Err(Rejection::AmountNegative);
     }
     quantity(quantity_now)?;
-    let hold = draft.hold(id)?;
     draft.ledger.allows(hold.account, Class::Settle)?;
     let (mut payer, mut user) = pinned(draft, hold)?;
     let within = amount.min(hold.amount);

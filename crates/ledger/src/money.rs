@@ -19,8 +19,8 @@ pub(crate) fn charge(
     admission: Admission,
     usage: &Usage,
 ) -> Result<(), Rejection> {
-    chargeable(amount, usage)?;
     draft.reach(account)?;
+    chargeable(amount, usage)?;
     draft.may_force(account, admission)?;
     let payer_account = draft.spender(account)?;
     let admission = if kind == ChargeKind::Metered && draft.ledger.account(account).allows_overruns {
@@ -102,12 +102,12 @@ pub(crate) fn refund(
     amount: Nanos,
     reference: &Text,
 ) -> Result<(), Rejection> {
-    positive(amount)?;
     let account = draft.ledger.balance(charge.balance).account;
     draft.seller_of(account).map_err(|rejection| match rejection {
         Rejection::AccountNotFound => Rejection::ChargeNotFound,
         other => other,
     })?;
+    positive(amount)?;
     draft.ledger.allows(account, Class::Receive)?;
     let left = minus(charged, draft.ledger.refunded(charge))?;
     if amount > left {
@@ -139,8 +139,8 @@ pub(crate) fn top_up(
     amount: Nanos,
     reference: &Text,
 ) -> Result<(), Rejection> {
-    positive(amount)?;
     draft.seller_of(account)?;
+    positive(amount)?;
     let mut posting = Half::open(draft, account, currency, Class::Receive)?;
     posting.payer.amounts.funded = plus(posting.payer.amounts.funded, amount)?;
     draft.push(Event::ToppedUp(posting.post(amount, reference)));
@@ -156,8 +156,8 @@ pub(crate) fn withdraw(
     amount: Nanos,
     reference: &Text,
 ) -> Result<(), Rejection> {
-    positive(amount)?;
     draft.seller_of(account)?;
+    positive(amount)?;
     draft.own(account)?;
     let sending = draft.sending(account);
     draft.ledger.allows(account, sending)?;
@@ -181,13 +181,13 @@ pub(crate) fn adjust(
     correction: Correction,
     reference: &Text,
 ) -> Result<(), Rejection> {
+    draft.seller_of(account)?;
     if amount.is_zero() {
         return Err(Rejection::AmountNotPositive);
     }
     if !amount.in_range() {
         return Err(Rejection::AmountOutOfRange);
     }
-    draft.seller_of(account)?;
     let mut half = Half::open(draft, account, currency, Class::Adjust)?;
     let amounts = &mut half.payer.amounts;
     match correction {
@@ -205,8 +205,8 @@ pub(crate) fn give_usage_credit(
     amount: Nanos,
     reference: &Text,
 ) -> Result<(), Rejection> {
-    positive(amount)?;
     draft.seller_of(account)?;
+    positive(amount)?;
     let mut half = Half::open(draft, account, currency, Class::Receive)?;
     half.payer.amounts.used = minus(half.payer.amounts.used, amount)?;
     draft.push(Event::UsageCredited(half.post(amount, reference)));

@@ -17,12 +17,12 @@ pub(crate) fn transfer(
     amount: Nanos,
     reference: &Text,
 ) -> Result<(), Rejection> {
+    draft.reach(from)?;
+    one_family(draft, from, to)?;
     positive(amount)?;
     if from == to {
         return Err(Rejection::SameAccount);
     }
-    draft.reach(from)?;
-    one_family(draft, from, to)?;
     draft.own(from)?;
     draft.own(to)?;
     draft.ledger.allows(from, draft.sending(from))?;

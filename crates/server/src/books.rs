@@ -4,9 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use access::{FirstStartError, Secret};
-use engine::{Engine, Entropy, OpenError, Recovered, Running, SystemClock, SystemEntropy};
-use journal::Vault;
+use domain::Timestamp;
+use engine::{
+    Clock, Engine, Entropy, OpenError, Recovered, Running, SandboxClock, SystemClock, SystemEntropy,
+};
+use journal::{Journal, Vault};
 use journal_file::{FileJournal, Opened, OsDisk};
+
+use crate::sandbox::Sandbox;
 
 /// The books of a server, open for as long as this is kept.
 pub struct Books {
@@ -15,6 +20,8 @@ pub struct Books {
     pub token: Option<Secret>,
     pub opened: Opened,
     pub recovered: Recovered,
+    /// The clock that may be moved, where the directory is a sandbox.
+    pub sandbox: Option<Arc<SandboxClock>>,
     running: Running,
 }
 
@@ -45,9 +52,6 @@ pub enum BooksError {
     FirstStart(#[from] FirstStartError),
 }
 
-/// Says that a directory is a sandbox's, by being there.
-const SANDBOX_MARK: &str = "sandbox";
-
 impl Books {
     /// Opens the directory, or makes it on first use. `token` is the operator's own choice of a token.
     pub async fn open(
@@ -66,19 +70,29 @@ impl Books {
             Err(journal_file::OpenError::AlreadyInitialised) => false,
             Err(error) => return Err(error.into()),
         };
-        check_sandbox(directory, is_new, options.sandbox)?;
+        let sandbox = Sandbox::of(directory, is_new, options.sandbox)?;
         let (journal, opened) = FileJournal::open(disk, journal_options, journal_file::Background::Thread)?;
         let vault: Arc<dyn Vault> = journal.vault();
+        let sandbox = match sandbox {
+            Some(sandbox) => Some(Arc::new(sandbox.clock(newest(&journal)?)?)),
+            None => None,
+        };
+        let clock: Arc<dyn Clock> = match &sandbox {
+            Some(clock) => clock.clone(),
+            None => Arc::new(SystemClock::default()),
+        };
+        // A sandbox may rest for as long as it likes: whoever moves its clock vouches for it.
+        let confirm_clock = options.confirm_clock || options.sandbox;
         let parts = engine::Parts {
             journal: Box::new(journal),
             vault,
-            clock: Arc::new(SystemClock::default()),
+            clock,
             entropy: Arc::new(SystemEntropy),
-            options: engine::Options { confirm_clock: options.confirm_clock, ..engine::Options::default() },
+            options: engine::Options { confirm_clock, ..engine::Options::default() },
         };
         let (engine, running, recovered) = Engine::start(parts)?;
         let token = access::first_start(&engine, token).await?;
-        Ok(Self { engine, token, opened, recovered, running })
+        Ok(Self { engine, token, opened, recovered, sandbox, running })
     }
 
     /// Takes no more commands, answers those that wait, and closes the directory.
@@ -87,21 +101,16 @@ impl Books {
     }
 }
 
+/// When the newest group was written; the epoch, before there is one.
+fn newest(journal: &impl Journal) -> Result<Timestamp, OpenError> {
+    match journal.tail().position {
+        0 => Ok(Timestamp::EPOCH),
+        position => Ok(journal.reader().group(position)?.header().time),
+    }
+}
+
 fn journal_options(options: &BooksOptions) -> journal_file::Options {
     let defaults = journal_file::Options::default();
     let segment_bytes = options.segment_bytes.unwrap_or(defaults.segment_bytes);
     journal_file::Options { segment_bytes, sidecar: Some(Arc::new(engine::KeySidecar)), ..defaults }
-}
-
-fn check_sandbox(directory: &Path, is_new: bool, sandbox: bool) -> Result<(), BooksError> {
-    let path = directory.to_owned();
-    let mark = directory.join(SANDBOX_MARK);
-    match (sandbox, mark.exists()) {
-        (true, false) if is_new => {
-            std::fs::write(&mark, b"").map_err(|source| BooksError::Directory { path, source })
-        }
-        (true, false) => Err(BooksError::NotASandbox { path }),
-        (false, true) => Err(BooksError::IsASandbox { path }),
-        _ => Ok(()),
-    }
 }

@@ -37,6 +37,7 @@ pub struct Config {
     pub request_timeout_ms: u64,
     pub header_timeout_ms: u64,
     pub idle_timeout_ms: u64,
+    pub drain_pause_ms: u64,
     pub drain_timeout_ms: u64,
     pub metrics: bool,
     pub log_format: LogFormat,
@@ -103,6 +104,11 @@ impl Config {
 
     pub fn request_timeout(&self) -> Duration {
         Duration::from_millis(self.request_timeout_ms)
+    }
+
+    /// The other half is for answering, so that a slow body is told apart from a slow server.
+    pub fn body_time_max(&self) -> Duration {
+        self.request_timeout() / 2
     }
 
     fn check(&self) -> Result<(), ConfigError> {

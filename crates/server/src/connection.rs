@@ -5,7 +5,7 @@
 //! | has not sent its first request head, or has begun one and not finished it | the header timeout |
 //! | waits between requests | the idle timeout |
 //! | does not take its answer | the idle timeout |
-//! | has sent nothing to answer when the server drains | nothing: at once |
+//! | has sent nothing to answer when the server drains | 20 ms, in which a request is read that is there |
 //!
 //! The watch costs a request a few counters and no timer: each connection looks at its counters, and
 //! at the age of the request in work, now and then, so a limit is kept to within a quarter of it.
@@ -34,12 +34,14 @@ use tower::Service;
 
 use crate::Config;
 use crate::observe::LookedAt;
+use crate::unread::ReadToEnd;
 
 /// How all connections are served.
 pub(crate) struct Protocol {
     builder: auto::Builder<TokioExecutor>,
     header_timeout: Duration,
     idle_timeout: Duration,
+    body_time_max: Duration,
     /// Between two looks at a connection, which also poll the handler of an HTTP/1.1 request.
     period: Duration,
 }
@@ -62,6 +64,7 @@ impl Protocol {
             builder,
             header_timeout: Duration::from_millis(config.header_timeout_ms),
             idle_timeout: Duration::from_millis(config.idle_timeout_ms),
+            body_time_max: config.body_time_max(),
             period: Duration::from_millis(shortest) / 4,
         }
     }
@@ -78,8 +81,10 @@ impl Protocol {
     {
         let traffic = Arc::new(Traffic::default());
         let io = TokioIo::new(Counted { io, traffic: Arc::clone(&traffic) });
-        let handler = Handler { router, peer, traffic: Arc::clone(&traffic) };
+        let body_time_max = self.body_time_max;
+        let handler = Handler { router, peer, body_time_max, traffic: Arc::clone(&traffic) };
         let mut connection = pin!(self.builder.serve_connection(io, handler));
+        let mut told = pin!(told_to_leave(&mut drain, Arc::clone(&traffic)));
         let mut watch = self.watch(traffic);
         let mut look = pin!(tokio::time::sleep(self.period));
         let mut draining = false;
@@ -95,7 +100,7 @@ impl Protocol {
                     }
                     look.as_mut().reset((now + self.period).into());
                 }
-                _ = drain.wait_for(|&drain| drain), if !draining => {
+                () = told.as_mut(), if !draining => {
                     draining = true;
                     connection.as_mut().graceful_shutdown();
                     if watch.traffic.requests.load(Relaxed) == 0 {
@@ -115,6 +120,17 @@ impl Protocol {
             answers: 0,
             bytes_written: 0,
         }
+    }
+}
+
+/// Completes when the server drains and what this connection had sent by then has been read.
+async fn told_to_leave(drain: &mut watch::Receiver<bool>, traffic: Arc<Traffic>) {
+    /// The operating system tells of what has arrived well within this.
+    const FIRST_READ: Duration = Duration::from_millis(20);
+    // A server that is gone drains, too.
+    _ = drain.wait_for(|&drain| drain).await;
+    if traffic.requests.load(Relaxed) == 0 {
+        tokio::time::sleep(FIRST_READ).await;
     }
 }
 
@@ -161,6 +177,7 @@ impl Watch {
 struct Handler {
     router: Router,
     peer: SocketAddr,
+    body_time_max: Duration,
     traffic: Arc<Traffic>,
 }
 
@@ -171,14 +188,16 @@ impl hyper::service::Service<Request<Incoming>> for Handler {
 
     fn call(&self, request: Request<Incoming>) -> Answering {
         self.traffic.requests.fetch_add(1, Relaxed);
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(self.peer));
-        if request.version() == Version::HTTP_2 {
+        let mut request = if request.version() == Version::HTTP_2 {
             // Its streams are tasks of their own, which the connection's look does not reach.
             self.traffic.http2.store(true, Relaxed);
+            request.map(Body::new)
         } else {
+            let mut request = ReadToEnd::wrap(request, Instant::now() + self.body_time_max);
             request.extensions_mut().insert(LookedAt);
-        }
+            request
+        };
+        request.extensions_mut().insert(ConnectInfo(self.peer));
         let owed = Owed(Arc::clone(&self.traffic));
         Answering { future: self.router.clone().call(request), _owed: owed }
     }

@@ -7,7 +7,8 @@
 //! |---|---|---|---|---|
 //! | starting (replaying the journal) | 200 | 503 starting | accepted | answered by whoever can |
 //! | ready | 200 | 200 | accepted | answered |
-//! | draining (after SIGTERM) | 200 | 503 draining | refused | those accepted are finished, in bounded time |
+//! | leaving (after SIGTERM, for a pause) | 200 | 503 draining | accepted | answered |
+//! | draining | no more | no more | refused | those accepted are finished, in bounded time |
 //! | faulted (the journal failed) | 200 | 503 faulted, and why | accepted | the engine refuses |
 //!
 //! Every request passes one layer of ours ([`observe`](Observe)): its id, its time limit, its counters,
@@ -25,8 +26,10 @@ mod health;
 mod listen;
 mod metrics;
 mod observe;
+mod sandbox;
 pub mod telemetry;
 mod tls;
+mod unread;
 mod wiring;
 
 pub use book_metrics::BookMetrics;

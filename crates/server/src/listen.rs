@@ -32,6 +32,7 @@ pub struct Listening {
     address: SocketAddr,
     url: String,
     health: Health,
+    drain_pause: Duration,
     drain_timeout: Duration,
     door: Arc<Door>,
 }
@@ -104,6 +105,7 @@ impl Server {
             address,
             url: format!("{scheme}://{address}"),
             health: self.health,
+            drain_pause: Duration::from_millis(self.config.drain_pause_ms),
             drain_timeout: Duration::from_millis(self.config.drain_timeout_ms),
             door: Arc::new(door),
         })
@@ -140,21 +142,27 @@ impl Listening {
         _ = writeln!(out, "listening on {}", self.url).and_then(|()| out.flush());
     }
 
-    /// Serves until `stop` completes, then answers what was accepted, within the drain timeout.
+    /// Serves until `stop` completes and the pause is over, then answers what was accepted, within the
+    /// drain timeout.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
         let (drain, draining) = watch::channel(false);
-        let door = Arc::clone(&self.door);
+        let door = &self.door;
         let stop = async {
             stop.await;
             self.health.set(Readiness::Draining);
+            if !self.drain_pause.is_zero() {
+                tokio::time::sleep(self.drain_pause).await;
+            }
         };
-        // The listener goes with the accepting: from there on new connections are refused.
         tokio::select! {
+            biased;
             () = stop => {}
-            () = accept(self.listener, door, draining) => {}
+            () = accept(&self.listener, door, &draining) => {}
         }
+        // From here on new connections are refused.
+        accept_last(self.listener, door, &draining);
         drain.send_replace(true);
-        let all_places = self.door.places.acquire_many(self.door.connections_max);
+        let all_places = door.places.acquire_many(door.connections_max);
         if timeout(self.drain_timeout, all_places).await.is_err() {
             tracing::warn!("requests were still unanswered at the end of the drain timeout");
         }
@@ -162,20 +170,32 @@ impl Listening {
 }
 
 /// Lets connections in, for as long as there are places. Never ends by itself.
-async fn accept(listener: TcpListener, door: Arc<Door>, draining: watch::Receiver<bool>) {
+async fn accept(listener: &TcpListener, door: &Arc<Door>, draining: &watch::Receiver<bool>) {
     /// Out of file descriptors, most likely: others have to leave first.
     const PAUSE: Duration = Duration::from_millis(50);
     loop {
         let place = Arc::clone(&door.places).acquire_owned().await.expect("the semaphore is never closed");
         match listener.accept().await {
             Ok((stream, peer)) => {
-                tokio::spawn(Arc::clone(&door).admit(stream, peer, draining.clone(), place));
+                tokio::spawn(Arc::clone(door).admit(stream, peer, draining.clone(), place));
             }
             Err(error) if is_of_the_client(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "cannot accept connections");
                 tokio::time::sleep(PAUSE).await;
             }
+        }
+    }
+}
+
+/// Closes the socket. Who connected before it closes, and was not let in yet, still gets an answer.
+fn accept_last(listener: TcpListener, door: &Arc<Door>, draining: &watch::Receiver<bool>) {
+    let Ok(listener) = listener.into_std() else { return };
+    while let Ok(place) = Arc::clone(&door.places).try_acquire_owned() {
+        let Ok((stream, peer)) = listener.accept() else { return };
+        let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+        if let Ok(stream) = stream {
+            tokio::spawn(Arc::clone(door).admit(stream, peer, draining.clone(), place));
         }
     }
 }

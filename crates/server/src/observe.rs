@@ -34,6 +34,7 @@ struct Shared {
     unmatched: Arc<RouteMetrics>,
     body_bytes_max: usize,
     request_timeout: Duration,
+    body_time_max: Duration,
     slow: Duration,
 }
 
@@ -45,6 +46,7 @@ impl Observe {
             unmatched: metrics.route("unmatched"),
             body_bytes_max: config.body_bytes_max,
             request_timeout: config.request_timeout(),
+            body_time_max: config.body_time_max(),
             slow: Duration::from_millis(slow),
         }))
     }
@@ -88,8 +90,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Observed<S> 
         let arrival = Arrival {
             request_id: request_id.clone(),
             body_bytes_max: self.shared.body_bytes_max,
-            // The other half is for answering, so that a slow body is told apart from a slow server.
-            body_time_max: self.shared.request_timeout / 2,
+            body_time_max: self.shared.body_time_max,
         };
         let looked_at = request.extensions().get::<LookedAt>().is_some();
         Observation {

@@ -359,21 +359,22 @@ impl Model {
                 }
             }
             Ask::Allocate { child, currency, give, amount } => {
+                self.reach(who, child)?;
                 if amount <= 0 {
                     return Err(No::NotPositive);
                 }
                 self.allocate(who, child, currency, give, amount, period)?;
             }
             Ask::Transfer { from, to, currency, amount } => {
+                self.reach(who, from)?;
+                if self.root(from) != self.root(to) {
+                    return Err(if who == Who::Seller { No::NotOneFamily } else { No::NotFound });
+                }
                 if amount <= 0 {
                     return Err(No::NotPositive);
                 }
                 if from == to {
                     return Err(No::Same);
-                }
-                self.reach(who, from)?;
-                if self.root(from) != self.root(to) {
-                    return Err(if who == Who::Seller { No::NotOneFamily } else { No::NotFound });
                 }
                 self.own(from)?;
                 self.own(to)?;
@@ -387,19 +388,19 @@ impl Model {
                 self.touch(to, currency, period).funded += amount;
             }
             Ask::TopUp { account, currency, amount } => {
+                self.seller(who, account)?;
                 if amount <= 0 {
                     return Err(No::NotPositive);
                 }
-                self.seller(who, account)?;
                 let payer = self.receiver(account)?;
                 self.touch(payer, currency, period).funded += amount;
                 self.touch(account, currency, period);
             }
             Ask::Withdraw { account, currency, amount } => {
+                self.seller(who, account)?;
                 if amount <= 0 {
                     return Err(No::NotPositive);
                 }
-                self.seller(who, account)?;
                 self.own(account)?;
                 self.may_send(who, account)?;
                 let sheet = self.look(account, currency);
@@ -416,10 +417,10 @@ impl Model {
                 self.touch(account, currency, period).funded -= amount;
             }
             Ask::Adjust { account, currency, amount, used } => {
+                self.seller(who, account)?;
                 if amount == 0 {
                     return Err(No::NotPositive);
                 }
-                self.seller(who, account)?;
                 let payer = self.payer(account);
                 let sheet = self.touch(payer, currency, period);
                 if used {
@@ -430,22 +431,22 @@ impl Model {
                 self.touch(account, currency, period);
             }
             Ask::UsageCredit { account, currency, amount } => {
+                self.seller(who, account)?;
                 if amount <= 0 {
                     return Err(No::NotPositive);
                 }
-                self.seller(who, account)?;
                 let payer = self.receiver(account)?;
                 self.touch(payer, currency, period).used -= amount;
                 self.touch(account, currency, period);
             }
             Ask::Charge { account, currency, amount, way } => {
+                self.reach(who, account)?;
                 if amount < 0 {
                     return Err(No::Negative);
                 }
                 if amount == 0 {
                     return Err(No::NotPositive);
                 }
-                self.reach(who, account)?;
                 self.may_force(who, account, way)?;
                 let payer = self.spender(account)?;
                 let way =
@@ -456,14 +457,14 @@ impl Model {
                 self.charges.push(Charge { account, payer, currency, amount, refunded: 0 });
             }
             Ask::Refund { charge, amount } => {
-                if amount <= 0 {
-                    return Err(No::NotPositive);
-                }
                 let charge_of = self.charges[charge].clone();
                 match (who, self.reach(who, charge_of.account)) {
                     (_, Err(_)) => return Err(No::NotFound),
                     (Who::Buyer(_), Ok(())) => return Err(No::SellerOnly),
                     (Who::Seller, Ok(())) => {}
+                }
+                if amount <= 0 {
+                    return Err(No::NotPositive);
                 }
                 self.open(charge_of.account)?;
                 if amount > charge_of.amount - charge_of.refunded {
@@ -475,13 +476,13 @@ impl Model {
                 self.touch(charge_of.account, charge_of.currency, period).usage -= amount;
             }
             Ask::Place { account, currency, amount, expires_at } => {
+                self.reach(who, account)?;
                 if amount <= 0 {
                     return Err(No::NotPositive);
                 }
                 if expires_at <= now || expires_at > now + LIFE_MAX {
                     return Err(No::HoldLife);
                 }
-                self.reach(who, account)?;
                 let payer = self.spender(account)?;
                 self.admit(Way::Strict, amount, self.look(payer, currency).available())?;
                 self.touch(payer, currency, period).held += amount;
@@ -501,10 +502,10 @@ impl Model {
                 self.holds.get_mut(&hold).expect("it was found").expires_at = expires_at;
             }
             Ask::Capture { hold, amount, excess, keep_open } => {
+                let of = self.hold(who, hold)?;
                 if amount < 0 {
                     return Err(No::Negative);
                 }
-                let of = self.hold(who, hold)?;
                 let within = amount.min(of.amount);
                 let left = of.amount - within;
                 let stays = keep_open && left > 0;

@@ -1,16 +1,20 @@
-//! A book in memory, and what a seller does to it.
+//! A book of a test, and what a seller does to it.
 
 use std::sync::Arc;
 
 use access::{DEFAULT_ORGANIZATION, Role, Secret, first_start, secret_digest, token_digest};
 use dialect::{App, Limits};
 use domain::{Currency, Nanos, Timestamp};
-use engine::{Engine, ManualClock, Options, Outcome, Parts, Receipt, Request, Running, Seals, SeededEntropy};
-use journal::{MemoryStore, MemoryVault};
+use engine::{
+    Engine, ManualClock, Options, Outcome, Parts, Receipt, Request, Running, SandboxClock, Seals,
+    SeededEntropy,
+};
 use ledger::{
     AccountIndex, Act, Actor, Admission, ChargeKind, Command, Event, Funding, Holder, NewAccount,
     OrganizationIndex, Rejection, Usage, Verifier,
 };
+
+use crate::storage::Storage;
 
 /// 2025-03-01T09:30:00Z: when every test book begins.
 pub const START: Timestamp = Timestamp::from_secs(1_740_821_400);
@@ -23,7 +27,10 @@ pub struct TestBook {
     pub token: String,
     pub organization: OrganizationIndex,
     operator: Actor,
-    _running: Running,
+    running: Running,
+    sandbox: Arc<SandboxClock>,
+    entropy: Arc<SeededEntropy>,
+    storage: Storage,
 }
 
 /// An account with the credential it signs in with.
@@ -36,16 +43,21 @@ pub struct TestAccount {
 }
 
 impl TestBook {
+    /// In memory.
     pub async fn new() -> Self {
+        Self::on(Storage::memory()).await
+    }
+
+    /// On files, in a directory of its own.
+    pub async fn on_files() -> Self {
+        Self::on(Storage::files()).await
+    }
+
+    async fn on(storage: Storage) -> Self {
         let clock = Arc::new(ManualClock::at(START));
-        let parts = Parts {
-            journal: Box::new(MemoryStore::default().open()),
-            vault: Arc::new(MemoryVault::default()),
-            clock: clock.clone(),
-            entropy: Arc::new(SeededEntropy::new(0)),
-            options: Options::default(),
-        };
-        let (engine, running, _) = Engine::start(parts).expect("an empty book opens");
+        let entropy = Arc::new(SeededEntropy::new(0));
+        let sandbox = Arc::new(SandboxClock::new(clock.clone(), 0, |_| Ok(())));
+        let (engine, running) = start(&storage, &sandbox, &entropy);
         let token = first_start(&engine, None).await.expect("the first start succeeds");
         let token = token.expect("a first start makes a token").expose().to_owned();
         let known = engine.directory().credential(&token_digest(engine.seals(), &token));
@@ -53,12 +65,33 @@ impl TestBook {
         let operator = Actor::Credential(known.credential);
         let (organization, _) =
             engine.directory().organization(DEFAULT_ORGANIZATION).expect("it was founded");
-        Self { engine, clock, token, organization, operator, _running: running }
+        Self { engine, clock, token, organization, operator, running, sandbox, entropy, storage }
+    }
+
+    /// Closes the book and opens it again from what it wrote. Nothing else may hold its engine.
+    #[must_use]
+    pub fn reopened(self) -> Self {
+        let Self { engine, clock, token, organization, operator, running, sandbox, entropy, storage } = self;
+        drop(engine);
+        drop(running.stop().expect("the book's thread ends well"));
+        let (engine, running) = start(&storage, &sandbox, &entropy);
+        Self { engine, clock, token, organization, operator, running, sandbox, entropy, storage }
+    }
+
+    /// Of the whole state, once all that is due has happened.
+    pub async fn digest(&self) -> [u8; 32] {
+        self.engine.read(|ledger, _| engine::digest(ledger)).await.expect("the book runs")
     }
 
     /// What the routers of dialects stand on.
     pub fn app(&self) -> Arc<App> {
         Arc::new(App::new(self.engine.clone(), Limits::default()))
+    }
+
+    /// The same on a server that is a sandbox: requests move its clock ahead of the test's.
+    pub fn sandbox_app(&self) -> Arc<App> {
+        let app = App::new(self.engine.clone(), Limits::default());
+        Arc::new(app.with_sandbox(Some(self.sandbox.clone())))
     }
 
     /// The owner of the organization.
@@ -197,6 +230,20 @@ impl TestAccount {
     pub fn basic(&self) -> String {
         crate::client::basic(&self.key, &self.secret)
     }
+}
+
+fn start(storage: &Storage, clock: &Arc<SandboxClock>, entropy: &Arc<SeededEntropy>) -> (Engine, Running) {
+    let (journal, vault) = storage.open();
+    let parts = Parts {
+        journal,
+        vault,
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        // Months may pass in a test while its book is closed.
+        options: Options { confirm_clock: true, ..Options::default() },
+    };
+    let (engine, running, _) = Engine::start(parts).expect("the book opens");
+    (engine, running)
 }
 
 fn text(text: &str) -> ledger::Text {

@@ -54,17 +54,20 @@ impl Client {
         self.send("PATCH", path, body).await
     }
 
-    /// One request; a body of JSON says so unless a header says otherwise.
+    /// One request; a body is JSON, and as long as it is, unless a header says otherwise.
     pub async fn send(&self, method: &str, path: &str, body: &str) -> Answer {
         let mut text = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address);
         for (name, value) in &self.headers {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
-        let typed = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-        if !body.is_empty() && !typed {
+        let has = |name: &str| self.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+        if !body.is_empty() && !has("content-type") {
             text.push_str("content-type: application/json\r\n");
         }
-        text.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+        if !has("content-length") {
+            text.push_str(&format!("content-length: {}\r\n", body.len()));
+        }
+        text.push_str(&format!("\r\n{body}"));
         let mut stream = TcpStream::connect(self.address).await.expect("the server listens");
         stream.write_all(text.as_bytes()).await.expect("the server takes the request");
         let mut received = Vec::new();

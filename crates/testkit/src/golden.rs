@@ -24,6 +24,6 @@ pub fn expect_text(path: &Path, actual: &str) {
 }
 
 /// Whether expectations are being rewritten.
-pub(crate) fn updating() -> bool {
+fn updating() -> bool {
     std::env::var_os("UPDATE_EXPECT").is_some_and(|value| value == "1")
 }

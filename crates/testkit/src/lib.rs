@@ -1,12 +1,12 @@
-//! What tests stand on: a book in memory whose clock and randomness the test sets, a server around a
+//! What tests stand on: a book whose clock and randomness the test sets, a server around a
 //! router, a small client, and business behaviour as tables.
 //!
 //! | module | gives |
 //! |---|---|
-//! | `book` | [`TestBook`]: an engine over a journal in memory, first start done, and what a seller does to it |
+//! | `book` | [`TestBook`]: an engine over a journal in memory or on files, first start done, and what a seller does to it |
 //! | `server` | [`TestServer`]: a server around a router, on a free port |
 //! | `client` | [`Client`]: one request, one answer |
-//! | `scenario` | business behaviour as text tables, run against the rules, a book, a dialect |
+//! | `scenario` | business behaviour as text tables, run against the rules, books, dialects |
 //! | `wire` | recorded exchanges with a dialect, replayed |
 //! | `golden` | expected text in files; `UPDATE_EXPECT=1` rewrites them |
 //! | `rejections` | every refusal once, for golden tables |
@@ -21,6 +21,7 @@ mod golden;
 mod rejections;
 pub mod scenario;
 mod server;
+mod storage;
 pub mod wire;
 
 pub use book::{START, TestAccount, TestBook};

@@ -20,17 +20,19 @@ mod bare;
 mod book_world;
 mod cast;
 mod cell;
+mod reopened;
 mod step;
 mod table;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use bare::BareWorld;
 pub use book_world::BookWorld;
 pub use cell::{Column, Field};
+pub use reopened::ReopenedWorld;
 pub use step::{Line, Step};
 
-use crate::golden::{expect_text, updating};
+use crate::golden::expect_text;
 use table::{Block, Table};
 
 /// What scenarios are run against.
@@ -45,29 +47,39 @@ pub trait World: Sized {
     fn cell(&mut self, column: &Column) -> impl Future<Output = Option<String>>;
 }
 
-/// Runs a file against the rules alone and against a book. `UPDATE_EXPECT=1` rewrites it first, from
-/// what the rules say.
-pub async fn check(path: &Path) {
-    if updating() {
-        expect_text(path, &play::<BareWorld>(path).await);
+/// How long holds of scenarios live: as long as any may.
+pub const HOLD_SECS: i64 = cast::HOLD_SECS;
+
+/// Runs every file of `scenarios/` in a world. Nothing is rewritten.
+pub async fn check_in<W: World>() {
+    for path in files() {
+        let (expected, actual) = (read(&path), play::<W>(&path).await);
+        let mut lines = expected.lines().zip(actual.lines());
+        if let Some((expected, actual)) = lines.find(|(expected, actual)| expected != actual) {
+            panic!(
+                "{} in {}:\n  expected {expected}\n  got      {actual}\n",
+                path.display(),
+                std::any::type_name::<W>()
+            );
+        }
+        assert_eq!(expected, actual, "{} in {}", path.display(), std::any::type_name::<W>());
     }
-    check_in::<BareWorld>(path).await;
-    check_in::<BookWorld>(path).await;
 }
 
-/// Runs a file in a world; nothing is rewritten.
-pub async fn check_in<W: World>(path: &Path) {
-    let expected = read(path);
-    let actual = play::<W>(path).await;
-    let differs = expected.lines().zip(actual.lines()).find(|(expected, actual)| expected != actual);
-    if let Some((expected, actual)) = differs {
-        panic!(
-            "{} in {}:\n  expected {expected}\n  got      {actual}\n\n{actual}",
-            path.display(),
-            std::any::type_name::<W>()
-        );
+/// Compares every file of `scenarios/` with what the rules alone say of it. `UPDATE_EXPECT=1` rewrites it.
+pub async fn check_rules() {
+    for path in files() {
+        expect_text(&path, &play::<BareWorld>(&path).await);
     }
-    assert_eq!(expected, actual, "{} in {}", path.display(), std::any::type_name::<W>());
+}
+
+fn files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let files = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<_> = files.map(|file| file.expect("a folder can be read").path()).collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "{} holds no tables", folder.display());
+    paths
 }
 
 fn read(path: &Path) -> String {

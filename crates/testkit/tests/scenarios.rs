@@ -1,25 +1,11 @@
-//! Every table of business behaviour, against the rules alone and against a book.
+//! Every table of business behaviour, against the rules alone and against books.
 
-use std::path::Path;
+use testkit::scenario::{self, BookWorld, ReopenedWorld};
 
-use testkit::scenario;
-
-async fn check(name: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios").join(name);
-    scenario::check(&path).await;
-}
-
+/// In this order: the rules alone may rewrite what the others are compared with.
 #[tokio::test]
-async fn partner_month() {
-    check("partner_month.txt").await;
-}
-
-#[tokio::test]
-async fn prepaid_partner() {
-    check("prepaid_partner.txt").await;
-}
-
-#[tokio::test]
-async fn family() {
-    check("family.txt").await;
+async fn every_table() {
+    scenario::check_rules().await;
+    scenario::check_in::<BookWorld>().await;
+    scenario::check_in::<ReopenedWorld>().await;
 }

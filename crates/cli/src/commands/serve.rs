@@ -50,13 +50,16 @@ async fn serve(config: Config) -> Result<(), Failure> {
         snapshot = books.recovered.snapshot.is_some(),
         "the books are open"
     );
+    if books.sandbox.is_some() {
+        tracing::warn!("this is a sandbox: its clock can be moved, and nothing in it is money");
+    }
     if let Some(token) = &books.token
         && std::env::var_os(OPERATOR_TOKEN).is_none()
     {
         println!("operator token, shown this once: {}", token.expose());
     }
     let limits = Limits { batch_max: config.batch_max };
-    let app = Arc::new(App::new(books.engine.clone(), limits));
+    let app = Arc::new(App::new(books.engine.clone(), limits).with_sandbox(books.sandbox.clone()));
     let server = Server::new(config);
     server.metrics().register(|registry| BookMetrics::register(registry, &books.engine));
     server.health().set(Readiness::Ready);

@@ -1,7 +1,7 @@
 //! What scripts rely on, as a table: the command, its exit code, and what it says.
 
-use crate::serve;
-use crate::served::{Served, TOKEN, bursar};
+use crate::served::{TOKEN, bursar};
+use crate::{run, serve};
 
 /// `$P` and `$S` are the accounts that the table opens, `$K` the API key of the first, `$H` the last hold.
 /// Of what differs from run to run only the kind is compared. A failure is compared with standard error.
@@ -73,7 +73,7 @@ const STEPS: &[(&str, i32, &str)] = &[
     (
         "balance $K --json",
         0,
-        r#"{"account":"<id>","currency":"EUR","posted":"-24.5","carried":"0","funded":"-4.5","used":"20","held":"0","granted":"120","received":"0","given":"30","credit_limit":"90","available":"65.5","billed":"0","usage":"20","usage_by_grants":"0","payer":"<id>","spendable":"65.5"}"#,
+        r#"{"account":"<id>","currency":"EUR","posted":"-24.5","carried":"0","funded":"-4.5","used":"20","held":"0","granted":"120","received":"0","given":"30","credit_limit":"90","available":"65.5","transferable":"65.5","allocatable":"65.5","billed":"0","usage":"20","usage_by_grants":"0","payer":"<id>","spendable":"65.5"}"#,
     ),
     ("account show $P --json", 0, "…"),
     ("account list --json", 0, "…"),
@@ -149,14 +149,6 @@ fn secrets_come_from_files_and_the_environment() {
     assert_eq!(with(&arguments(token.to_str().unwrap())).status.code(), Some(1));
     assert_eq!(with(&arguments("/nonexistent")).status.code(), Some(1));
     assert_eq!(bursar(&["balance", "x", "--url", &served.url]).output().unwrap().status.code(), Some(2));
-}
-
-fn run(served: &Served, command: &str) -> (i32, String, String) {
-    let arguments: Vec<&str> = command.split(' ').collect();
-    let output =
-        bursar(&arguments).env("BURSAR_URL", &served.url).env("BURSAR_TOKEN", TOKEN).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
 fn learn(names: &mut Vec<(&str, String)>, command: &str, out: &str) {

@@ -4,6 +4,7 @@
 mod contract;
 mod demo;
 mod drain;
+mod sandbox;
 mod serve;
 mod served;
 mod verify;
@@ -11,10 +12,19 @@ mod verify;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use served::{Served, bursar, spawn};
+use served::{Served, TOKEN, bursar, spawn};
 
 fn output(arguments: &[&str]) -> Output {
     bursar(arguments).output().unwrap()
+}
+
+/// A command against a server, as its operator: the exit code, what it said, and why not.
+fn run(served: &Served, command: &str) -> (i32, String, String) {
+    let arguments: Vec<&str> = command.split(' ').collect();
+    let output =
+        bursar(&arguments).env("BURSAR_URL", &served.url).env("BURSAR_TOKEN", TOKEN).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
 /// Starts a server on a free port and waits for its line.

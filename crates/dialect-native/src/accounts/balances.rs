@@ -202,6 +202,8 @@ impl Balance {
             given: amounts.given.into(),
             credit_limit: amounts.credit().into(),
             available: amounts.available().into(),
+            transferable: amounts.transferable().into(),
+            allocatable: amounts.allocatable().into(),
             billed: amounts.billed.into(),
             usage: amounts.usage.into(),
             usage_by_grants: amounts.usage_by_grants.into(),
@@ -234,6 +236,10 @@ pub(crate) struct Balance {
     given: Amount,
     credit_limit: Amount,
     available: Amount,
+    /// What a transfer to another account of the family may take.
+    transferable: Amount,
+    /// What may be given on, or back, of the credit limit.
+    allocatable: Amount,
     /// What closed periods still owe.
     billed: Amount,
     /// The account's own usage in the open period, whoever paid.

@@ -7,13 +7,12 @@ use axum::extract::State;
 use dialect::App;
 use ledger::Act;
 
-use super::view::{Account, show};
+use super::view::{Account, change};
 use crate::answer::Answer;
 use crate::input::Named;
 use crate::once::Once;
 use crate::problem::Problem;
 use crate::signed::{Signed, account};
-use crate::submit::submit;
 
 /// Close an account
 ///
@@ -62,6 +61,5 @@ async fn set(
 ) -> Result<Answer<Account>, Problem> {
     let index = account(app, &caller.0, name)?;
     let key = once.key(app, &caller.0, "close account", (index, closed), &());
-    let receipt = submit(app, &caller.0, Act::SetClosed { account: index, closed }, key).await?;
-    Ok(Answer::ok(show(app, &caller.0, index).await?).replayed(receipt.repeated))
+    change(app, &caller.0, index, Act::SetClosed { account: index, closed }, key).await
 }

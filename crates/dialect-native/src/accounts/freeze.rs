@@ -9,13 +9,12 @@ use ledger::Act;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::view::{Account, show};
+use super::view::{Account, change};
 use crate::answer::Answer;
 use crate::input::{Input, Named};
 use crate::once::Once;
 use crate::problem::Problem;
 use crate::signed::{Signed, account};
-use crate::submit::submit;
 use crate::values::{Name, text};
 
 /// Freeze an account
@@ -74,8 +73,7 @@ async fn set(
     let index = account(app, &caller.0, name)?;
     let key = once.key(app, &caller.0, "freeze account", (index, frozen), &asked);
     let act = Act::SetFrozen { account: index, frozen, reason: text(asked.reason.as_ref()) };
-    let receipt = submit(app, &caller.0, act, key).await?;
-    Ok(Answer::ok(show(app, &caller.0, index).await?).replayed(receipt.repeated))
+    change(app, &caller.0, index, act, key).await
 }
 
 #[derive(Default, Deserialize, Serialize, ToSchema)]

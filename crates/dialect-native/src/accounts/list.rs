@@ -87,7 +87,12 @@ async fn list(
     let mut data = Vec::new();
     for _ in 0..SLICES_MAX {
         let room = page.limit - data.len();
-        let seen = look(app, &caller.0, move |ledger, _, sight| slice(ledger, sight, after, room)).await?;
+        let seen = look(app, &caller.0, move |ledger, _, sight| slice(ledger, sight, after, room)).await;
+        let seen = seen.map_err(|problem| match problem.kind() {
+            // A cursor of another list.
+            Kind::InvalidParameter => PagingError::Cursor.into(),
+            _ => problem,
+        })?;
         data.extend(seen.views.into_iter().map(|view| view.print(seals)));
         if !seen.more {
             return Ok(Answer::ok(List { data, next_cursor: None }));

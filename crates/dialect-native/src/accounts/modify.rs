@@ -9,13 +9,12 @@ use ledger::Act;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::view::{Account, show};
+use super::view::{Account, change, show};
 use crate::answer::Answer;
 use crate::input::{Input, Named};
 use crate::once::Once;
 use crate::problem::Problem;
 use crate::signed::{Signed, account};
-use crate::submit::submit;
 use crate::values::{Name, text};
 
 /// Rename, suspend or reactivate, split or merge an account
@@ -51,8 +50,7 @@ pub(crate) async fn handle(
         suspended: asked.suspended,
         shared: asked.shared,
     };
-    let receipt = submit(&app, &caller.0, act, key).await?;
-    Ok(Answer::ok(show(&app, &caller.0, index).await?).replayed(receipt.repeated))
+    change(&app, &caller.0, index, act, key).await
 }
 
 #[derive(Deserialize, Serialize, ToSchema)]

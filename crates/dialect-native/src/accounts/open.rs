@@ -13,10 +13,10 @@ use utoipa::ToSchema;
 use super::view::{Account, View};
 use crate::answer::Answer;
 use crate::input::Input;
-use crate::look::look_at;
+use crate::look::{find_in_field, look_at};
 use crate::once::Once;
 use crate::problem::{Kind, Problem};
-use crate::signed::{Signed, account};
+use crate::signed::Signed;
 use crate::values::{Amount, Currency, Name, text};
 
 /// Open an account
@@ -70,8 +70,11 @@ async fn new_account(app: &App, caller: &Signed, asked: &OpenAccount) -> Result<
     {
         return Err(Problem::new(Kind::OrganizationNotFound).with_field("organization"));
     }
+    if asked.credit_limit.is_some_and(|limit| limit.nanos().is_negative()) {
+        return Err(Problem::field("credit_limit", "must not be negative"));
+    }
     let parent = match &asked.parent {
-        Some(parent) => Some(account(app, &caller.0, parent)?),
+        Some(parent) => Some(find_in_field(app, &caller.0, "parent", parent).await?),
         None => None,
     };
     let currency = match (asked.currency, parent) {

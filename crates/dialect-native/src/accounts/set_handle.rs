@@ -9,13 +9,12 @@ use ledger::Act;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::view::{Account, show};
+use super::view::{Account, change};
 use crate::answer::Answer;
 use crate::input::{Input, NamedWithin};
 use crate::once::Once;
 use crate::problem::{Kind, Problem};
 use crate::signed::{Signed, account};
-use crate::submit::submit;
 use crate::values::Name;
 
 /// Give an account a handle
@@ -57,8 +56,7 @@ pub(crate) async fn handle(
         digest: handle_digest(app.engine.seals(), caller.0.organization(), kind, asked.value.as_str()),
         text: asked.value.text(),
     };
-    let receipt = submit(&app, &caller.0, act, key).await?;
-    Ok(Answer::ok(show(&app, &caller.0, index).await?).replayed(receipt.repeated))
+    change(&app, &caller.0, index, act, key).await
 }
 
 #[derive(Deserialize, Serialize, ToSchema)]

@@ -1,11 +1,17 @@
 //! An account as it is printed.
 
+use access::Caller;
+use dialect::App;
 use engine::Seals;
-use ledger::{AccountIndex, Funding, Ledger, Status, Text};
+use ledger::{AccountIndex, Act, Funding, Ledger, Status, Text};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::answer::Answer;
 use crate::ids;
+use crate::look::look_at;
+use crate::problem::Problem;
+use crate::submit::{Intent, submit};
 use crate::values::Time;
 
 /// What the state says of an account; taken on the book's thread, printed elsewhere.
@@ -135,12 +141,20 @@ pub(crate) enum StatusName {
     Closed,
 }
 
-/// The account as it is now: what acts that change it are answered with.
-pub(crate) async fn show(
-    app: &dialect::App,
-    caller: &access::Caller,
-    index: AccountIndex,
-) -> Result<Account, crate::problem::Problem> {
-    let view = crate::look::look_at(app, caller, index, move |ledger, _| View::of(ledger, index)).await?;
+/// The account as it is now.
+pub(crate) async fn show(app: &App, caller: &Caller, index: AccountIndex) -> Result<Account, Problem> {
+    let view = look_at(app, caller, index, move |ledger, _| View::of(ledger, index)).await?;
     Ok(view.print(app.engine.seals()))
+}
+
+/// Does an act that changes an account, and shows the account after it.
+pub(crate) async fn change(
+    app: &App,
+    caller: &Caller,
+    index: AccountIndex,
+    act: Act,
+    intent: Intent,
+) -> Result<Answer<Account>, Problem> {
+    let receipt = submit(app, caller, act, intent).await?;
+    Ok(Answer::ok(show(app, caller, index).await?).replayed(receipt.repeated))
 }

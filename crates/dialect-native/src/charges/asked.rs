@@ -96,7 +96,7 @@ pub(crate) struct SingleCharge<'a> {
 /// A line of `POST /charges`.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"account": "e8ab0001", "amount": "0.0012", "product": "tokens", "quantity": 1200, "key": "call-1"}))]
+#[schema(example = json!({"account": "$ACCOUNT", "amount": "0.0012", "product": "tokens", "quantity": 1200, "key": "call-1"}))]
 pub(crate) struct BatchCharge<'a> {
     /// Any handle of the account.
     #[serde(borrow)]

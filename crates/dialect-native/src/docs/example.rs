@@ -6,16 +6,31 @@ use crate::openapi;
 
 const BATCH_LINES: usize = 2;
 
+/// What the examples stand on: where the server is, and something of each kind.
+pub(super) const FIRST_STEPS: &str = r#"export BURSAR_URL=http://127.0.0.1:8080 BURSAR_TOKEN=…
+ask() {
+  curl -s -H "Authorization: Bearer $BURSAR_TOKEN" -H "Content-Type: application/json" "$@"
+}
+ACCOUNT=$(ask "$BURSAR_URL/api/v1/accounts" \
+  -d '{"name":"Acme","credit_limit":"200"}' | jq -r .api_key)
+CHILD=$(ask "$BURSAR_URL/api/v1/accounts" \
+  -d '{"name":"Acme North","parent":"'"$ACCOUNT"'"}' | jq -r .api_key)
+CHARGE=$(ask "$BURSAR_URL/api/v1/accounts/$ACCOUNT/charges" \
+  -d '{"amount":"0.0012"}' | jq -r .id)
+HOLD=$(ask "$BURSAR_URL/api/v1/accounts/$ACCOUNT/holds" \
+  -d '{"amount":"4.50"}' | jq -r .id)"#;
+
 pub(super) fn curl(path: &str, method: &str, operation: &Value) -> String {
+    let name = operation["operationId"].as_str().unwrap_or_default();
     let mut lines = Vec::new();
     let verb = if method == "get" { String::new() } else { format!("-X {} ", method.to_uppercase()) };
-    lines.push(format!("curl {verb}\"$BURSAR_URL{}\"", filled(path)));
+    lines.push(format!("curl {verb}\"$BURSAR_URL{}\"", filled(path, name)));
     lines.push("-H \"Authorization: Bearer $BURSAR_TOKEN\"".to_owned());
     let takes_key = operation["parameters"]
         .as_array()
         .is_some_and(|parameters| parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key"));
     if takes_key && method == "post" {
-        lines.push("-H \"Idempotency-Key: $(uuidgen)\"".to_owned());
+        lines.push(format!("-H \"Idempotency-Key: {}-1\"", name.replace('_', "-")));
     }
     let content = operation["requestBody"]["content"].as_object();
     if let Some((media_type, body)) = content.and_then(|content| content.iter().next_back()) {
@@ -29,19 +44,32 @@ pub(super) fn curl(path: &str, method: &str, operation: &Value) -> String {
                 text
             };
             let option = if is_lines { "--data-binary" } else { "-d" };
-            lines.push(format!("{option} '{text}'"));
+            lines.push(format!("{option} '{}'", with_variables(&text)));
         }
     }
     lines.join(" \\\n  ")
 }
 
-/// A path with something in its gaps.
-fn filled(path: &str) -> String {
+/// Single quotes keep a shell from looking inside, so they end around a variable.
+fn with_variables(body: &str) -> String {
+    ["$ACCOUNT", "$CHILD"]
+        .iter()
+        .fold(body.to_owned(), |body, name| body.replace(name, &format!("'\"{name}\"'")))
+}
+
+/// A path with variables in its gaps.
+fn filled(path: &str, operation: &str) -> String {
+    let is_of_a_child = matches!(operation, "allocate_credit" | "close_account" | "reopen_account");
     let value = |name: &str| match name {
-        "account" => "e8ab0001",
+        "account" if is_of_a_child => "$CHILD",
+        "account" => "$ACCOUNT",
         "organization" => "default",
         "kind" => "email",
-        _ => "5f0c4f0e-93a4-4b33-8d7c-6d3c1d2e9a10",
+        "hold" => "$HOLD",
+        "token" => "$TOKEN_ID",
+        "secret" => "$SECRET_ID",
+        // A charge is an entry too.
+        _ => "$CHARGE",
     };
     path.split('/')
         .map(|segment| match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {

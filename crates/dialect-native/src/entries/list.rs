@@ -100,9 +100,14 @@ impl Wanted {
             EntryKind::deserialize(name).map_err(|error| Problem::parameter("kinds", error))
         };
         let kinds = filter.kinds.iter().flat_map(|kinds| kinds.split(','));
+        let from = filter.from.map_or(Timestamp::from_micros(i64::MIN), Time::timestamp);
+        let to = filter.to.map(Time::timestamp);
+        if to.is_some_and(|to| to < from) {
+            return Err(Problem::parameter("to", "is before from"));
+        }
         Ok(Self {
-            from: filter.from.map_or(Timestamp::from_micros(i64::MIN), Time::timestamp),
-            to: filter.to.map(Time::timestamp),
+            from,
+            to,
             kinds: kinds.map(kind).collect::<Result<_, _>>()?,
             movements: filter.movements.unwrap_or(false),
             before: None,

@@ -71,7 +71,7 @@ pub(crate) async fn handle(
 
 #[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"amount": "3.75", "excess": "exact", "keep_open": false}))]
+#[schema(example = json!({"amount": "3.75", "excess": "exact", "keep_open": true}))]
 pub(crate) struct CaptureHold {
     /// All that is set aside when absent.
     amount: Option<Amount>,

@@ -47,7 +47,7 @@ pub(crate) async fn handle(
     let key = once.key(&app, &caller.0, "extend hold", hold, &asked);
     let until = Until { expires_in: asked.expires_in, expires_at: asked.expires_at };
     let act = Act::ExtendHold { hold, expires_at: until.resolve(&app).await? };
-    let receipt = submit(&app, &caller.0, act, key).await?;
+    let receipt = submit(&app, &caller.0, act, key).await.map_err(|problem| until.name_field(problem))?;
     let Event::HoldExtended { hold, expires_at, .. } = receipt.event else {
         return Err(Problem::bug("extending a hold was answered by another event"));
     };

@@ -63,7 +63,7 @@ pub(crate) async fn handle(
             reference: text(asked.reference.as_ref()),
         },
     };
-    let receipt = submit(&app, &caller.0, act, key).await?;
+    let receipt = submit(&app, &caller.0, act, key).await.map_err(|problem| until.name_field(problem))?;
     let hold = asked.placed(app.engine.seals(), &receipt)?;
     Ok(Answer::created(hold).replayed(receipt.repeated))
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::view::string;
 use crate::ids;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::values::{Amount, Time};
 
 /// An amount set aside.
@@ -86,7 +86,7 @@ pub(crate) struct Until {
     pub(crate) expires_at: Option<Time>,
 }
 
-pub(crate) const LIFE_DEFAULT_SECS: u32 = 3600;
+const LIFE_DEFAULT_SECS: u32 = 3600;
 
 impl Until {
     pub(crate) async fn resolve(self, app: &App) -> Result<Timestamp, Problem> {
@@ -99,6 +99,16 @@ impl Until {
         };
         let now = app.engine.read(|_, now| now).await?;
         Ok(now.plus_secs(i64::from(secs)))
+    }
+
+    /// The rules speak of the instant; what is wrong is the field that was sent.
+    pub(crate) fn name_field(self, problem: Problem) -> Problem {
+        match problem.kind() {
+            kind @ (Kind::HoldTooLong | Kind::HoldExpiryPast) if self.expires_in.is_some() => {
+                Problem::new(kind).with_field("expires_in")
+            }
+            _ => problem,
+        }
     }
 }
 

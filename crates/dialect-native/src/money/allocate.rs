@@ -15,7 +15,6 @@ use crate::input::{Input, Named};
 use crate::once::Once;
 use crate::problem::Problem;
 use crate::signed::{Signed, account};
-use crate::submit::submit;
 use crate::values::{Amount, Currency, Reference, text};
 
 /// Allocate credit to a child, or take it back
@@ -50,7 +49,7 @@ pub(crate) async fn handle(
         amount: asked.amount.nanos(),
         reference: text(asked.reference.as_ref()),
     };
-    posted::answer(app.engine.seals(), &submit(&app, &caller.0, act, key).await?)
+    posted::post(&app, &caller.0, act, key).await
 }
 
 #[derive(Deserialize, Serialize, ToSchema)]

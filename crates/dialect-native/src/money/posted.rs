@@ -1,7 +1,9 @@
 //! What most acts on money are answered with: the entry that was made, and the balance after it.
 
+use access::Caller;
+use dialect::App;
 use engine::{Receipt, Seals};
-use ledger::Amounts;
+use ledger::{Act, Amounts};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -9,6 +11,7 @@ use crate::accounts::view::string;
 use crate::answer::Answer;
 use crate::ids;
 use crate::problem::Problem;
+use crate::submit::{Intent, submit};
 use crate::values::{Amount, Time};
 
 /// An entry that was made.
@@ -44,7 +47,7 @@ impl From<&Amounts> for After {
 }
 
 impl Entry {
-    pub(crate) fn of(seals: &Seals, receipt: &Receipt) -> Result<Self, Problem> {
+    fn of(seals: &Seals, receipt: &Receipt) -> Result<Self, Problem> {
         use ledger::Event as E;
         let (amount, reference) = match &receipt.event {
             E::ToppedUp(it) | E::Withdrawn(it) | E::UsageCredited(it) => (it.amount, &it.reference),
@@ -69,6 +72,13 @@ impl Entry {
     }
 }
 
-pub(crate) fn answer(seals: &Seals, receipt: &Receipt) -> Result<Answer<Entry>, Problem> {
-    Ok(Answer::created(Entry::of(seals, receipt)?).replayed(receipt.repeated))
+/// Does an act on money, and answers with the entry that it made.
+pub(crate) async fn post(
+    app: &App,
+    caller: &Caller,
+    act: Act,
+    intent: Intent,
+) -> Result<Answer<Entry>, Problem> {
+    let receipt = submit(app, caller, act, intent).await?;
+    Ok(Answer::created(Entry::of(app.engine.seals(), &receipt)?).replayed(receipt.repeated))
 }

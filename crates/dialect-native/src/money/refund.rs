@@ -17,7 +17,6 @@ use crate::look::look;
 use crate::once::Once;
 use crate::problem::{Kind, Problem};
 use crate::signed::Signed;
-use crate::submit::submit;
 use crate::values::{Amount, Reference, text};
 
 /// Refund a charge
@@ -60,7 +59,7 @@ pub(crate) async fn handle(
         amount,
         reference: text(asked.reference.as_ref()),
     };
-    posted::answer(app.engine.seals(), &submit(&app, &caller.0, act, key).await?)
+    posted::post(&app, &caller.0, act, key).await
 }
 
 /// By the balance of whoever used it.

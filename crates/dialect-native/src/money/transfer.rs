@@ -12,10 +12,10 @@ use utoipa::ToSchema;
 use super::posted::{self, Entry};
 use crate::answer::Answer;
 use crate::input::Input;
+use crate::look::find_in_field;
 use crate::once::Once;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::signed::{Signed, account};
-use crate::submit::submit;
 use crate::values::{Amount, Currency, Reference, text};
 
 /// Transfer money inside a family
@@ -38,7 +38,13 @@ pub(crate) async fn handle(
 ) -> Result<Answer<Entry>, Problem> {
     caller.may(Operation::Transfer)?;
     let asked: Transfer = input.read()?;
-    let (from, to) = (account(&app, &caller.0, &asked.from)?, account(&app, &caller.0, &asked.to)?);
+    let from = find_in_field(&app, &caller.0, "from", &asked.from).await?;
+    // The rules know who may receive; the first account is seen, so whoever is not found is the second.
+    let not_found = |problem: Problem| match problem.kind() {
+        Kind::AccountNotFound | Kind::AmbiguousHandle => problem.with_field("to"),
+        _ => problem,
+    };
+    let to = account(&app, &caller.0, &asked.to).map_err(not_found)?;
     let key = once.key(&app, &caller.0, "transfer", (from, to), &asked.without_accounts());
     let act = Act::Transfer {
         from,
@@ -47,12 +53,12 @@ pub(crate) async fn handle(
         amount: asked.amount.nanos(),
         reference: text(asked.reference.as_ref()),
     };
-    posted::answer(app.engine.seals(), &submit(&app, &caller.0, act, key).await?)
+    posted::post(&app, &caller.0, act, key).await.map_err(not_found)
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"from": "5a0f31c2", "to": "e8ab0001", "amount": "10"}))]
+#[schema(example = json!({"from": "$ACCOUNT", "to": "$CHILD", "amount": "10"}))]
 pub(crate) struct Transfer {
     /// Any handle of the account it leaves.
     from: String,

@@ -15,6 +15,13 @@ impl Fixture {
         Self { book, server }
     }
 
+    /// The same, as a sandbox.
+    pub async fn sandbox() -> Self {
+        let book = TestBook::new().await;
+        let server = TestServer::start(dialect_native::router(book.sandbox_app())).await;
+        Self { book, server }
+    }
+
     /// The operator: the owner of the first organization.
     pub fn owner(&self) -> Client {
         self.with_token(&self.book.token)

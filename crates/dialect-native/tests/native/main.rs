@@ -1,8 +1,14 @@
 //! The API as a client sees it.
 
+mod bad_input;
+mod bad_requests;
 mod charges;
+mod examples;
 mod fixture;
 mod openapi;
 mod operations;
 mod refusals;
 mod rights;
+mod sandbox;
+mod scenarios;
+mod tenants;

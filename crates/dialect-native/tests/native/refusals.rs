@@ -99,41 +99,16 @@ async fn batches_are_bounded_and_read_in_two_forms() {
 }
 
 #[tokio::test]
-async fn whoever_asks_badly_is_told_why() {
+async fn whoever_does_not_sign_in_is_asked_to() {
     let it = Fixture::new().await;
     let account = it.funded("100").await;
-    let (owner, nobody) = (it.owner(), it.server.client());
+    let nobody = it.server.client();
     let at = |rest: &str| format!("/api/v1/accounts/{}{rest}", account.key);
     let wrong = nobody.with_basic(&account.key, "wrong");
     for client in [&nobody, &wrong, &it.with_token("bst_nothing")] {
         let answer = client.get(&at("")).await;
         assert_eq!(problem(&answer), (401, "unauthenticated".to_owned()));
         assert!(answer.header("www-authenticate").is_some());
-    }
-    for (path, status, kind) in [
-        ("/api/v1/nothing", 404, "not-found"),
-        ("/api/v1/accounts/ffffffff", 404, "account-not-found"),
-        ("/api/v1/accounts/no-such-handle", 404, "account-not-found"),
-        ("/api/v1/holds/x", 404, "hold-not-found"),
-        ("/api/v1/entries/x", 404, "not-found"),
-        ("/api/v1/accounts?limit=0", 400, "invalid-parameter"),
-        ("/api/v1/accounts?limit=1001", 400, "invalid-parameter"),
-        ("/api/v1/accounts?cursor=AAAA", 400, "invalid-parameter"),
-        ("/api/v1/accounts?colour=red", 400, "invalid-parameter"),
-    ] {
-        assert_eq!(problem(&owner.get(path).await), (status, kind.to_owned()), "{path}");
-    }
-    for query in ["?kinds=nothing", "?from=yesterday", "?movements=maybe", "?cursor=AAAA", "?limit=-1"] {
-        let answer = owner.get(&at(&format!("/entries{query}"))).await;
-        assert_eq!(problem(&answer), (400, "invalid-parameter".to_owned()), "{query}: {answer:?}");
-    }
-    let answer = owner.send("DELETE", "/api/v1/accounts", "").await;
-    assert_eq!(problem(&answer), (405, "method-not-allowed".to_owned()));
-    let answer = owner.with("content-type", "text/plain").post(&at("/top-ups"), "1").await;
-    assert_eq!(problem(&answer), (415, "unsupported-media-type".to_owned()));
-    for key in ["", &"k".repeat(256), "é"] {
-        let answer = owner.with("idempotency-key", key).post(&at("/top-ups"), r#"{"amount":"1"}"#).await;
-        assert_eq!(problem(&answer), (400, "invalid-parameter".to_owned()), "{key}");
     }
 }
 

@@ -30,7 +30,7 @@ pub const OPTIONS: &[Setting] = &[
     Setting {
         key: "sandbox",
         default: "false",
-        about: "A marked test server with a movable clock and a test payment provider.\n\
+        about: "A marked test server: `bursar sandbox advance 31d` lets time pass.\n\
                 Refused on a data directory that has lived without it.",
     },
     Setting {
@@ -82,6 +82,14 @@ pub const OPTIONS: &[Setting] = &[
         key: "idle_timeout_ms",
         default: "75000",
         about: "A connection without a request is closed after this time.",
+    },
+    Setting {
+        key: "drain_pause_ms",
+        default: "0",
+        about: "After SIGTERM, how long to go on letting new connections in while /readyz says 503 already.\n\
+                0 suits clients that connect directly: they see at once that this server is gone. Behind a load\n\
+                balancer that probes /readyz, set a little more than the probes take to notice (interval times\n\
+                failures, some 5000 to 15000), or it goes on sending to a closed port meanwhile.",
     },
     Setting {
         key: "drain_timeout_ms",

@@ -30,6 +30,42 @@ async fn a_body_that_drips_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_body_that_nobody_reads_costs_no_connection() {
+    let server = start(config()).await;
+    let mut stream = connect(server.address).await;
+    for form in ["content-length: 9", "transfer-encoding: chunked"] {
+        // The answer does not wait for the body, and the next request comes behind it.
+        let head = format!("POST /deaf HTTP/1.1\r\nhost: t\r\n{form}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        assert_eq!(receive(&mut stream).await.body, "not read", "{form}");
+        let body = if form.contains("chunked") { "4\r\nbody\r\n0\r\n\r\n" } else { "nine byte" };
+        stream.write_all(body.as_bytes()).await.unwrap();
+        assert_eq!(exchange(&mut stream, "GET /names/x", "").await.body, "x", "{form}");
+    }
+    let half = "x".repeat(60 * 1024);
+    assert_eq!(exchange(&mut stream, "POST /deaf", &half).await.body, "not read");
+    assert_eq!(exchange(&mut stream, "GET /names/x", "").await.body, "x");
+}
+
+#[tokio::test]
+async fn an_unread_body_that_is_large_or_late_ends_the_connection() {
+    let limits = Config { request_timeout_ms: 60, header_timeout_ms: 60_000, ..config() };
+    let server = start(limits).await;
+    for head in [
+        "content-length: 70000\r\n\r\n",
+        "content-length: 9\r\n\r\n",
+        "transfer-encoding: chunked\r\n\r\n",
+        "content-length: 9\r\nexpect: 100-continue\r\n\r\n",
+    ] {
+        let mut stream = connect(server.address).await;
+        let request = format!("POST /deaf HTTP/1.1\r\nhost: t\r\n{head}");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        assert_eq!(receive(&mut stream).await.body, "not read", "{head}");
+        assert_eq!(closed(&mut stream).await, "", "{head}");
+    }
+}
+
+#[tokio::test]
 async fn a_request_that_is_not_answered_in_time_says_so() {
     let server = start(Config { request_timeout_ms: 30, ..config() }).await;
     let answer = ask(server.address, "GET /wait", "").await;

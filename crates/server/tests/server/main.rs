@@ -56,5 +56,6 @@ fn router(came: Arc<Notify>, go: Arc<Notify>) -> Router {
         .route("/echo", post(async |body: Body| body.bytes))
         .route("/names/{name}", get(async |path: axum::extract::Path<String>| path.0))
         .route("/bug", get(async || -> &str { panic!("a bug that a test looks for") }))
+        .route("/deaf", post(async || "not read"))
         .route("/wait", get(wait))
 }

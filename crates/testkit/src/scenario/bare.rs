@@ -60,7 +60,7 @@ impl World for BareWorld {
         let Some(account) = self.cast.of_column(column) else { return Some(String::new()) };
         Some(match column.is_total() {
             true => show_total(&self.ledger, account),
-            false => show(&self.ledger, account, column),
+            false => show(&self.ledger, account, column, self.now),
         })
     }
 }

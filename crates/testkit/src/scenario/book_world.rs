@@ -1,7 +1,7 @@
 //! A book with its journal, its clock and its own thread.
 
 use engine::{Clock, Outcome};
-use ledger::AccountIndex;
+use ledger::{AccountIndex, AllocationWay};
 
 use super::World;
 use super::cast::{Cast, outcome};
@@ -16,9 +16,7 @@ pub struct BookWorld {
 
 impl World for BookWorld {
     async fn open() -> Self {
-        let book = TestBook::new().await;
-        let cast = Cast::new(book.organization, book.operator());
-        Self { book, cast }
+        Self::of(TestBook::new().await)
     }
 
     async fn act(&mut self, line: &Line) -> String {
@@ -40,14 +38,34 @@ impl World for BookWorld {
     async fn cell(&mut self, column: &Column) -> Option<String> {
         let Some(account) = self.cast.of_column(column) else { return Some(String::new()) };
         let column = column.clone();
-        let shown = self.book.engine.read(move |ledger, _| {
-            if column.is_total() { show_total(ledger, account) } else { show(ledger, account, &column) }
+        let shown = self.book.engine.read(move |ledger, now| {
+            if column.is_total() { show_total(ledger, account) } else { show(ledger, account, &column, now) }
         });
         Some(shown.await.expect("the book runs"))
     }
 }
 
 impl BookWorld {
+    pub(super) fn of(book: TestBook) -> Self {
+        let cast = Cast::new(book.organization, book.operator());
+        Self { book, cast }
+    }
+
+    /// The same world after its book was closed and opened again.
+    pub(super) fn reopened(self) -> Self {
+        Self { book: self.book.reopened(), ..self }
+    }
+
+    /// Who does a step; None is the seller.
+    pub fn doer<'a>(&'a self, line: &'a Line) -> Option<&'a str> {
+        self.cast.doer(line)
+    }
+
+    /// Whose limit an allocation changes, and which way.
+    pub fn allocation<'a>(&self, from: &'a str, to: &'a str) -> (&'a str, AllocationWay) {
+        self.cast.allocation(from, to)
+    }
+
     /// The account of a name.
     pub fn account(&self, name: &str) -> Option<AccountIndex> {
         self.cast.player(name).map(|player| player.account)

@@ -13,7 +13,9 @@ use super::cell::Column;
 use super::step::{Line, Step};
 
 /// Holds of scenarios live as long as any may.
-const HOLD_SECS: i64 = ledger::HOLD_LIFE_MAX_SECS;
+pub(super) const HOLD_SECS: i64 = ledger::HOLD_LIFE_MAX_SECS;
+/// What a step calls the seller.
+const SELLER: &str = "seller";
 
 pub(super) struct Cast {
     organization: OrganizationIndex,
@@ -66,17 +68,26 @@ impl Cast {
         self.player(name).unwrap_or_else(|| panic!("nobody is called {name}"))
     }
 
-    /// Who does a step: who it says, else the root of the family or the seller.
-    pub(super) fn actor(&self, line: &Line) -> Actor {
-        let root_of = |name: &str| self.known(&self.known(name).root).actor;
+    /// Who does a step: who it says, else the root of the family or the seller, who has no name.
+    pub(super) fn doer<'a>(&'a self, line: &'a Line) -> Option<&'a str> {
+        let root_of = |name: &str| Some(self.known(name).root.as_str());
         match (&line.by, &line.step) {
-            (Some(by), _) if by == "seller" => self.seller,
-            (Some(by), _) => self.known(by).actor,
+            (Some(by), _) => Some(by.as_str()).filter(|by| *by != SELLER),
             (None, Step::OpenChild { parent: name, .. })
             | (None, Step::Split { name } | Step::Merge { name } | Step::SetSuspended { name, .. })
             | (None, Step::Allocate { from: name, .. } | Step::Transfer { from: name, .. }) => root_of(name),
-            _ => self.seller,
+            (None, _) => None,
         }
+    }
+
+    pub(super) fn actor(&self, line: &Line) -> Actor {
+        self.doer(line).map_or(self.seller, |name| self.known(name).actor)
+    }
+
+    /// Whose limit an allocation changes, and which way: the parent gives, a child returns.
+    pub(super) fn allocation<'a>(&self, from: &'a str, to: &'a str) -> (&'a str, AllocationWay) {
+        let gives = self.known(to).parent.as_deref() == Some(from);
+        if gives { (to, AllocationWay::Give) } else { (from, AllocationWay::Return) }
     }
 
     /// What a step asks for.
@@ -102,9 +113,7 @@ impl Cast {
             }
             Step::SetClosed { name, closed } => Act::SetClosed { account: index(name), closed: *closed },
             Step::Allocate { from, to, amount } => {
-                let gives = self.known(to).parent.as_ref() == Some(from);
-                let (child, way) =
-                    if gives { (to, AllocationWay::Give) } else { (from, AllocationWay::Return) };
+                let (child, way) = self.allocation(from, to);
                 Act::Allocate { child: index(child), currency, way, amount: *amount, reference }
             }
             Step::Transfer { from, to, amount } => {

@@ -1,5 +1,6 @@
 //! What a column shows of an account.
 
+use domain::Timestamp;
 use ledger::{AccountIndex, Amounts, Funding, Ledger, Status};
 
 /// `sub1`, `sub1.held/available`, or `total`.
@@ -20,6 +21,8 @@ pub enum Field {
     Used,
     /// What it used itself, whoever paid.
     Usage,
+    /// What whoever pays for it has available.
+    Spendable,
     Transferable,
     Allocatable,
     Status,
@@ -34,6 +37,7 @@ const FIELDS: &[(&str, Field)] = &[
     ("funded", Field::Funded),
     ("used", Field::Used),
     ("usage", Field::Usage),
+    ("spendable", Field::Spendable),
     ("transferable", Field::Transferable),
     ("allocatable", Field::Allocatable),
     ("status", Field::Status),
@@ -53,6 +57,11 @@ impl Column {
     pub fn is_posted_and_credit(&self) -> bool {
         self.fields == [Field::Posted, Field::Credit]
     }
+
+    /// Told of every account, also of one that another pays for.
+    pub fn is_of_any_funding(&self) -> bool {
+        self.fields.iter().all(|field| matches!(field, Field::Usage | Field::Spendable | Field::Status))
+    }
 }
 
 impl Field {
@@ -60,23 +69,27 @@ impl Field {
         let known = FIELDS.iter().find(|(known, _)| *known == name);
         known.unwrap_or_else(|| panic!("no field is called {name}")).1
     }
-
-    /// Told of every account, also of one that another pays for.
-    fn is_its_own(self) -> bool {
-        matches!(self, Self::Usage | Self::Status)
-    }
 }
 
 /// The cell of an account as the ledger has it.
-pub(super) fn show(ledger: &Ledger, index: AccountIndex, column: &Column) -> String {
-    let account = ledger.account(index);
-    if account.funding == Funding::Shared && !column.fields.iter().all(|field| field.is_its_own()) {
+pub(super) fn show(ledger: &Ledger, index: AccountIndex, column: &Column, now: Timestamp) -> String {
+    if ledger.account(index).funding == Funding::Shared && !column.is_of_any_funding() {
         return "shared".to_owned();
     }
-    let balance = ledger.balance_of(index, account.currency);
-    let amounts = balance.map(|balance| ledger.balance(balance).amounts).unwrap_or_default();
-    let fields = column.fields.iter().map(|field| field.show(ledger, index, &amounts));
+    let fields = column.fields.iter().map(|field| field.show(ledger, index, now));
     fields.collect::<Vec<_>>().join("/")
+}
+
+/// The amounts of an account's home balance. A period rolls when it is next touched; whoever looks sees it
+/// rolled already.
+fn amounts(ledger: &Ledger, index: AccountIndex, now: Timestamp) -> Amounts {
+    match ledger.balance_of(index, ledger.account(index).currency) {
+        None => Amounts::default(),
+        Some(balance) => {
+            let balance = ledger.balance(balance);
+            if now >= balance.period_end { balance.amounts.rolled() } else { balance.amounts }
+        }
+    }
 }
 
 /// The sums over the family of `root`, in its home currency.
@@ -89,7 +102,8 @@ pub(super) fn show_total(ledger: &Ledger, root: AccountIndex) -> String {
 }
 
 impl Field {
-    fn show(self, ledger: &Ledger, index: AccountIndex, amounts: &Amounts) -> String {
+    fn show(self, ledger: &Ledger, index: AccountIndex, now: Timestamp) -> String {
+        let amounts = amounts(ledger, index, now);
         let amount = match self {
             Self::Posted => amounts.posted(),
             Self::Credit => amounts.credit(),
@@ -99,6 +113,7 @@ impl Field {
             Self::Funded => amounts.funded,
             Self::Used => amounts.used,
             Self::Usage => amounts.usage,
+            Self::Spendable => self::amounts(ledger, ledger.payer(index), now).available(),
             Self::Transferable => amounts.transferable(),
             Self::Allocatable => amounts.allocatable(),
             Self::Status => return status(ledger, index).to_owned(),

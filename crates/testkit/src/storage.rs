@@ -1,0 +1,49 @@
+//! Where a test book keeps its journal, so that it can be opened again.
+
+use std::sync::Arc;
+
+use journal::{Journal, MemoryStore, MemoryVault, Vault};
+use journal_file::{Background, FileJournal, OsDisk};
+use tempfile::TempDir;
+
+pub(crate) enum Storage {
+    Memory { store: MemoryStore, vault: Arc<MemoryVault> },
+    Files(TempDir),
+}
+
+impl Storage {
+    pub(crate) fn memory() -> Self {
+        Self::Memory { store: MemoryStore::default(), vault: Arc::default() }
+    }
+
+    pub(crate) fn files() -> Self {
+        let directory = tempfile::tempdir().expect("a directory can be made");
+        let disk = OsDisk::new(directory.path());
+        FileJournal::init(&disk, [0; 16], &options()).expect("an empty directory becomes a journal");
+        Self::Files(directory)
+    }
+
+    pub(crate) fn open(&self) -> (Box<dyn Journal>, Arc<dyn Vault>) {
+        match self {
+            Self::Memory { store, vault } => (Box::new(store.open()), vault.clone()),
+            Self::Files(directory) => {
+                let disk = OsDisk::new(directory.path());
+                let opened = FileJournal::open(disk, options(), Background::Thread);
+                let (journal, _) = opened.expect("nobody else holds the directory");
+                let vault = journal.vault();
+                (Box::new(journal), vault)
+            }
+        }
+    }
+}
+
+/// As small as a journal may be: tests write little, and open it often.
+fn options() -> journal_file::Options {
+    journal_file::Options {
+        segment_bytes: 1 << 20,
+        segments_free: 2,
+        reserve_bytes: 0,
+        sidecar: Some(Arc::new(engine::KeySidecar)),
+        ..journal_file::Options::default()
+    }
+}
