@@ -1,0 +1,3 @@
+//! The journal over a real server.
+
+mod conformance;
