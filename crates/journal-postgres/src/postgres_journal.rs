@@ -148,7 +148,10 @@ impl PostgresJournal {
                 }
             }
             if Instant::now() >= until {
-                return Err(unknown(position, error));
+                return Err(match in_doubt {
+                    true => unknown(position, error),
+                    false => AppendError::Fault { position, source: error.into() },
+                });
             }
             pause(self.delay(row, attempt));
             attempt += 1;
@@ -347,3 +350,6 @@ impl Journal for PostgresJournal {
         self.snapshots.clone()
     }
 }
+
+#[cfg(test)]
+mod tests;

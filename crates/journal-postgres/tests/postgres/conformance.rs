@@ -1,19 +1,8 @@
-use std::sync::Arc;
-
 use journal::{Journal, conformance};
-use journal_postgres::{Database, EraLimit, Options, PostgresJournal, Url};
+use journal_postgres::Options;
 use postgres_server::Server;
 
-const INCARNATION: [u8; 16] = *b"tests of journal";
-
-fn open(url: &str, options: Options) -> PostgresJournal {
-    let url = Url::parse(url, |_| None).unwrap();
-    let database = Database::connect(&url, options).unwrap();
-    if database.incarnation().unwrap().is_none() {
-        database.init(INCARNATION, 2).unwrap();
-    }
-    database.open(0).unwrap()
-}
+use crate::fixture::{open, small_eras};
 
 fn run(options: Options) {
     conformance::run(|| {
@@ -29,7 +18,7 @@ fn keeps_every_promise_of_a_journal() {
 
 #[test]
 fn keeps_every_promise_over_many_small_eras() {
-    run(Options { era: EraLimit { groups: 16, bytes: 1 << 40 }, ..Options::default() });
+    run(small_eras());
 }
 
 #[test]
@@ -40,5 +29,5 @@ fn keeps_every_promise_without_memory() {
 #[test]
 fn keeps_every_promise_of_a_vault() {
     let database = Server::shared().database();
-    conformance::vault(move || Arc::clone(&open(&database.url(), Options::default()).vault()));
+    conformance::vault(move || open(&database.url(), Options::default()).vault());
 }

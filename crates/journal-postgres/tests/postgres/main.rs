@@ -1,3 +1,10 @@
-//! The journal over a real server.
+//! The journal over a real server, and over a proxy that fails where it is told to.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod conformance;
+mod faults;
+mod fixture;
+mod history;
+mod openings;
+mod proxy;
+mod writers;
