@@ -22,20 +22,24 @@ pub type Incarnation = [u8; 16];
 /// Connections are made when they are needed, and dropped with this and all that was opened from it.
 pub struct Database {
     connector: Arc<Connector>,
-    lane: Lane,
+    lane: Arc<Lane>,
 }
 
 impl Database {
     /// Reaches the host that may be written.
     pub fn connect(url: &Url, options: Options) -> Result<Self, OpenError> {
         let connector = Arc::new(Connector::new(url.clone(), options)?);
-        let lane = Lane::new(&connector);
+        let lane = Arc::new(Lane::new(&connector));
         lane.session()?;
         Ok(Self { connector, lane })
     }
 
-    fn session(&self) -> Result<Arc<Session>, DatabaseError> {
+    pub(crate) fn session(&self) -> Result<Arc<Session>, DatabaseError> {
         self.lane.session()
+    }
+
+    pub(crate) fn lane(&self) -> &Arc<Lane> {
+        &self.lane
     }
 
     /// Makes the tables, or brings them to what this release knows; how many steps were taken.

@@ -21,6 +21,7 @@
 //! | `postgres_journal` | the append, and what each answer means |
 //! | `book`, `reader`, `cache` | where a position is, and reading it |
 //! | `snapshot`, `vault` | beside the journal |
+//! | `verify` | reads everything there is |
 //!
 //! Invariants:
 //! - A running insert is never cancelled, and a warning while committing means that the outcome is unknown:
@@ -48,6 +49,7 @@ mod snapshot;
 mod tls;
 mod url;
 mod vault;
+mod verify;
 mod wait;
 
 pub use database::{Database, Incarnation};
@@ -56,3 +58,4 @@ pub use options::{EraLimit, Options};
 pub use postgres_journal::PostgresJournal;
 pub use tls::TlsError;
 pub use url::{Url, UrlError};
+pub use verify::{Damage, Verified};

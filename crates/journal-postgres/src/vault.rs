@@ -108,6 +108,12 @@ impl Vault for PostgresVault {
         self.keys().get(&owner).copied().flatten()
     }
 
+    fn all(&self) -> Vec<(u64, Option<VaultKey>)> {
+        let mut all: Vec<_> = self.keys().iter().map(|(owner, key)| (*owner, *key)).collect();
+        all.sort_unstable_by_key(|(owner, _)| *owner);
+        all
+    }
+
     fn put(&self, keys: &[(u64, VaultKey)]) -> Result<(), VaultError> {
         let mut fresh: Vec<(u64, VaultKey)> = Vec::new();
         {

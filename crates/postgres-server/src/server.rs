@@ -90,6 +90,10 @@ impl Server {
         if durability == Durability::None {
             all.extend(["fsync=off", "full_page_writes=off", "autovacuum=off"].map(str::to_owned));
         }
+        if durability == Durability::Synced {
+            // After a crash every file would be synced by itself.
+            all.push("recovery_init_sync_method=syncfs".to_owned());
+        }
         all.extend(settings.iter().map(|setting| (*setting).to_owned()));
         let server = Self {
             programs: programs::find(),

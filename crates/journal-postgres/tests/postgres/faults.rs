@@ -137,15 +137,13 @@ fn what_was_answered_survives_a_killed_server() {
     let server = Server::start(Durability::Synced, &[]);
     let database = server.database();
     let mut journal = open(&database.url(), Options::default());
-    for round in 0..3u8 {
-        for _ in 0..20 {
-            let group = next(&journal, &[round; 200]);
-            journal.append(&group).unwrap();
-        }
-        let tail = journal.tail();
-        server.kill();
-        server.resume();
-        assert_eq!(open(&database.url(), Options::default()).tail(), tail);
+    for number in 0..20u8 {
+        journal.append(&next(&journal, &[number + 1; 200])).unwrap();
     }
-    assert_eq!(bodies(&journal).len(), 60);
+    let tail = journal.tail();
+    server.kill();
+    server.resume();
+    assert_eq!(open(&database.url(), Options::default()).tail(), tail);
+    journal.append(&next(&journal, b"and on")).unwrap();
+    assert_eq!(bodies(&journal).len(), 21);
 }

@@ -1,10 +1,10 @@
 //! History that somebody changed by hand, and history over several tables.
 
 use journal::{AppendError, Journal, ReadError};
-use journal_postgres::{OpenError, Options};
+use journal_postgres::{Database, OpenError, Options};
 use postgres_server::Server;
 
-use crate::fixture::{bodies, next, open, small_eras, try_open};
+use crate::fixture::{bodies, next, open, small_eras, try_open, url};
 
 #[test]
 fn a_changed_row_is_found_wherever_it_is_read() {
@@ -86,4 +86,40 @@ fn history_goes_on_from_table_to_table() {
     let journal = open(&database.url(), Options { cache_bytes: 0, ..small_eras() });
     assert!(matches!(journal.reader().group(1), Err(ReadError::Missing { position: 1 })));
     assert_eq!(journal.reader().group(80).unwrap().body(), expected[79]);
+}
+
+#[test]
+fn verifying_names_every_damage_with_its_place() {
+    let database = Server::shared().database();
+    let mut journal = open(&database.url(), small_eras());
+    for number in 1..=40u8 {
+        journal.append(&next(&journal, &[number])).unwrap();
+    }
+    let tail = journal.tail();
+    let mut writer = journal.snapshots().begin(tail).unwrap();
+    writer.chunk(b"state").unwrap();
+    let id = writer.finish(tail).unwrap();
+    journal.vault().put(&[(1, journal::VaultKey([1; 32]))]).unwrap();
+    let verify = || Database::connect(&url(&database.url()), small_eras()).unwrap().verify(0).unwrap();
+    let whole = verify();
+    assert_eq!((whole.tail, whole.groups, whole.eras), (tail, 40, 3));
+    assert_eq!((whole.snapshots.as_slice(), whole.damage.as_slice()), ([id].as_slice(), [].as_slice()));
+    database.run(
+        "UPDATE journal_1 SET body = set_byte(body, 128, 99) WHERE position = 3; \
+         DELETE FROM journal_2 WHERE position = 20; \
+         UPDATE snapshot SET body = set_byte(body, 40, 0) WHERE chunks = 0; \
+         UPDATE vault SET key = 'short'",
+    );
+    let damage: Vec<String> =
+        verify().damage.iter().map(|damage| format!("{}: {}", damage.place, damage.reason)).collect();
+    assert_eq!(
+        damage,
+        [
+            "journal_1, book 0, position 3: its hash does not match its bytes",
+            "journal_1, book 0, position 4: the group before it is position 2",
+            "journal_2, book 0, position 21: the group before it is position 19",
+            "snapshot, book 0, position 40: the snapshot is damaged (snapshot, book 0, position 40, chunk 1)",
+            "vault, book 0, owner 1: its key is not as long as a key",
+        ]
+    );
 }
