@@ -1,4 +1,4 @@
-//! A book in memory, and what a seller does to it.
+//! A book, in memory unless a test says where, and what a seller does to it.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use access::{DEFAULT_ORGANIZATION, Role, Secret, first_start, secret_digest, tok
 use dialect::{App, Limits};
 use domain::{Currency, Nanos, Timestamp};
 use engine::{Engine, ManualClock, Options, Outcome, Parts, Receipt, Request, Running, Seals, SeededEntropy};
-use journal::{MemoryStore, MemoryVault};
+use journal::{Journal, MemoryStore, MemoryVault, Vault};
 use ledger::{
     AccountIndex, Act, Actor, Admission, ChargeKind, Command, Event, Funding, Holder, NewAccount,
     OrganizationIndex, Rejection, Usage, Verifier,
@@ -37,10 +37,15 @@ pub struct TestAccount {
 
 impl TestBook {
     pub async fn new() -> Self {
+        Self::over(Box::new(MemoryStore::default().open()), Arc::new(MemoryVault::default())).await
+    }
+
+    /// A book over a journal that is empty.
+    pub async fn over(journal: Box<dyn Journal>, vault: Arc<dyn Vault>) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let parts = Parts {
-            journal: Box::new(MemoryStore::default().open()),
-            vault: Arc::new(MemoryVault::default()),
+            journal,
+            vault,
             clock: clock.clone(),
             entropy: Arc::new(SeededEntropy::new(0)),
             options: Options::default(),

@@ -7,7 +7,7 @@ use journal_postgres::{Options, PostgresJournal};
 use postgres_server::{Database, Durability, Server};
 
 use crate::fixture::{bodies, impatient, next, open};
-use crate::proxy::{Fault, MARKER, Proxy};
+use crate::proxy::{Fault, Proxy};
 
 /// A journal with one group, behind a proxy.
 fn behind_proxy(options: Options) -> (Database, Proxy, PostgresJournal) {
@@ -20,7 +20,7 @@ fn behind_proxy(options: Options) -> (Database, Proxy, PostgresJournal) {
 
 /// Appends the group at which the proxy fails.
 fn append(journal: &mut PostgresJournal) -> Result<(), AppendError> {
-    let group = next(journal, MARKER);
+    let group = next(journal, b"second");
     journal.append(&group)
 }
 
@@ -61,7 +61,7 @@ fn unknown_outcomes_are_settled_and_answered_once() {
         append(&mut journal).unwrap_or_else(|error| panic!("{fault:?}: {error:?}"));
         assert_eq!(proxy.struck(), times, "{fault:?}");
         assert_eq!(journal.tail().position, before + 1 + barriers, "{fault:?}");
-        expected.push(MARKER.to_vec());
+        expected.push(b"second".to_vec());
         assert_eq!(found(&database), expected, "{fault:?}");
         assert_eq!(journal.tail(), open(&database.url(), Options::default()).tail());
     }

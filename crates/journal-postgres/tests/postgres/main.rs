@@ -1,6 +1,7 @@
 //! The journal over a real server, and over a proxy that fails where it is told to.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+mod books;
 mod conformance;
 mod faults;
 mod fixture;

@@ -1,4 +1,4 @@
-//! Stands between journal and database, and fails at the statement that carries a marker.
+//! Stands between journal and database, and fails at a statement that carries a group.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -33,8 +33,8 @@ struct Armed {
     struck: u32,
 }
 
-/// In the body of the group at which it fails.
-pub const MARKER: &[u8] = b"the proxy looks for this";
+/// A group begins with it.
+const MARKER: &[u8] = b"BGRP";
 
 impl Proxy {
     pub fn new(server: u16) -> Self {
@@ -51,7 +51,7 @@ impl Proxy {
         Self { port, armed }
     }
 
-    /// Fails so at the next `times` statements with the marker.
+    /// Fails so at the next `times` groups.
     pub fn arm(&self, fault: Fault, times: u32) {
         *self.armed.lock().unwrap() = Armed { fault: Some((fault, times)), struck: 0 };
     }
@@ -77,8 +77,8 @@ fn join(client: &TcpStream, server: &TcpStream, armed: &Arc<Mutex<Armed>>) {
     let (armed, noted) = (armed.clone(), struck.clone());
     std::thread::spawn(move || {
         while let Some(bytes) = up.read() {
-            let has_marker = bytes.windows(MARKER.len()).any(|window| window == MARKER);
-            let fault = if has_marker { armed.lock().unwrap().strike() } else { None };
+            let has_group = bytes.windows(MARKER.len()).any(|window| window == MARKER);
+            let fault = if has_group { armed.lock().unwrap().strike() } else { None };
             *noted.lock().unwrap() = fault;
             match fault {
                 Some(Fault::CutBefore) => return up.cut(),

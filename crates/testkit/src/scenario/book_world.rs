@@ -16,9 +16,7 @@ pub struct BookWorld {
 
 impl World for BookWorld {
     async fn open() -> Self {
-        let book = TestBook::new().await;
-        let cast = Cast::new(book.organization, book.operator());
-        Self { book, cast }
+        Self::of(TestBook::new().await)
     }
 
     async fn act(&mut self, line: &Line) -> String {
@@ -48,6 +46,12 @@ impl World for BookWorld {
 }
 
 impl BookWorld {
+    /// A world of a book that was just made.
+    pub fn of(book: TestBook) -> Self {
+        let cast = Cast::new(book.organization, book.operator());
+        Self { book, cast }
+    }
+
     /// The account of a name.
     pub fn account(&self, name: &str) -> Option<AccountIndex> {
         self.cast.player(name).map(|player| player.account)
