@@ -75,9 +75,6 @@ impl Server {
 
     /// A server of one's own, with further settings as they stand in its configuration.
     pub fn start(durability: Durability, settings: &[&str]) -> Arc<Self> {
-        let directory = directory::make();
-        let account = Account::choose(&directory);
-        account.own(&directory);
         let mut all: Vec<String> = [
             "listen_addresses=127.0.0.1",
             "max_connections=200",
@@ -95,17 +92,32 @@ impl Server {
             all.push("recovery_init_sync_method=syncfs".to_owned());
         }
         all.extend(settings.iter().map(|setting| (*setting).to_owned()));
-        let server = Self {
-            programs: programs::find(),
-            port: free_port(),
-            account,
-            settings: all,
-            shell: Mutex::new(None),
-            directory,
-        };
+        let server = Self::place_for(all);
         server.init();
         server.resume();
         Arc::new(server)
+    }
+
+    fn place_for(settings: Vec<String>) -> Self {
+        let directory = directory::make();
+        let account = Account::choose(&directory);
+        account.own(&directory);
+        let (programs, port) = (programs::find(), free_port());
+        Self { directory, programs, account, port, settings, shell: Mutex::new(None) }
+    }
+
+    /// A copy of this one as it is now, stopped; once resumed it is on the next timeline, as a standby
+    /// is that was promoted.
+    pub fn promoted_copy(&self) -> Arc<Self> {
+        let mut settings = self.settings.clone();
+        settings.push("restore_command=false".to_owned());
+        let copy = Self::place_for(settings);
+        self.stop();
+        let copied = self.command(Path::new("/bin/cp")).args(["-a", "data"]).arg(&copy.directory).status();
+        assert!(copied.expect("cp starts").success());
+        self.resume();
+        fs::write(copy.data().join("recovery.signal"), "").expect("the directory is ours");
+        Arc::new(copy)
     }
 
     fn command(&self, program: &Path) -> Command {
@@ -254,6 +266,11 @@ impl Drop for Server {
 }
 
 impl Database {
+    /// The database of the same name on a copy of its server.
+    pub fn on(&self, server: &Arc<Server>) -> Self {
+        Self { server: Arc::clone(server), name: self.name.clone() }
+    }
+
     /// As the superuser, who needs no password.
     pub fn url(&self) -> String {
         self.url_at(self.server.port)

@@ -3,6 +3,7 @@
 
 mod books;
 mod conformance;
+mod failover;
 mod faults;
 mod fixture;
 mod history;
