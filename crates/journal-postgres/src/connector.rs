@@ -95,6 +95,7 @@ struct Probed {
     recovering: bool,
     read_only: bool,
     unsafe_commit: Option<String>,
+    version: String,
 }
 
 impl Shared {
@@ -186,6 +187,9 @@ impl Probed {
         if self.read_only {
             return Err("read-only".to_owned());
         }
+        if let Some(version) = too_old(&self.version) {
+            return Err(format!("PostgreSQL {version}, and {VERSION_MIN} or newer is needed"));
+        }
         match self.unsafe_commit {
             Some(setting) => Err(format!("synchronous_commit is {setting}, and must be on")),
             None => Ok(self.session),
@@ -193,16 +197,33 @@ impl Probed {
     }
 }
 
+/// Other engines count differently.
+const VERSION_MIN: u32 = 15;
+
+/// The version, when it is PostgreSQL's own and too old: "PostgreSQL 14.2 (Debian …) on …".
+fn too_old(version: &str) -> Option<u32> {
+    let number = version.strip_prefix("PostgreSQL ").filter(|rest| !rest.contains("-YB-"))?;
+    let digits = number.split(|letter: char| !letter.is_ascii_digit()).next()?;
+    digits.parse().ok().filter(|major| *major < VERSION_MIN)
+}
+
 const FACTS: &str = "SELECT pg_is_in_recovery(), \
     CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_walfile_name(pg_current_wal_lsn()) END, \
-    current_setting('transaction_read_only'), current_setting('synchronous_commit')";
+    current_setting('transaction_read_only'), current_setting('synchronous_commit'), version()";
 /// For engines without timelines.
-const FEWER_FACTS: &str = "SELECT false, NULL::text, current_setting('transaction_read_only'), 'on'";
+const FEWER_FACTS: &str =
+    "SELECT false, NULL::text, current_setting('transaction_read_only'), 'on', version()";
 
-/// Plans are made once and use the keys, however small a table is when they are made.
-const SETTINGS: &str = "SET statement_timeout = 0; SET lock_timeout = 0";
-const PLAN_SETTINGS: &str =
-    "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off";
+/// Whatever a role's own settings are: no statement is cancelled, and warnings are sent.
+const SETTINGS: &str = "SET statement_timeout = 0; SET lock_timeout = 0; SET client_min_messages = warning";
+/// Plans are made once and use the keys, however small a table is when they are made. Not every engine
+/// and version knows all of these.
+const MORE_SETTINGS: [&str; 4] = [
+    "SET plan_cache_mode = force_generic_plan",
+    "SET enable_seqscan = off",
+    "SET enable_bitmapscan = off",
+    "SET transaction_timeout = 0",
+];
 
 async fn probe(host: usize, config: &Config, tls: Tls, options: &Options) -> Result<Probed, DatabaseError> {
     let (client, connection) = config.connect(tls).await?;
@@ -214,15 +235,17 @@ async fn probe(host: usize, config: &Config, tls: Tls, options: &Options) -> Res
     }?;
     let setting: String = facts.get(3);
     let (recovering, read_only) = (facts.get(0), facts.get::<_, String>(2) == "on");
-    let file: Option<String> = facts.get(1);
+    let (file, version): (Option<String>, String) = (facts.get(1), facts.get(4));
     client.batch_execute(SETTINGS).await?;
-    match client.batch_execute(PLAN_SETTINGS).await {
-        Err(error) if !is_unknown_here(&error) => return Err(error.into()),
-        _ => {}
+    for setting in MORE_SETTINGS {
+        match client.batch_execute(setting).await {
+            Err(error) if !is_unknown_here(&error) => return Err(error.into()),
+            _ => {}
+        }
     }
     session.timeline = file.and_then(|name| u32::from_str_radix(name.get(..8)?, 16).ok());
     let is_safe = matches!(setting.as_str(), "on" | "remote_apply");
-    Ok(Probed { session, recovering, read_only, unsafe_commit: (!is_safe).then_some(setting) })
+    Ok(Probed { session, recovering, read_only, unsafe_commit: (!is_safe).then_some(setting), version })
 }
 
 /// A function or setting that other engines of the same protocol do not have.

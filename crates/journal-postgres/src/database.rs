@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::Timestamp;
 use uuid::Uuid;
 
 use crate::book::{self, Book, CLOSED_EVENTS};
@@ -62,6 +63,13 @@ impl Database {
         }
         let rows = session.query("SELECT incarnation FROM identity WHERE one = 1", &[])?;
         Ok(rows.first().map(|row| *row.get::<_, Uuid>(0).as_bytes()))
+    }
+
+    /// What the database's clock says.
+    pub fn now(&self) -> Result<Timestamp, OpenError> {
+        let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8";
+        let rows = self.session()?.query(sql, &[])?;
+        Ok(Timestamp::from_micros(rows.first().map_or(0, |row| row.get(0))))
     }
 
     /// Makes an empty journal of so many books. An attempt that was cut short may be repeated.

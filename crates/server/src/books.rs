@@ -55,6 +55,11 @@ pub enum BooksError {
          another directory", path.display()
     )]
     HoldsFiles { path: PathBuf },
+    #[error(
+        "the clock here is {seconds} s ahead of the database's: set both right, or start with \
+         --confirm-clock"
+    )]
+    ClockSkew { seconds: i64 },
     #[error("the journal of {} is in a database: start with --journal", path.display())]
     HoldsNoFiles { path: PathBuf },
     #[error(

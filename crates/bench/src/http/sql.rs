@@ -41,10 +41,10 @@ impl Baseline {
     pub fn prepare(database: &Database, accounts: usize) -> Self {
         database.run(TABLES);
         database.run(&format!(
-            "INSERT INTO account SELECT id, 0, 1000000000000000 FROM generate_series(0, {}) AS id; \
-             VACUUM ANALYZE account",
+            "INSERT INTO account SELECT id, 0, 1000000000000000 FROM generate_series(0, {}) AS id",
             accounts - 1
         ));
+        database.run("VACUUM ANALYZE account");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         Self { config: database.url(), accounts, runtime: runtime.expect("a thread starts") }
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use engine::{Clock, SystemClock};
 use journal::Vault;
 use journal_postgres::{Database, Incarnation, Options, Url};
 
@@ -14,6 +15,7 @@ const INCARNATION: &str = "journal-incarnation";
 const FILES: &str = "identity";
 /// Fixed when the journal is made: a book is a shard of organizations.
 const BOOKS: u32 = 8;
+const SKEW_MAX_MICROS: i64 = 2_000_000;
 
 /// Whether the directory belongs to a journal in a database.
 pub(super) fn is_named(directory: &Path) -> bool {
@@ -33,6 +35,7 @@ pub(super) fn open_database(
     if options.migrate {
         database.migrate()?;
     }
+    check_clock(&database, options)?;
     let known = database.incarnation()?;
     let is_new = known.is_none();
     let incarnation = known.unwrap_or_else(fresh_incarnation);
@@ -45,6 +48,15 @@ pub(super) fn open_database(
     tracing::info!(journal = %url, "the journal is in a database");
     let vault: Arc<dyn Vault> = journal.vault();
     Ok((Box::new(journal), vault))
+}
+
+/// Whoever takes over is on another clock: they must not be far apart.
+fn check_clock(database: &Database, options: &BooksOptions) -> Result<(), BooksError> {
+    let skew_micros = SystemClock::default().now().micros_since(database.now()?);
+    if skew_micros.abs() > SKEW_MAX_MICROS && !options.confirm_clock {
+        return Err(BooksError::ClockSkew { seconds: skew_micros / 1_000_000 });
+    }
+    Ok(())
 }
 
 /// What is local in the directory is of one journal only.
