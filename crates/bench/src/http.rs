@@ -4,8 +4,10 @@
 mod batch;
 mod echo;
 mod latency;
+mod postgres;
 mod server;
 mod single;
+mod sql;
 mod wire;
 
 pub use batch::Arguments as BatchArguments;
@@ -13,5 +15,7 @@ pub use batch::run as batch;
 pub use echo::run as echo;
 pub use latency::Arguments as LatencyArguments;
 pub use latency::run as latency;
+pub use postgres::Arguments as PostgresArguments;
+pub use postgres::run as postgres;
 pub use single::Arguments as SingleArguments;
 pub use single::run as single;

@@ -44,6 +44,9 @@ enum Command {
     Single(http::SingleArguments),
     /// One caller (P6), and an open loop (P7).
     Latency(http::LatencyArguments),
+    /// Over a journal in PostgreSQL: batches beside set-based SQL (P9), single charges beside a
+    /// transaction each (P10).
+    Postgres(http::PostgresArguments),
     /// The bare echo server of `single`.
     #[command(hide = true)]
     Echo,
@@ -62,6 +65,7 @@ fn main() {
         Command::Batch(arguments) => http::batch(&arguments),
         Command::Single(arguments) => http::single(&arguments),
         Command::Latency(arguments) => http::latency(&arguments),
+        Command::Postgres(arguments) => http::postgres(&arguments),
         Command::Echo => http::echo(),
         Command::Growth(arguments) => growth::run(&arguments),
     }

@@ -1,15 +1,19 @@
 //! The subcommands, one file each.
 
 mod account;
+mod adopt;
 mod allocate;
 mod balance;
 mod charge;
 mod completions;
 mod config;
 mod credit;
+mod database;
 mod demo;
 mod entries;
 mod hold;
+mod journal;
+mod migrate;
 mod org;
 mod sandbox;
 mod serve;
@@ -27,6 +31,9 @@ use crate::failure::Failure;
 pub(crate) enum Command {
     Serve(serve::Serve),
     Verify(verify::Verify),
+    Journal(journal::Journal),
+    Migrate(migrate::Migrate),
+    Adopt(adopt::Adopt),
     Demo(demo::Demo),
     Account(account::Account),
     Balance(balance::Balance),
@@ -50,6 +57,9 @@ impl Command {
         match self {
             Self::Serve(command) => command.run(),
             Self::Verify(command) => command.run(),
+            Self::Journal(command) => command.run(),
+            Self::Migrate(command) => command.run(),
+            Self::Adopt(command) => command.run(),
             Self::Demo(command) => command.run(),
             Self::Account(command) => command.run(),
             Self::Balance(command) => command.run(),

@@ -67,6 +67,11 @@ impl Keys {
         Some(Kept { key: block.keys[at], record: block.records[at] })
     }
 
+    /// In the order of owners.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &[u8; 32])> {
+        self.blocks.values().flat_map(|block| block.owners.iter().copied().zip(&block.keys))
+    }
+
     /// A key that was there is overwritten.
     pub(crate) fn set(&mut self, owner: u64, key: [u8; 32], record: u32) {
         let Some((_, block)) = self.blocks.range_mut(..=owner).next_back() else {

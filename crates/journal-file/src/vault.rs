@@ -174,6 +174,11 @@ impl<D: Disk> Vault for FileVault<D> {
         self.keys().get(owner).map(|kept| kept.key).filter(|key| *key != DESTROYED).map(VaultKey)
     }
 
+    fn all(&self) -> Vec<(u64, Option<VaultKey>)> {
+        let key = |key: &[u8; 32]| (*key != DESTROYED).then_some(VaultKey(*key));
+        self.keys().iter().map(|(owner, kept)| (owner, key(kept))).collect()
+    }
+
     fn put(&self, keys: &[(u64, VaultKey)]) -> Result<(), VaultError> {
         let mut file = self.file()?;
         let mut fresh: Vec<(u64, [u8; 32])> = Vec::new();

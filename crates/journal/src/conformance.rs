@@ -377,5 +377,8 @@ pub fn vault(mut open: impl FnMut() -> Arc<dyn Vault>) {
     drop(vault);
 
     let vault = open();
+    let (all, gone) = (vault.all(), [3, 77].map(|owner| (owner, None)));
+    assert_eq!(all.len(), 6 + many.len());
+    assert!(all.is_sorted_by_key(|(owner, _)| *owner) && gone.iter().all(|gone| all.contains(gone)));
     assert!(many.iter().all(|(owner, key)| vault.get(*owner) == Some(*key)));
 }

@@ -35,6 +35,9 @@ pub trait Journal: Send {
 
     /// Makes `group` durable behind its predecessor, or says why not.
     ///
+    /// A journal that had to find out what became of an attempt may have put an empty group of its own
+    /// behind it: the next group stands behind [`Journal::tail`], which need not be this one.
+    ///
     /// After any error but [`AppendError::Full`] nothing may be appended until the journal was opened again.
     fn append(&mut self, group: &Group) -> Result<(), AppendError>;
 

@@ -198,6 +198,11 @@ impl Vault for MemoryVault {
         self.keys.read().expect("no holder of this lock panics").get(&owner).copied().flatten()
     }
 
+    fn all(&self) -> Vec<(u64, Option<VaultKey>)> {
+        let kept = self.keys.read().expect("no holder of this lock panics");
+        kept.iter().map(|(owner, key)| (*owner, *key)).collect()
+    }
+
     fn put(&self, keys: &[(u64, VaultKey)]) -> Result<(), VaultError> {
         let mut kept = self.keys.write().expect("no holder of this lock panics");
         for (owner, key) in keys {

@@ -15,6 +15,9 @@ impl std::fmt::Debug for VaultKey {
 pub trait Vault: Send + Sync {
     fn get(&self, owner: u64) -> Option<VaultKey>;
 
+    /// Every owner in order, with its key; none where it was destroyed. For copying.
+    fn all(&self) -> Vec<(u64, Option<VaultKey>)>;
+
     /// Durable when it returns. A key that is there already stays as it is: the one kept is returned by `get`.
     fn put(&self, keys: &[(u64, VaultKey)]) -> Result<(), VaultError>;
 

@@ -1,4 +1,4 @@
-//! A data directory, opened: the journal in it, the keys beside it, and the engine that runs on them.
+//! The books of a server, opened: the journal, the keys beside it, and the engine that runs on them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,25 +9,31 @@ use engine::{
     Clock, Engine, Entropy, OpenError, Recovered, Running, SandboxClock, SystemClock, SystemEntropy,
 };
 use journal::{Journal, Vault};
-use journal_file::{FileJournal, Opened, OsDisk};
+use journal_file::{FileJournal, OsDisk};
 
+use crate::books::database::open_database;
 use crate::sandbox::Sandbox;
+
+mod database;
 
 /// The books of a server, open for as long as this is kept.
 pub struct Books {
     pub engine: Engine,
     /// The operator's token, when this start made it: shown once.
     pub token: Option<Secret>,
-    pub opened: Opened,
     pub recovered: Recovered,
     /// The clock that may be moved, where the directory is a sandbox.
     pub sandbox: Option<Arc<SandboxClock>>,
     running: Running,
 }
 
-/// How a data directory is opened.
-#[derive(Clone, Debug, Default)]
+/// How the books are opened.
+#[derive(Clone, Default)]
 pub struct BooksOptions {
+    /// URL of a database that holds the journal; none: files in the directory.
+    pub journal: Option<String>,
+    /// Older tables of that database are brought to what this release knows.
+    pub migrate: bool,
     /// Bytes of a segment of the journal, where not the default.
     pub segment_bytes: Option<u64>,
     /// An operator vouches for the clock, however long the directory has rested.
@@ -47,13 +53,34 @@ pub enum BooksError {
     #[error(transparent)]
     Journal(#[from] journal_file::OpenError),
     #[error(transparent)]
+    Url(#[from] journal_postgres::UrlError),
+    #[error(transparent)]
+    Database(#[from] journal_postgres::OpenError),
+    #[error(
+        "{} holds a journal in files: copy it into the database with `bursar journal copy`, and start with \
+         another directory", path.display()
+    )]
+    HoldsFiles { path: PathBuf },
+    #[error(
+        "the clock here is {seconds} s ahead of the database's: set both right, or start with \
+         --confirm-clock"
+    )]
+    ClockSkew { seconds: i64 },
+    #[error("the journal of {} is in a database: start with --journal", path.display())]
+    HoldsNoFiles { path: PathBuf },
+    #[error(
+        "{} belongs to another journal than the database holds: point to the right database, or start with \
+         another directory", path.display()
+    )]
+    OtherJournal { path: PathBuf },
+    #[error(transparent)]
     Book(#[from] OpenError),
     #[error("the first start failed")]
     FirstStart(#[from] FirstStartError),
 }
 
 impl Books {
-    /// Opens the directory, or makes it on first use. `token` is the operator's own choice of a token.
+    /// Opens the journal, or makes it on first use. `token` is the operator's own choice of a token.
     pub async fn open(
         directory: &Path,
         options: &BooksOptions,
@@ -61,20 +88,12 @@ impl Books {
     ) -> Result<Self, BooksError> {
         let unusable = |source| BooksError::Directory { path: directory.to_owned(), source };
         std::fs::create_dir_all(directory).map_err(unusable)?;
-        let disk = OsDisk::new(directory);
-        let journal_options = journal_options(options);
-        let mut incarnation = [0; 16];
-        SystemEntropy.fill(&mut incarnation);
-        let is_new = match FileJournal::init(&disk, incarnation, &journal_options) {
-            Ok(()) => true,
-            Err(journal_file::OpenError::AlreadyInitialised) => false,
-            Err(error) => return Err(error.into()),
+        let Opened { journal, vault, is_new } = match &options.journal {
+            Some(url) => open_database(directory, url, options)?,
+            None => open_files(directory, options)?,
         };
-        let sandbox = Sandbox::of(directory, is_new, options.sandbox)?;
-        let (journal, opened) = FileJournal::open(disk, journal_options, journal_file::Background::Thread)?;
-        let vault: Arc<dyn Vault> = journal.vault();
-        let sandbox = match sandbox {
-            Some(sandbox) => Some(Arc::new(sandbox.clock(newest(&journal)?)?)),
+        let sandbox = match Sandbox::of(directory, is_new, options.sandbox)? {
+            Some(sandbox) => Some(Arc::new(sandbox.clock(newest(&*journal)?)?)),
             None => None,
         };
         let clock: Arc<dyn Clock> = match &sandbox {
@@ -84,7 +103,7 @@ impl Books {
         // A sandbox may rest for as long as it likes: whoever moves its clock vouches for it.
         let confirm_clock = options.confirm_clock || options.sandbox;
         let parts = engine::Parts {
-            journal: Box::new(journal),
+            journal,
             vault,
             clock,
             entropy: Arc::new(SystemEntropy),
@@ -92,7 +111,7 @@ impl Books {
         };
         let (engine, running, recovered) = Engine::start(parts)?;
         let token = access::first_start(&engine, token).await?;
-        Ok(Self { engine, token, opened, recovered, sandbox, running })
+        Ok(Self { engine, token, recovered, sandbox, running })
     }
 
     /// Takes no more commands, answers those that wait, and closes the directory.
@@ -102,11 +121,40 @@ impl Books {
 }
 
 /// When the newest group was written; the epoch, before there is one.
-fn newest(journal: &impl Journal) -> Result<Timestamp, OpenError> {
+fn newest(journal: &dyn Journal) -> Result<Timestamp, OpenError> {
     match journal.tail().position {
         0 => Ok(Timestamp::EPOCH),
         position => Ok(journal.reader().group(position)?.header().time),
     }
+}
+
+struct Opened {
+    journal: Box<dyn Journal>,
+    vault: Arc<dyn Vault>,
+    /// Made just now.
+    is_new: bool,
+}
+
+fn open_files(directory: &Path, options: &BooksOptions) -> Result<Opened, BooksError> {
+    if database::is_named(directory) {
+        return Err(BooksError::HoldsNoFiles { path: directory.to_owned() });
+    }
+    let disk = OsDisk::new(directory);
+    let journal_options = journal_options(options);
+    let is_new = match FileJournal::init(&disk, fresh_incarnation(), &journal_options) {
+        Ok(()) => true,
+        Err(journal_file::OpenError::AlreadyInitialised) => false,
+        Err(error) => return Err(error.into()),
+    };
+    let (journal, _) = FileJournal::open(disk, journal_options, journal_file::Background::Thread)?;
+    let vault: Arc<dyn Vault> = journal.vault();
+    Ok(Opened { journal: Box::new(journal), vault, is_new })
+}
+
+fn fresh_incarnation() -> [u8; 16] {
+    let mut incarnation = [0; 16];
+    SystemEntropy.fill(&mut incarnation);
+    incarnation
 }
 
 fn journal_options(options: &BooksOptions) -> journal_file::Options {

@@ -22,6 +22,7 @@ pub struct Config {
     pub listen: String,
     #[serde(deserialize_with = "set_or_not")]
     pub journal: Option<String>,
+    pub migrate: bool,
     pub sandbox: bool,
     pub confirm_clock: bool,
     #[serde(deserialize_with = "set_or_not")]

@@ -9,6 +9,7 @@ use engine::{
     Engine, ManualClock, Options, Outcome, Parts, Receipt, Request, Running, SandboxClock, Seals,
     SeededEntropy,
 };
+use journal::{Journal, Vault};
 use ledger::{
     AccountIndex, Act, Actor, Admission, ChargeKind, Command, Event, Funding, Holder, NewAccount,
     OrganizationIndex, Rejection, Usage, Verifier,
@@ -51,6 +52,11 @@ impl TestBook {
     /// On files, in a directory of its own.
     pub async fn on_files() -> Self {
         Self::on(Storage::files()).await
+    }
+
+    /// Over a journal that is opened elsewhere; the first time it is empty.
+    pub async fn over(open: impl Fn() -> (Box<dyn Journal>, Arc<dyn Vault>) + Send + Sync + 'static) -> Self {
+        Self::on(Storage::Elsewhere(Box::new(open))).await
     }
 
     async fn on(storage: Storage) -> Self {

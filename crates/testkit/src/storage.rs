@@ -9,7 +9,10 @@ use tempfile::TempDir;
 pub(crate) enum Storage {
     Memory { store: MemoryStore, vault: Arc<MemoryVault> },
     Files(TempDir),
+    Elsewhere(Box<dyn Fn() -> Opened + Send + Sync>),
 }
+
+type Opened = (Box<dyn Journal>, Arc<dyn Vault>);
 
 impl Storage {
     pub(crate) fn memory() -> Self {
@@ -23,7 +26,7 @@ impl Storage {
         Self::Files(directory)
     }
 
-    pub(crate) fn open(&self) -> (Box<dyn Journal>, Arc<dyn Vault>) {
+    pub(crate) fn open(&self) -> Opened {
         match self {
             Self::Memory { store, vault } => (Box::new(store.open()), vault.clone()),
             Self::Files(directory) => {
@@ -33,6 +36,7 @@ impl Storage {
                 let vault = journal.vault();
                 (Box::new(journal), vault)
             }
+            Self::Elsewhere(open) => open(),
         }
     }
 }

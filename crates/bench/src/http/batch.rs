@@ -10,18 +10,18 @@ use crate::workload::{Dice, median};
 pub struct Arguments {
     /// 10,000 for P2, 1,000,000 for P4.
     #[arg(long, default_value_t = 10_000)]
-    accounts: usize,
+    pub(super) accounts: usize,
     #[arg(long, default_value_t = 5_000_000)]
-    charges: usize,
+    pub(super) charges: usize,
     #[arg(long, default_value_t = 1000)]
-    batch: usize,
+    pub(super) batch: usize,
     #[arg(long, default_value_t = 4)]
-    connections: usize,
+    pub(super) connections: usize,
     #[arg(long, default_value_t = 5)]
-    rounds: usize,
+    pub(super) rounds: usize,
     /// Also one shared balance with this many children, beside the spread load (P8).
     #[arg(long, default_value_t = 0)]
-    hot_children: usize,
+    pub(super) hot_children: usize,
 }
 
 /// Measured on the reference machine with batches of 8,189: it cannot be installed from a registry.
@@ -62,7 +62,13 @@ pub fn run(arguments: &Arguments) {
 }
 
 /// Charges per second over all connections.
-fn load(server: &Server, accounts: &[String], arguments: &Arguments, charges: usize, round: usize) -> f64 {
+pub(super) fn load(
+    server: &Server,
+    accounts: &[String],
+    arguments: &Arguments,
+    charges: usize,
+    round: usize,
+) -> f64 {
     let next = AtomicUsize::new(0);
     let batches = charges / arguments.batch;
     let started = Instant::now();

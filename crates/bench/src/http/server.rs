@@ -43,11 +43,17 @@ pub fn start(command: &mut Command) -> (Child, SocketAddr) {
 
 impl Server {
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// With further options.
+    pub fn start_with(options: &[&str]) -> Self {
         let place = tempfile::tempdir().expect("a temporary directory");
         let mut command = Command::new(sibling("bursar"));
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(place.path())
+            .args(options)
             .env("BURSAR_OPERATOR_TOKEN", TOKEN);
         let (child, address) = start(&mut command);
         Self { child, address, place }

@@ -14,14 +14,14 @@ use crate::workload::{Dice, median};
 #[derive(clap::Args)]
 pub struct Arguments {
     #[arg(long, default_value_t = 64)]
-    connections: usize,
+    pub(super) connections: usize,
     #[arg(long, default_value_t = 10_000)]
-    accounts: usize,
+    pub(super) accounts: usize,
     /// Seconds a side and round.
     #[arg(long, default_value_t = 3)]
-    seconds: u64,
+    pub(super) seconds: u64,
     #[arg(long, default_value_t = 5)]
-    rounds: usize,
+    pub(super) rounds: usize,
 }
 
 pub fn run(arguments: &Arguments) {
@@ -49,7 +49,13 @@ pub fn run(arguments: &Arguments) {
 }
 
 /// Requests per second, all connections on one thread.
-fn load(address: SocketAddr, accounts: &[String], arguments: &Arguments, round: usize, expected: u16) -> f64 {
+pub(super) fn load(
+    address: SocketAddr,
+    accounts: &[String],
+    arguments: &Arguments,
+    round: usize,
+    expected: u16,
+) -> f64 {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a thread starts");
     let started = Instant::now();

@@ -39,8 +39,13 @@ impl Serve {
 
 async fn serve(config: Config) -> Result<(), Failure> {
     let stop = server::stop_signal().map_err(Failure::fault("cannot start"))?;
-    let options =
-        BooksOptions { confirm_clock: config.confirm_clock, sandbox: config.sandbox, segment_bytes: None };
+    let options = BooksOptions {
+        journal: config.journal.clone(),
+        migrate: config.migrate,
+        confirm_clock: config.confirm_clock,
+        sandbox: config.sandbox,
+        segment_bytes: None,
+    };
     let books = Books::open(&config.data, &options, operator_token()?)
         .await
         .map_err(Failure::fault("cannot open the books"))?;

@@ -1,100 +1,92 @@
+mod database;
+mod files;
+mod report;
+
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use journal_file::{Background, Damage, FileJournal, OpenError, Options, OsDisk};
-use serde::Serialize;
+use journal::{Journal, Vault};
 
 use crate::failure::Failure;
 use crate::table::{Format, Record};
+use report::{Broken, Damage, Held};
 
-/// Re-derive every balance of a stopped data directory, and check everything it holds.
+/// Re-derive every balance of a journal, and check everything that is kept with it.
 ///
-/// First the files: every group, archive, snapshot and key, each damage named with its place. Then the
-/// books: every event folded from the first one on, every invariant, every link of the history, and that
-/// each snapshot leads to the same state. Exits with 0 only if all of it holds, with 1 otherwise.
+/// First what is stored: every group, archive, snapshot and key, each damage named with its place. Then
+/// the books: every event folded from the first one on, every invariant, every link of the history, and
+/// that each snapshot leads to the same state. Exits with 0 only if all of it holds, with 1 otherwise.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// The data directory. Its server must be stopped.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: Place,
     #[command(flatten)]
     format: Format,
 }
 
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Place {
+    /// The data directory. Its server must be stopped.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The URL of a journal in a database. Its server may run.
+    #[arg(long, value_name = "URL")]
+    journal: Option<String>,
+}
+
 impl Verify {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let verified = match verify(&self.data) {
+        let (name, verified) = match (&self.place.data, &self.place.journal) {
+            (_, Some(url)) => {
+                let url = super::database::parse(url)?;
+                (url.to_string(), database::verify(&url))
+            }
+            (Some(data), None) => (data.display().to_string(), files::verify(data)),
+            (None, None) => return Err(Failure::Usage("expected --data or --journal".to_owned())),
+        };
+        let verified = match verified {
             Ok(verified) => verified,
-            Err(NotVerified::Damaged(damage)) => return Err(self.damaged(&damage)?),
+            Err(NotVerified::Damaged(damage)) => return Err(self.damaged(&name, damage)?),
             Err(NotVerified::Failure(failure)) => return Err(failure),
         };
-        let books = &verified.books;
         if self.format.is_json() {
-            let held = Held {
-                holds: true,
-                groups: books.groups,
-                events: books.events,
-                accounts: books.accounts,
-                snapshots: books.snapshots,
-                segments: verified.files.segments,
-                archives: verified.files.archives,
-                digest: verified.digest(),
-            };
-            return self.format.print_one(&Record::of(&held)?);
+            return self.format.print_one(&Record::of(&Held::of(&verified))?);
         }
         let mut out = io::stdout().lock();
-        writeln!(out, "{} holds\n{}", self.data.display(), verified.text())
-            .map_err(Failure::fault("cannot print"))
+        writeln!(out, "{name} holds\n{}", verified.text()).map_err(Failure::fault("cannot print"))
     }
 
     /// Says every damage; what comes back says what all of it means.
-    fn damaged(&self, damage: &[Damage]) -> Result<Failure, Failure> {
+    fn damaged(&self, name: &str, damage: Vec<Damage>) -> Result<Failure, Failure> {
+        let places =
+            if damage.len() == 1 { "1 place".to_owned() } else { format!("{} places", damage.len()) };
         if self.format.is_json() {
-            let of = |damage: &Damage| Place { place: damage.place.clone(), reason: damage.reason.clone() };
-            let broken = Broken { holds: false, damage: damage.iter().map(of).collect() };
-            self.format.print_one(&Record::of(&broken)?)?;
+            self.format.print_one(&Record::of(&Broken { holds: false, damage })?)?;
         } else {
             damage.iter().for_each(|Damage { place, reason }| eprintln!("damaged: {place}: {reason}"));
         }
-        let places = if damage.len() == 1 { "place" } else { "places" };
         Ok(Failure::Fault {
-            doing: format!("{} does not hold", self.data.display()),
-            source: format!("damaged in {} {places}; restore it from a backup", damage.len()).into(),
+            doing: format!("{name} does not hold"),
+            source: format!("damaged in {places}; restore it from a backup").into(),
         })
     }
 }
 
-#[derive(Serialize)]
-struct Broken {
-    holds: bool,
-    damage: Vec<Place>,
-}
-
-#[derive(Serialize)]
-struct Place {
-    place: String,
-    reason: String,
-}
-
-#[derive(Serialize)]
-struct Held {
-    holds: bool,
-    groups: u64,
-    events: u64,
-    accounts: u64,
-    snapshots: usize,
-    segments: usize,
-    archives: usize,
-    digest: String,
-}
-
 /// What was found to hold.
 pub(super) struct Verified {
-    files: journal_file::Verified,
+    stored: Stored,
     pub(super) books: engine::Verified,
+}
+
+/// What is kept, besides groups: counts by name.
+enum Stored {
+    Files { segments: usize, archives: usize },
+    Tables { eras: usize },
 }
 
 pub(super) enum NotVerified {
@@ -110,8 +102,14 @@ impl Verified {
 
     fn text(&self) -> String {
         let books = &self.books;
+        let stored = match self.stored {
+            Stored::Files { segments, archives } => {
+                ("files", format!("{segments} segments, {archives} archives"))
+            }
+            Stored::Tables { eras } => ("tables", format!("{eras}, each followed to the next")),
+        };
         let rows = [
-            ("files", format!("{} segments, {} archives", self.files.segments, self.files.archives)),
+            stored,
             ("groups", format!("{}, each hash and chain", books.groups)),
             ("events", format!("{}, each invariant and link", books.events)),
             ("accounts", format!("{}, each balance re-derived", books.accounts)),
@@ -124,39 +122,31 @@ impl Verified {
 
 /// Checks a directory that no server runs on.
 pub(super) fn verify(data: &Path) -> Result<Verified, NotVerified> {
-    let cannot = || format!("cannot verify {}", data.display());
-    let opening = |error| NotVerified::Failure(explained(data, error));
-    let files = journal_file::verify(&OsDisk::new(data)).map_err(opening)?;
-    if !files.damage.is_empty() {
-        return Err(NotVerified::Damaged(files.damage));
-    }
-    let (journal, _) =
-        FileJournal::open(OsDisk::new(data), Options::default(), Background::Manual).map_err(opening)?;
+    files::verify(data)
+}
+
+/// Folds everything from the first event on.
+fn books(
+    name: &str,
+    journal: &dyn Journal,
+    vault: &Arc<dyn Vault>,
+    stored: Stored,
+) -> Result<Verified, NotVerified> {
     let bar = bar();
     let begun = Instant::now();
-    let books = engine::verify(&journal, &journal.vault(), |progress| {
+    let books = engine::verify(journal, vault, |progress| {
         bar.set_length(progress.positions);
         bar.set_position(progress.position);
         bar.set_message(rate(progress.events, begun));
     });
     bar.finish_and_clear();
-    let books = books.map_err(|error| NotVerified::Failure(Failure::fault(cannot())(error)))?;
-    Ok(Verified { files, books })
-}
-
-/// In words for whoever typed the command.
-fn explained(data: &Path, error: OpenError) -> Failure {
-    let doing = format!("cannot verify {}", data.display());
-    let why = match error {
-        OpenError::Locked => "a server is running on it; stop that server first",
-        OpenError::NotInitialised => "this is no data directory",
-        error => return Failure::fault(doing)(error),
-    };
-    Failure::Fault { doing, source: why.into() }
+    let cannot = Failure::fault(format!("cannot verify {name}"));
+    let books = books.map_err(|error| NotVerified::Failure(cannot(error)))?;
+    Ok(Verified { stored, books })
 }
 
 /// On a terminal; elsewhere it stays quiet.
-fn bar() -> ProgressBar {
+pub(super) fn bar() -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:32} {percent:>3} %  {msg}  {eta} left");
     let bar = ProgressBar::new(0);
     if let Ok(style) = style { bar.with_style(style) } else { bar }

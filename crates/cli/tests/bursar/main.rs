@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod contract;
+mod database;
 mod demo;
 mod drain;
 mod sandbox;

@@ -25,7 +25,14 @@ pub const OPTIONS: &[Setting] = &[
     Setting {
         key: "journal",
         default: r#""""#,
-        about: "URL of a PostgreSQL-compatible journal. Empty: files in the data directory.",
+        about: "URL of a journal in a PostgreSQL-compatible database: postgres://user@host-a,host-b/database,\n\
+                with sslmode and sslrootcert. Passwords belong into PGPASSWORD or a password file.\n\
+                Empty: files in the data directory.",
+    },
+    Setting {
+        key: "migrate",
+        default: "false",
+        about: "Bring the tables of that database to what this release knows, if they are older.",
     },
     Setting {
         key: "sandbox",

@@ -46,7 +46,8 @@ impl World for BookWorld {
 }
 
 impl BookWorld {
-    pub(super) fn of(book: TestBook) -> Self {
+    /// A world of a book that was just made.
+    pub fn of(book: TestBook) -> Self {
         let cast = Cast::new(book.organization, book.operator());
         Self { book, cast }
     }

@@ -1,0 +1,54 @@
+//! What is printed as JSON.
+
+use serde::Serialize;
+
+use super::{Stored, Verified};
+
+#[derive(Serialize)]
+pub(super) struct Broken {
+    pub(super) holds: bool,
+    pub(super) damage: Vec<Damage>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Damage {
+    pub(crate) place: String,
+    pub(crate) reason: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Held {
+    holds: bool,
+    groups: u64,
+    events: u64,
+    accounts: u64,
+    snapshots: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    segments: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archives: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    eras: Option<usize>,
+    digest: String,
+}
+
+impl Held {
+    pub(super) fn of(verified: &Verified) -> Self {
+        let books = &verified.books;
+        let (segments, archives, eras) = match verified.stored {
+            Stored::Files { segments, archives } => (Some(segments), Some(archives), None),
+            Stored::Tables { eras } => (None, None, Some(eras)),
+        };
+        Self {
+            holds: true,
+            groups: books.groups,
+            events: books.events,
+            accounts: books.accounts,
+            snapshots: books.snapshots,
+            segments,
+            archives,
+            eras,
+            digest: verified.digest(),
+        }
+    }
+}

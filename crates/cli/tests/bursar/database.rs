@@ -1,0 +1,147 @@
+use std::path::Path;
+
+use postgres_server::{Database, Server};
+
+use crate::served::{TOKEN, bursar};
+use crate::{output, serve};
+
+/// Runs a command that succeeds; its JSON.
+fn run(url: &str, arguments: &[&str]) -> serde_json::Value {
+    let done = bursar(arguments).env("BURSAR_URL", url).env("BURSAR_TOKEN", TOKEN).output().unwrap();
+    assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+    serde_json::from_slice(&done.stdout).unwrap_or_default()
+}
+
+/// Lives for a few charges over a database; the account that was charged.
+fn lived(data: &Path, database: &Database) -> String {
+    let served = serve(data, &["--journal", &database.url()]);
+    let opened = run(&served.url, &["account", "create", "--name", "a", "--credit-limit", "10", "--json"]);
+    let account = opened["account"].as_str().unwrap().to_owned();
+    for amount in ["1", "2.5", "0.000000001"] {
+        run(&served.url, &["charge", &account, amount, "--json"]);
+    }
+    served.stop();
+    account
+}
+
+fn verified(arguments: &[&str]) -> serde_json::Value {
+    let arguments = [&["verify", "--json"], arguments].concat();
+    let found = run("", &arguments);
+    assert_eq!(found["holds"], true, "{found}");
+    found
+}
+
+fn refused(arguments: &[&str]) -> String {
+    let output = output(arguments);
+    assert!(!output.status.success(), "{arguments:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn fresh() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[test]
+fn a_server_over_a_database_keeps_nothing_but_what_is_local_in_its_directory() {
+    let (data, database) = (fresh(), Server::shared().database());
+    let account = lived(data.path(), &database);
+    let names: Vec<_> = data.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["journal-incarnation"]);
+    let found = verified(&["--journal", &database.url()]);
+    assert_eq!((&found["accounts"], &found["eras"]), (&1.into(), &1.into()));
+    assert_eq!(found, verified(&["--journal", &database.url()]), "verifying changes nothing");
+
+    // Another directory, the same books.
+    let elsewhere = fresh();
+    let served = serve(elsewhere.path(), &["--journal", &database.url()]);
+    let balance = run(&served.url, &["balance", &account, "--json"]);
+    assert!(balance.to_string().contains("6.499999999"), "{balance}");
+    served.stop();
+}
+
+#[test]
+fn a_directory_and_a_database_that_do_not_belong_together_are_refused() {
+    let (files, tables, database) = (fresh(), fresh(), Server::shared().database());
+    serve(files.path(), &[]).stop();
+    lived(tables.path(), &database);
+    let start = |data: &Path, more: &[&str]| {
+        refused(&[&["serve", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()], more].concat())
+    };
+    let error = start(files.path(), &["--journal", &database.url()]);
+    assert!(error.contains("holds a journal in files: copy it into the database"), "{error}");
+    let error = start(tables.path(), &[]);
+    assert!(error.contains("is in a database: start with --journal"), "{error}");
+    let error = start(tables.path(), &["--journal", &Server::shared().database().url()]);
+    assert!(error.contains("belongs to another journal than the database holds"), "{error}");
+    run("", &["adopt", "--journal", &database.url()]);
+    let error = start(tables.path(), &["--journal", &database.url()]);
+    assert!(error.contains("belongs to another journal than the database holds"), "{error}");
+    let secret = "postgres://clerk:secret@127.0.0.1:1/x";
+    for error in [start(fresh().path(), &["--journal", secret]), refused(&["verify", "--journal", secret])] {
+        assert!(error.contains("no host of the journal can be written (127.0.0.1:1: "), "{error}");
+        assert!(!error.contains("secret"), "{error}");
+    }
+}
+
+#[test]
+fn older_tables_are_migrated_when_asked_to() {
+    let (data, database) = (fresh(), Server::shared().database());
+    lived(data.path(), &database);
+    let start = ["--listen", "127.0.0.1:0", "--data", data.path().to_str().unwrap()];
+    database.run("UPDATE schema_step SET step = 7");
+    let error = refused(&[&["serve", "--journal", &database.url()], &start[..]].concat());
+    assert!(error.contains("at step 7 of 8: run `bursar migrate`, or start with --migrate"), "{error}");
+    serve(data.path(), &["--journal", &database.url(), "--migrate"]).stop();
+    database.run("UPDATE schema_step SET step = 7");
+    run("", &["migrate", "--journal", &database.url()]);
+    serve(data.path(), &["--journal", &database.url()]).stop();
+}
+
+#[test]
+fn a_journal_is_copied_there_and_back_and_stays_the_same() {
+    let (first, back, database) = (fresh(), fresh(), Server::shared().database());
+    let (first, back) = (first.path().to_str().unwrap(), back.path().join("new"));
+    let (back, url) = (back.to_str().unwrap(), database.url());
+    let copy = |from: &str, to: &str| {
+        let output = output(&["journal", "copy", "--from", from, "--to", to]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let served = serve(Path::new(first), &[]);
+    run(&served.url, &["account", "create", "--name", "a", "--credit-limit", "10", "--json"]);
+    served.stop();
+    let said = copy(first, &url);
+    assert!(said.contains("copied now") && !said.contains(", 0 of them"), "{said}");
+    assert!(copy(first, &url).contains(", 0 of them copied now"), "what is there is not copied again");
+    copy(&url, back);
+    let digest = |found: serde_json::Value| found["digest"].clone();
+    let original = digest(verified(&["--data", first]));
+    assert_eq!(digest(verified(&["--journal", &url])), original);
+    assert_eq!(digest(verified(&["--data", back])), original);
+
+    // The copy lives on: it is another journal than the original from then on, and takes no more of it.
+    let data = fresh();
+    lived(data.path(), &database);
+    let error = refused(&["journal", "copy", "--from", first, "--to", &url]);
+    assert!(error.contains("holds another journal than"), "{error}");
+    assert!(!copy(&url, back).contains(", 0 of them"), "a copy takes what has come meanwhile");
+}
+
+#[test]
+fn a_second_server_takes_over_and_the_first_says_so() {
+    let (first, second, database) = (fresh(), fresh(), Server::shared().database());
+    let old = serve(first.path(), &["--journal", &database.url()]);
+    let opened = run(&old.url, &["account", "create", "--name", "a", "--credit-limit", "10", "--json"]);
+    let account = opened["account"].as_str().unwrap();
+    let new = serve(second.path(), &["--journal", &database.url()]);
+    run(&new.url, &["charge", account, "1", "--json"]);
+    for _ in 0..2 {
+        let mut late = bursar(&["charge", account, "1", "--json"]);
+        let late = late.env("BURSAR_URL", &old.url).env("BURSAR_TOKEN", TOKEN).output().unwrap();
+        assert_eq!(late.status.code(), Some(1), "{}", String::from_utf8_lossy(&late.stderr));
+    }
+    run(&new.url, &["charge", account, "1", "--json"]);
+    old.stop();
+    new.stop();
+    assert_eq!(verified(&["--journal", &database.url()])["accounts"], 1);
+}

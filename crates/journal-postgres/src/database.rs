@@ -1,0 +1,128 @@
+//! A database that holds a journal, or is to hold one.
+
+use std::sync::Arc;
+
+use domain::Timestamp;
+use uuid::Uuid;
+
+use crate::book::{self, Book, CLOSED_EVENTS};
+use crate::connector::Connector;
+use crate::error::{DatabaseError, Meaning, OpenError};
+use crate::lane::Lane;
+use crate::options::Options;
+use crate::postgres_journal::PostgresJournal;
+use crate::schema;
+use crate::session::Session;
+use crate::snapshot::PostgresSnapshots;
+use crate::url::Url;
+use crate::vault::PostgresVault;
+
+/// Which journal a database holds. A copied database has the same; `adopt` gives it another.
+pub type Incarnation = [u8; 16];
+
+/// Connections are made when they are needed, and dropped with this and all that was opened from it.
+pub struct Database {
+    connector: Arc<Connector>,
+    lane: Arc<Lane>,
+}
+
+impl Database {
+    /// Reaches the host that may be written.
+    pub fn connect(url: &Url, options: Options) -> Result<Self, OpenError> {
+        let connector = Arc::new(Connector::new(url.clone(), options)?);
+        let lane = Arc::new(Lane::new(&connector));
+        lane.session()?;
+        Ok(Self { connector, lane })
+    }
+
+    pub(crate) fn session(&self) -> Result<Arc<Session>, DatabaseError> {
+        self.lane.session()
+    }
+
+    pub(crate) fn lane(&self) -> &Arc<Lane> {
+        &self.lane
+    }
+
+    /// Makes the tables, or brings them to what this release knows; how many steps were taken.
+    pub fn migrate(&self) -> Result<u32, OpenError> {
+        let session = self.session()?;
+        schema::migrate(&session).inspect_err(|_| self.lane.drop_session(&session))
+    }
+
+    /// Whether there are any tables of a journal.
+    pub fn is_empty(&self) -> Result<bool, OpenError> {
+        Ok(schema::found(&*self.session()?)? == 0)
+    }
+
+    /// Which journal it holds, if it holds one.
+    pub fn incarnation(&self) -> Result<Option<Incarnation>, OpenError> {
+        let session = self.session()?;
+        match schema::check(&session) {
+            Err(OpenError::NotInitialised) => return Ok(None),
+            checked => checked?,
+        }
+        let rows = session.query("SELECT incarnation FROM identity WHERE one = 1", &[])?;
+        Ok(rows.first().map(|row| *row.get::<_, Uuid>(0).as_bytes()))
+    }
+
+    /// What the database's clock says.
+    pub fn now(&self) -> Result<Timestamp, OpenError> {
+        let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8";
+        let rows = self.session()?.query(sql, &[])?;
+        Ok(Timestamp::from_micros(rows.first().map_or(0, |row| row.get(0))))
+    }
+
+    /// Makes an empty journal of so many books. An attempt that was cut short may be repeated.
+    pub fn init(&self, incarnation: Incarnation, books: u32) -> Result<(), OpenError> {
+        self.migrate()?;
+        if self.incarnation()?.is_some() {
+            return Err(OpenError::AlreadyInitialised);
+        }
+        let session = self.session()?;
+        let first = format!(
+            "INSERT INTO journal_1 (book, position, chain, events, body) SELECT $1::int8, 0, $2::bytea, 0, \
+             $3::bytea WHERE NOT EXISTS (SELECT 1 FROM journal_1 WHERE book = $1 AND events <> {CLOSED_EVENTS})"
+        );
+        for book in 0..i64::from(books) {
+            session.execute(&first, &[&book, &[0u8; 32].as_slice(), &[0u8; 0].as_slice()])?;
+        }
+        let identity = "INSERT INTO identity (one, incarnation, era) VALUES (1, $1, 1)";
+        match session.execute(identity, &[&Uuid::from_bytes(incarnation)]) {
+            Err(error) if error.meaning() == Meaning::Taken => Err(OpenError::AlreadyInitialised),
+            done => Ok(done.map(drop)?),
+        }
+    }
+
+    /// Says that this copy is a journal of its own from now on.
+    pub fn adopt(&self, incarnation: Incarnation) -> Result<(), OpenError> {
+        let session = self.session()?;
+        schema::check(&session)?;
+        let sql = "UPDATE identity SET incarnation = $1 WHERE one = 1";
+        match session.execute(sql, &[&Uuid::from_bytes(incarnation)])? {
+            1 => Ok(()),
+            _ => Err(OpenError::NotInitialised),
+        }
+    }
+
+    /// Opens a book. Nothing is written before the first append.
+    pub fn open(&self, book: u32) -> Result<PostgresJournal, OpenError> {
+        let incarnation = self.incarnation()?.ok_or(OpenError::NotInitialised)?;
+        self.connector.expect_incarnation(Uuid::from_bytes(incarnation));
+        let session = self.session()?;
+        let index = book::load(&session, book)?;
+        let era_bytes = bytes_of(&session, &index.open_era().table());
+        let number = i64::from(book);
+        let lane = || Lane::new(&self.connector);
+        let vault = PostgresVault::open(lane(), number)?;
+        let snapshots = PostgresSnapshots { lane: Arc::new(lane()), book: number };
+        let book = Book::new(lane(), number, self.connector.options.cache_bytes, index);
+        Ok(PostgresJournal::new(Arc::new(book), Arc::new(snapshots), Arc::new(vault), era_bytes))
+    }
+}
+
+/// Where the engine cannot say, only what is appended from now on counts.
+fn bytes_of(session: &Session, table: &str) -> u64 {
+    let sql = format!("SELECT pg_total_relation_size('{table}')");
+    let rows = session.query(&sql, &[]).ok();
+    rows.and_then(|rows| rows.first().map(|row| row.get::<_, i64>(0) as u64)).unwrap_or(0)
+}

@@ -1,0 +1,70 @@
+//! A session that is made when it is needed and made again when it was lost.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::connector::Connector;
+use crate::error::DatabaseError;
+use crate::session::Session;
+use crate::wait::pause;
+
+const RETRY: Duration = Duration::from_millis(50);
+
+pub(crate) struct Lane {
+    connector: Arc<Connector>,
+    session: Mutex<Option<Arc<Session>>>,
+}
+
+impl Lane {
+    pub(crate) fn new(connector: &Arc<Connector>) -> Self {
+        Self { connector: connector.clone(), session: Mutex::default() }
+    }
+
+    pub(crate) fn connector(&self) -> &Arc<Connector> {
+        &self.connector
+    }
+
+    /// The session as it is, or a new one.
+    pub(crate) fn session(&self) -> Result<Arc<Session>, DatabaseError> {
+        let mut kept = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(session) = kept.as_ref().filter(|session| session.is_open()) {
+            return Ok(session.clone());
+        }
+        let session = self.connector.connect()?;
+        *kept = Some(session.clone());
+        Ok(session)
+    }
+
+    /// Drops the session, and with it the socket.
+    pub(crate) fn drop_session(&self, session: &Arc<Session>) {
+        session.abort();
+        let mut kept = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, session)) {
+            *kept = None;
+        }
+    }
+
+    /// Does what may be repeated, on another session if one is lost meanwhile.
+    pub(crate) fn with<T>(
+        &self,
+        work: impl Fn(&Session) -> Result<T, DatabaseError>,
+    ) -> Result<T, DatabaseError> {
+        let until = Instant::now() + 2 * self.connector.options.reply_timeout;
+        loop {
+            let failed = match self.session() {
+                Ok(session) => match work(&session) {
+                    Err(error) if error.ends_session() => {
+                        self.drop_session(&session);
+                        error
+                    }
+                    result => return result,
+                },
+                Err(error) => error,
+            };
+            if Instant::now() >= until || matches!(failed, DatabaseError::OtherIncarnation { .. }) {
+                return Err(failed);
+            }
+            pause(RETRY);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The journal as rows of a database that speaks PostgreSQL's protocol: one row a group.
+//!
+//! The one idea: **the database's unique key is the only lock.** A group is inserted at its position
+//! only where its predecessor stands with the hash its writer has seen, in one prepared statement. No
+//! lease, clock or lock of ours takes part; two writers that both believe they lead cannot both append.
+//!
+//! ```text
+//! identity     one row: which journal this is, and its newest era
+//! journal_<n>  book, position, chain, events, body: header and body of a group, as on disk
+//! snapshot     book, position, chunk, chunks, body
+//! vault        book, owner, key
+//! node, lead   who is there and who leads which book: not used by a single node
+//! schema_step  which migration was taken last
+//! ```
+//!
+//! | part | does |
+//! |---|---|
+//! | `url`, `passfile`, `tls` | what an operator says about the database |
+//! | `connector`, `session`, `lane` | the host to write to; a session; one that is made again |
+//! | `schema` | tables and migrations |
+//! | `postgres_journal` | the append, and what each answer means |
+//! | `book`, `reader`, `cache` | where a position is, and reading it |
+//! | `snapshot`, `vault` | beside the journal |
+//! | `verify` | reads everything there is |
+//!
+//! Invariants:
+//! - A running insert is never cancelled, and a warning while committing means that the outcome is unknown:
+//!   a cancelled wait for a standby is answered as done.
+//! - A row that was read after an unknown outcome is not durable until something behind it is acknowledged.
+//! - A book leaves a table (an era) by a row in the place of its next group, so the key decides that too.
+//! - Nothing printed holds a password.
+//!
+//! Left out: sequences, triggers, partitions, advisory locks, `ON CONFLICT`, `LISTEN`: other engines of the
+//! protocol lack them, or take them differently.
+
+mod book;
+mod cache;
+mod connector;
+mod database;
+mod error;
+mod lane;
+mod options;
+mod passfile;
+mod postgres_journal;
+mod reader;
+mod schema;
+mod session;
+mod snapshot;
+mod tls;
+mod url;
+mod vault;
+mod verify;
+mod wait;
+
+pub use database::{Database, Incarnation};
+pub use error::{DatabaseError, OpenError};
+pub use options::{EraLimit, Options};
+pub use postgres_journal::PostgresJournal;
+pub use tls::TlsError;
+pub use url::{Url, UrlError};
+pub use verify::{Damage, Verified};

@@ -1,0 +1,172 @@
+//! Reads from any thread: what was last written or read from memory, the rest in one round trip each.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use journal::{Archive, GROUP_BYTES_MAX, Group, GroupError, HEADER_BYTES, ReadError, Reader, Scan, Tail};
+
+use crate::book::{Book, Era, group_of, read_fault};
+
+/// Groups asked for at once at first. Then as many as make about [`SCAN_BYTES`].
+const SCAN_GROUPS: u64 = 32;
+const SCAN_GROUPS_MAX: u64 = 8_192;
+const SCAN_BYTES: usize = 4 << 20;
+
+impl Book {
+    fn era_of(&self, position: u64) -> Result<Era, ReadError> {
+        let index = self.index();
+        let found = if position > index.tail.position { None } else { index.era_of(position) };
+        found.map(|(era, _)| era).ok_or(ReadError::Missing { position })
+    }
+
+    pub(crate) fn group(&self, position: u64) -> Result<Group, ReadError> {
+        let table = self.era_of(position)?.table();
+        if let Some(kept) = self.cache.find(position)
+            && let Ok(group) = Group::parse(kept.to_vec())
+        {
+            return Ok(group);
+        }
+        let sql = format!("SELECT chain, events, body FROM {table} WHERE book = $1 AND position = $2");
+        let rows = self.lane.with(|session| session.query(&sql, &[&self.number, &(position as i64)]));
+        let rows = rows.map_err(read_fault(position))?;
+        let row = rows.first().ok_or(ReadError::Missing { position })?;
+        let group = group_of(row, 0, position, &table, self.number)?;
+        self.cache.keep(position, group.bytes());
+        Ok(group)
+    }
+}
+
+/// Readers of one book.
+pub(crate) struct PostgresReader(pub(crate) Arc<Book>);
+
+impl Reader for PostgresReader {
+    fn tail(&self) -> Tail {
+        self.0.index().tail
+    }
+
+    fn group(&self, position: u64) -> Result<Group, ReadError> {
+        self.0.group(position)
+    }
+
+    fn slice(
+        &self,
+        position: u64,
+        offset: usize,
+        length: usize,
+        into: &mut Vec<u8>,
+    ) -> Result<(), ReadError> {
+        let book = &self.0;
+        let era = book.era_of(position)?;
+        let start = HEADER_BYTES + offset.min(GROUP_BYTES_MAX);
+        if let Some(group) = book.cache.find(position) {
+            let start = start.min(group.len());
+            let end = start.saturating_add(length).min(group.len());
+            into.extend_from_slice(&group[start..end]);
+            return Ok(());
+        }
+        let sql = format!(
+            "SELECT substring(body FROM $3 FOR $4) FROM {} WHERE book = $1 AND position = $2",
+            era.table()
+        );
+        let (first, length) = ((start + 1) as i32, length.min(GROUP_BYTES_MAX) as i32);
+        let rows = book
+            .lane
+            .with(|session| session.query(&sql, &[&book.number, &(position as i64), &first, &length]));
+        let rows = rows.map_err(read_fault(position))?;
+        let row = rows.first().ok_or(ReadError::Missing { position })?;
+        into.extend_from_slice(row.get(0));
+        Ok(())
+    }
+
+    fn scan(&self, from: u64) -> Result<Scan, ReadError> {
+        let end = self.tail().position;
+        if from == 0 || from > end + 1 {
+            return Err(ReadError::Missing { position: from });
+        }
+        Ok(Box::new(Scanning {
+            book: self.0.clone(),
+            next: from,
+            end,
+            tail: None,
+            fetched: VecDeque::new(),
+            count: SCAN_GROUPS,
+        }))
+    }
+
+    fn archives(&self) -> Vec<Archive> {
+        Vec::new()
+    }
+
+    fn sidecar(&self, archive: &Archive) -> Result<Vec<u8>, ReadError> {
+        Err(ReadError::Missing { position: archive.first })
+    }
+}
+
+/// The groups up to the tail at the time it began. It ends with the first error.
+struct Scanning {
+    book: Arc<Book>,
+    next: u64,
+    end: u64,
+    tail: Option<Tail>,
+    fetched: VecDeque<Group>,
+    count: u64,
+}
+
+impl Scanning {
+    fn fetch(&mut self) -> Result<(), ReadError> {
+        let position = self.next;
+        let missing = ReadError::Missing { position };
+        let (era, last) = self.book.index().era_of(position).ok_or(missing)?;
+        let last = last.min(self.end).min(position + self.count - 1);
+        let table = era.table();
+        let sql = format!(
+            "SELECT position, chain, events, body FROM {table} \
+             WHERE book = $1 AND position >= $2 AND position <= $3 ORDER BY position"
+        );
+        let (book, number) = (&self.book, self.book.number);
+        let rows =
+            book.lane.with(|session| session.query(&sql, &[&number, &(position as i64), &(last as i64)]));
+        let mut bytes = 0;
+        for row in rows.map_err(read_fault(position))? {
+            let group = group_of(&row, 1, row.get::<_, i64>(0) as u64, &table, number)?;
+            bytes += group.bytes().len();
+            self.fetched.push_back(group);
+        }
+        let each = bytes / self.fetched.len().max(1) + 1;
+        self.count = ((SCAN_BYTES / each) as u64).clamp(1, SCAN_GROUPS_MAX);
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<Group, ReadError> {
+        let position = self.next;
+        if self.fetched.is_empty() {
+            self.fetch()?;
+        }
+        let group = self.fetched.pop_front().ok_or(ReadError::Missing { position })?;
+        if group.header().position != position {
+            return Err(ReadError::Missing { position });
+        }
+        if self.tail.is_some_and(|tail| !group.header().follows(&tail)) {
+            let place = format!("behind position {}", position - 1);
+            return Err(ReadError::Damaged { position, place, reason: GroupError::Unchained });
+        }
+        self.tail = Some(group.tail());
+        self.next += 1;
+        Ok(group)
+    }
+}
+
+impl Iterator for Scanning {
+    type Item = Result<Group, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.next > self.end {
+            return None;
+        }
+        let group = self.step();
+        if group.is_err() {
+            self.next = u64::MAX;
+        }
+        Some(group)
+    }
+}
