@@ -76,6 +76,11 @@ impl Caller {
         }
     }
 
+    /// The root of that account's family.
+    pub fn root(&self) -> Option<AccountIndex> {
+        self.known.root
+    }
+
     pub fn may(&self, operation: Operation) -> Result<(), AccessError> {
         if self.role.may(operation) { Ok(()) } else { Err(AccessError::Forbidden { operation }) }
     }

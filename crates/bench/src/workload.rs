@@ -35,7 +35,7 @@ pub fn found() -> Act {
 }
 
 pub fn product() -> Act {
-    Act::InternName { organization: OrganizationIndex::new(0), digest: 1, text: None }
+    Act::InternName { organization: OrganizationIndex::new(0), family: None, digest: 1, text: None }
 }
 
 pub fn open_account() -> Act {

@@ -6,14 +6,12 @@ use access::{AccessError, Authenticator, Caller};
 use axum::http::HeaderMap;
 use engine::{Engine, SandboxClock};
 
-use crate::Names;
 use crate::credentials::{Credentials, authorization};
 
 /// One per server, shared by the routers of all dialects.
 pub struct App {
     pub engine: Engine,
     pub access: Authenticator,
-    pub names: Names,
     pub limits: Limits,
     /// The clock that may be moved, on a server that is a sandbox.
     pub sandbox: Option<Arc<SandboxClock>>,
@@ -34,8 +32,8 @@ impl Default for Limits {
 
 impl App {
     pub fn new(engine: Engine, limits: Limits) -> Self {
-        let (access, names) = (Authenticator::new(engine.clone()), Names::default());
-        Self { engine, access, names, limits, sandbox: None }
+        let access = Authenticator::new(engine.clone());
+        Self { engine, access, limits, sandbox: None }
     }
 
     #[must_use]

@@ -37,6 +37,6 @@ pub use body::{Body, BodyError, Json, present};
 pub use credentials::{Basic, Credentials, CredentialsError, authorization};
 pub use instant::{Fraction, Instant, InstantError, print_instant, read_instant};
 pub use json::{FieldPath, JsonError, JsonErrorKind, Segment, read_json, read_json_lines};
-pub use names::{Names, NamesError};
+pub use names::{NamesError, find_name, intern_names};
 pub use paging::{Cursor, Page, PageBounds, PagingError};
 pub use problem::Problem;

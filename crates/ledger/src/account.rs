@@ -41,6 +41,8 @@ pub struct Account {
     pub last_credential: Option<CredentialIndex>,
     /// Holds that will be its usage.
     pub open_holds: u32,
+    /// How many names its family has brought up; kept at the root.
+    pub names: u32,
     /// What it is called besides its id: kind and sealed text, in the order they were set.
     pub handles: Vec<(u8, Text)>,
     pub last: EventRef,

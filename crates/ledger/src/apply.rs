@@ -81,6 +81,7 @@ impl Ledger {
                         declared: Vec::new(),
                         houses: Vec::new(),
                         created_at: *created_at,
+                        names: 0,
                         last: at,
                     });
                 }
@@ -99,7 +100,19 @@ impl Ledger {
                     organization.last = at;
                 }
             }
-            Event::NameInterned { organization, name, digest, text } => {
+            Event::NameInterned { organization, family, name, digest, text } => {
+                let organization_of = self.organizations.get_mut(organization.slot()).expect("it exists");
+                if organization_of.last < at {
+                    organization_of.names += 1;
+                    organization_of.last = at;
+                }
+                if let Some(root) = family {
+                    let root = self.accounts.get_mut(root.slot()).expect("it exists");
+                    if root.last < at {
+                        root.names += 1;
+                        root.last = at;
+                    }
+                }
                 if name.slot() == self.names.len() {
                     self.names.push(Name {
                         organization: *organization,
@@ -272,6 +285,7 @@ impl Ledger {
                 children: 0,
                 last_credential: None,
                 open_holds: 0,
+                names: 0,
                 handles: Vec::new(),
                 last: at,
             });

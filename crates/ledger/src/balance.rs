@@ -51,6 +51,13 @@ impl Amounts {
         Nanos::new(self.posted().get() - self.held.get())
     }
 
+    /// Whether the sums of these amounts can be carried by every API, as each of them can.
+    pub(crate) fn in_range(&self) -> bool {
+        let (posted, credit) = (self.posted(), self.credit());
+        let sums = [posted, credit, self.unheld(), self.available(), Nanos::new(posted.get() + credit.get())];
+        sums.into_iter().all(Nanos::in_range)
+    }
+
     /// What a transfer may take out.
     pub fn transferable(&self) -> Nanos {
         self.available().or_zero()

@@ -46,6 +46,8 @@ pub enum Act {
     },
     InternName {
         organization: OrganizationIndex,
+        /// The root of the family that brought it up; none, when it was the seller.
+        family: Option<AccountIndex>,
         digest: u128,
         text: Text,
     },

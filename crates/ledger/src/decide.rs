@@ -8,9 +8,9 @@ use crate::account::{Class, DEPTH_MAX};
 use crate::draft::Draft;
 use crate::people::Authority;
 use crate::{
-    AccountIndex, Act, Command, Credential, CredentialIndex, Event, Funding, Holder, Ledger, NameIndex,
-    NewAccount, OrganizationIndex, Rejection, Restrictions, Status, Text, UserIndex, credit, hold, money,
-    transfer,
+    AccountIndex, Act, Command, Credential, CredentialIndex, Event, FAMILY_NAMES_MAX, Funding, Holder,
+    Ledger, NAMES_MAX, NameIndex, NewAccount, OrganizationIndex, Rejection, Restrictions, Status, Text,
+    UserIndex, credit, hold, money, transfer,
 };
 
 /// Judges one command. Reads the state and changes nothing; on a rejection `events` is as it was.
@@ -23,11 +23,17 @@ pub fn decide(
     let before = events.len();
     let authority = ledger.authority(command.actor, now)?;
     let mut draft = Draft::new(ledger, authority, now, events);
-    let decided = act(&mut draft, &command.act);
+    let decided = act(&mut draft, &command.act).and_then(|()| printable(&events[before..]));
     if decided.is_err() {
         events.truncate(before);
     }
     decided
+}
+
+/// Every API can say what came of it: each amount is in range by itself, and so are their sums.
+fn printable(events: &[Event]) -> Result<(), Rejection> {
+    let mut images = events.iter().flat_map(Event::images);
+    if images.all(|image| image.amounts.in_range()) { Ok(()) } else { Err(Rejection::AmountOutOfRange) }
 }
 
 fn act(draft: &mut Draft<'_>, act: &Act) -> Result<(), Rejection> {
@@ -68,13 +74,20 @@ fn act(draft: &mut Draft<'_>, act: &Act) -> Result<(), Rejection> {
             });
             Ok(())
         }
-        Act::InternName { organization, digest, text } => {
+        Act::InternName { organization, family, digest, text } => {
             if let Some(name) = draft.ledger.interned.get(digest) {
                 return Err(Rejection::AlreadyInterned { name: *name });
+            }
+            if family.is_some_and(|root| draft.ledger.account(root).names >= FAMILY_NAMES_MAX) {
+                return Err(Rejection::TooManyNames { max: FAMILY_NAMES_MAX });
+            }
+            if draft.ledger.organization(*organization).names >= NAMES_MAX {
+                return Err(Rejection::TooManyNames { max: NAMES_MAX });
             }
             let name = NameIndex::new(draft.ledger.names.len());
             draft.push(Event::NameInterned {
                 organization: *organization,
+                family: *family,
                 name,
                 digest: *digest,
                 text: text.clone(),

@@ -85,6 +85,7 @@ pub enum Event {
     },
     NameInterned {
         organization: OrganizationIndex,
+        family: Option<AccountIndex>,
         name: NameIndex,
         digest: u128,
         text: Text,

@@ -61,7 +61,7 @@ pub use index::{
     OrganizationIndex, UserIndex,
 };
 pub use object::{Cursor, Object};
-pub use organization::{Calendar, Organization};
+pub use organization::{Calendar, FAMILY_NAMES_MAX, NAMES_MAX, Organization};
 pub use people::{Credential, Holder, RoleCode, User, Verifier};
 pub use rejection::Rejection;
 pub use state::{Handle, Ledger, Merge, Name, Refunded, WARM_MAX};

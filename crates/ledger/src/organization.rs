@@ -17,8 +17,15 @@ pub struct Organization {
     /// One per currency, in the order of first use.
     pub houses: Vec<House>,
     pub created_at: Timestamp,
+    /// How many names it has, its families' among them.
+    pub names: u32,
     pub last: EventRef,
 }
+
+/// Names of one organization, and those that one family may bring up: enough to tell its users apart, and
+/// too few to use up its seller's.
+pub const NAMES_MAX: u32 = 1_000_000;
+pub const FAMILY_NAMES_MAX: u32 = 100_000;
 
 impl Organization {
     pub fn exponent(&self, currency: Currency) -> Option<u8> {

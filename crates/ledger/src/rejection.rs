@@ -28,6 +28,10 @@ pub enum Rejection {
     AlreadyInterned {
         name: NameIndex,
     },
+    /// Names are kept for ever, so there is an end to them.
+    TooManyNames {
+        max: u32,
+    },
 
     // status
     AccountSuspended {

@@ -16,7 +16,7 @@ use crate::answer::{Answer, List};
 use crate::ids;
 use crate::input::{Named, query};
 use crate::look::look_at;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::signed::{Signed, account};
 use crate::values::{Amount, Currency, Time};
 
@@ -50,7 +50,9 @@ pub(crate) async fn list(
     get, path = "/accounts/{account}/balance", tag = "accounts", operation_id = "get_balance",
     params(("account" = String, Path, description = "Any handle of the account"), WhenAndWhich),
     responses((status = 200, description = "Every number of the balance", body = Balance)),
-    extensions(("x-operation" = json!(["ReadAccounts"])), ("x-problems" = json!(["account-not-found"]))),
+    extensions(("x-operation" = json!(["ReadAccounts"])), ("x-problems" = json!([
+        "account-not-found", "currency-unknown",
+    ]))),
 )]
 pub(crate) async fn get(
     caller: Signed,
@@ -63,10 +65,13 @@ pub(crate) async fn get(
     let index = account(&app, &caller.0, &name)?;
     let currency = which.currency.map(|currency| currency.0);
     let seen = look_at(&app, &caller.0, index, move |ledger, now| {
-        let currency = currency.unwrap_or_else(|| ledger.account(index).currency);
-        Seen::of(ledger, index, now, Some(currency))
+        let account = ledger.account(index);
+        let currency = currency.unwrap_or(account.currency);
+        let is_known = ledger.organization(account.organization).exponent(currency).is_some();
+        is_known.then(|| Seen::of(ledger, index, now, Some(currency)))
     });
-    let mut data = print(&app, seen.await?, which.as_of).await?;
+    let unknown = || Problem::new(Kind::CurrencyUnknown).with_field("currency");
+    let mut data = print(&app, seen.await?.ok_or_else(unknown)?, which.as_of).await?;
     data.pop().map(Answer::ok).ok_or_else(|| Problem::bug("a balance was not printed"))
 }
 

@@ -1,7 +1,7 @@
 //! From what was asked to commands: handles and names become indices, keys become hashes.
 
 use access::{Caller, Operation};
-use dialect::{App, Names, NamesError};
+use dialect::{App, NamesError, find_name, intern_names};
 use domain::Nanos;
 use engine::{Content, Key, Request};
 use ledger::{AccountIndex, Act, Actor, Admission, ChargeKind, Command, NameIndex, Usage};
@@ -44,12 +44,10 @@ impl<'a> Builder<'a> {
             return Ok(built);
         }
         let missing = std::mem::take(&mut self.missing);
-        let organization = self.caller.organization();
-        match self.app.names.intern(&self.app.engine, organization, &missing).await {
-            // The charges that name too many are refused, the others stand.
-            Ok(()) | Err(NamesError::TooMany) => Ok(self.pass(asked)),
-            Err(error) => Err(unnamed(self.app, error)),
-        }
+        let interned = intern_names(&self.app.engine, &self.caller, &missing).await;
+        interned.map_err(|error| unnamed(self.app, error))?;
+        // The charges that name too many are refused, the others stand.
+        Ok(self.pass(asked))
     }
 
     fn pass(&mut self, asked: &'a [Result<Asked<'a>, Problem>]) -> Built {
@@ -114,7 +112,7 @@ impl<'a> Builder<'a> {
         if !is_words(text, NAME_MAX) {
             return Err(not_words(field, NAME_MAX));
         }
-        match Names::find(&self.app.engine, self.caller.organization(), text) {
+        match find_name(&self.app.engine, self.caller.organization(), text) {
             Some(name) => {
                 self.names.insert(text, name);
                 Ok(Some(name))
@@ -219,17 +217,21 @@ pub(crate) async fn usage_names(
     used_by: Option<&str>,
 ) -> Result<(Option<NameIndex>, Option<NameIndex>), Problem> {
     let organization = caller.organization();
-    let find = |text| Names::find(&app.engine, organization, text);
+    let find = |text| find_name(&app.engine, organization, text);
     let missing: Vec<&str> = product.into_iter().chain(used_by).filter(|text| find(text).is_none()).collect();
     if !missing.is_empty() {
-        app.names.intern(&app.engine, organization, &missing).await.map_err(|error| unnamed(app, error))?;
+        let interned = intern_names(&app.engine, caller, &missing).await;
+        interned.map_err(|error| unnamed(app, error))?;
     }
-    Ok((product.and_then(find), used_by.and_then(find)))
+    let found = |field: &str, name: Option<Option<NameIndex>>| match name {
+        Some(None) => Err(Problem::new(Kind::TooManyNames).with_field(field)),
+        known => Ok(known.flatten()),
+    };
+    Ok((found("product", product.map(find))?, found("used_by", used_by.map(find))?))
 }
 
 fn unnamed(app: &App, error: NamesError) -> Problem {
     match error {
-        NamesError::TooMany => Problem::new(Kind::TooManyNames),
         NamesError::Unavailable(unavailable) => unavailable.into(),
         NamesError::Refused(refusal) => refusal.into(),
         NamesError::Rejected(rejection) => Problem::rejected(&rejection, app.engine.seals()),

@@ -27,6 +27,9 @@ impl Problem {
             R::HandleTaken => Self::new(Kind::HandleTaken).with_field("value"),
             R::UserExists => Self::new(Kind::UserExists).with_field("email"),
             R::AlreadyInterned { .. } => Self::bug("a name was interned twice"),
+            R::TooManyNames { max } => {
+                Self::new(Kind::TooManyNames).with_detail(format!("{max} are the most"))
+            }
             R::AccountSuspended { account } => at(Kind::AccountSuspended, account),
             R::AccountFrozen { account } => at(Kind::AccountFrozen, account),
             R::AccountClosed { account } => at(Kind::AccountClosed, account),

@@ -58,6 +58,7 @@ impl VonageError {
             | R::HandleTaken
             | R::UserExists
             | R::AlreadyInterned { .. }
+            | R::TooManyNames { .. }
             | R::AccountInUse { .. }
             | R::QuantityNegative
             | R::CurrencyExists { .. }

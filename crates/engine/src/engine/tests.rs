@@ -139,7 +139,8 @@ fn a_quiet_book_closes_its_tail_once() {
     drop(book);
     let (engine, running, _) = Engine::start(parts()).unwrap();
     let reader = store.open().reader();
-    let name = Act::InternName { organization: OrganizationIndex::new(0), digest: 7, text: None };
+    let name =
+        Act::InternName { organization: OrganizationIndex::new(0), family: None, digest: 7, text: None };
     assert!(matches!(block(engine.submit(request(name))), Ok(Outcome::Done(_))));
     let answered = reader.tail().position;
     while reader.tail().position == answered {

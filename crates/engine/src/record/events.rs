@@ -14,7 +14,7 @@ kinds!(Event {
     1 => OrganizationCreated { organization, name, time_zone, currency, first_period, boundaries, created_at },
     2 => CalendarExtended { organization, boundaries },
     3 => CurrencyDeclared { organization, currency, exponent },
-    4 => NameInterned { organization, name, digest, text },
+    4 => NameInterned { organization, family, name, digest, text },
     5 => UserCreated { user, organization, role, email_digest, email, password, created_at },
     6 => CredentialIssued { index, credential },
     7 => CredentialRevoked { credential, revoked_at },

@@ -132,7 +132,7 @@ impl Field for [EventRef; ledger::SKIP_LEVELS] {
 
 fields!(Calendar { first, boundaries });
 fields!(House { currency, accounts, legs, last });
-fields!(Organization { name, time_zone, currency, calendar, declared, houses, created_at, last });
+fields!(Organization { name, time_zone, currency, calendar, declared, houses, created_at, names, last });
 fields!(User { organization, role, email_digest, email, password, created_at, last });
 fields!(Name { organization, digest, text });
 fields!(Account {
@@ -156,6 +156,7 @@ fields!(Account {
     children,
     last_credential,
     open_holds,
+    names,
     handles,
     last,
 });

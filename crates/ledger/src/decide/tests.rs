@@ -244,9 +244,41 @@ fn names_and_handles_belong_to_one() {
     assert_eq!(world.act(handle(first)), Ok(()));
     assert_eq!(world.act(handle(first)), Ok(()), "again is fine");
     assert_eq!(world.act(handle(second)), Err(Rejection::HandleTaken));
-    let name = Act::InternName { organization: OrganizationIndex::new(0), digest: 7, text: None };
-    assert_eq!(world.act(name.clone()), Ok(()));
-    assert_eq!(world.act(name), Err(Rejection::AlreadyInterned { name: NameIndex::new(0) }));
+    assert_eq!(world.act(name(7, None)), Ok(()));
+    assert_eq!(world.act(name(7, None)), Err(Rejection::AlreadyInterned { name: NameIndex::new(0) }));
+}
+
+fn name(digest: u128, family: Option<AccountIndex>) -> Act {
+    Act::InternName { organization: OrganizationIndex::new(0), family, digest, text: None }
+}
+
+#[test]
+fn a_family_cannot_use_up_the_names_of_its_seller() {
+    let mut world = World::new();
+    let (family, _) = world.open(None, Funding::Own, 0);
+    let (other, _) = world.open(None, Funding::Own, 0);
+    world.ledger.accounts.get_mut(family.slot()).unwrap().names = FAMILY_NAMES_MAX - 1;
+    world.done(name(1, Some(family)));
+    let too_many = |max| Err(Rejection::TooManyNames { max });
+    assert_eq!(world.act(name(2, Some(family))), too_many(FAMILY_NAMES_MAX));
+    world.done(name(2, Some(other)));
+    world.done(name(3, None));
+    assert_eq!(world.ledger.organization(OrganizationIndex::new(0)).names, 3);
+    world.ledger.organizations.get_mut(0).unwrap().names = NAMES_MAX;
+    assert_eq!(world.act(name(4, None)), too_many(NAMES_MAX));
+}
+
+#[test]
+fn what_no_api_could_print_is_refused() {
+    let mut world = World::new();
+    let (account, _) = world.open(None, Funding::Own, 10);
+    world.done(top_up(account, None, Nanos::from_units(1)));
+    let credit = |amount| Act::GiveUsageCredit { account, currency: None, amount, reference: None };
+    let whole = Nanos::MAX.checked_sub(Nanos::from_units(11)).unwrap();
+    assert_eq!(world.act(credit(Nanos::MAX)), Err(Rejection::AmountOutOfRange), "posted");
+    let above = whole.checked_add(Nanos::new(1)).unwrap();
+    assert_eq!(world.act(credit(above)), Err(Rejection::AmountOutOfRange), "with the credit limit");
+    world.done(credit(whole));
 }
 
 #[test]
