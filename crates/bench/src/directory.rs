@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engine::{Book, Content, Key, Options, Outcome, Parts, Request, SeededEntropy, SystemClock};
-use journal::{Journal, Vault};
-use journal_file::{Background, FileJournal, OsDisk, Written};
+use journal::{Journal, Sidecar, Vault};
+use journal_file::{Background, FileJournal, OpenError, OsDisk, Written};
 use ledger::{Actor, Command};
 
 use crate::workload::{self, Dice};
@@ -20,14 +20,13 @@ pub struct Directory {
 impl Directory {
     /// Opens the directory, or makes it on first use.
     pub fn open(path: &Path, options: &Options) -> Self {
-        let disk = OsDisk::new(path);
-        let journal_options = journal_file::Options::default();
-        match FileJournal::init(&disk, [9; 16], &journal_options) {
-            Ok(()) | Err(journal_file::OpenError::AlreadyInitialised) => {}
-            Err(error) => panic!("{error}"),
-        }
-        let (journal, _) =
-            FileJournal::open(disk, journal_options, Background::Thread).expect("the directory opens");
+        let journal = loop {
+            match Self::journal(path) {
+                // What the book before had in the background may not have ended yet.
+                Err(OpenError::Locked) => std::thread::yield_now(),
+                opened => break opened.expect("the directory opens"),
+            }
+        };
         let vault: Arc<dyn Vault> = journal.vault();
         let (journal, counted) = Counted::new(journal);
         let parts = Parts {
@@ -39,6 +38,17 @@ impl Directory {
         };
         let (book, _) = Book::open(parts).expect("the book opens");
         Self { book, counted }
+    }
+
+    fn journal(path: &Path) -> Result<FileJournal<OsDisk>, OpenError> {
+        let disk = OsDisk::new(path);
+        let sidecar: Arc<dyn Sidecar> = Arc::new(engine::KeySidecar);
+        let options = journal_file::Options { sidecar: Some(sidecar), ..journal_file::Options::default() };
+        match FileJournal::init(&disk, [9; 16], &options) {
+            Ok(()) | Err(OpenError::AlreadyInitialised) => {}
+            Err(error) => return Err(error),
+        }
+        FileJournal::open(disk, options, Background::Thread).map(|(journal, _)| journal)
     }
 
     pub fn written(&self) -> Written {

@@ -99,7 +99,7 @@ impl History {
             self.reader.slice(at.position(), at.offset(), length, &mut bytes)?;
         }
         match Item::read(&bytes, at, &self.vault)?.0 {
-            Item::Record(record) => Ok(*record),
+            Item::Record(record) => Ok(record),
             Item::Mark(_) => Err(HistoryError::Broken),
         }
     }

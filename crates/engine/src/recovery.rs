@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use domain::Timestamp;
 use journal::{Group, Header, ReadError, Reader, SnapshotError, Vault, VaultError, VaultKey};
@@ -81,31 +81,33 @@ impl Book {
             Window::open(reader.clone(), window_secs, background, newest).map_err(OpenError::Keys)?;
         let covered = window.covered();
         remember(&*reader, covered + 1..from, oldest_key, &mut window)?;
-        fold(&*reader, from, &keys, |item, at| {
-            match item {
-                Item::Record(record) => {
-                    state.ledger.apply(&record.event, at);
-                    found.events += 1;
-                    if let Some((key, _)) = record.envelope.key
-                        && at.position() > covered
-                        && record.envelope.time >= oldest_key
-                    {
-                        window.insert(key, at, record.envelope.time);
+        found.groups = fold(&*reader, from, &keys, |items| {
+            warm(&state.ledger, items);
+            for (item, at) in items {
+                match item {
+                    Item::Record(record) => {
+                        state.ledger.apply(&record.event, *at);
+                        found.events += 1;
+                        if let Some((key, _)) = record.envelope.key
+                            && at.position() > covered
+                            && record.envelope.time >= oldest_key
+                        {
+                            window.insert(key, *at, record.envelope.time);
+                        }
                     }
-                }
-                Item::Mark(Mark::FormatRaised(format)) if format > FORMAT => {
-                    return Err(OpenError::NewerFormat(format));
-                }
-                Item::Mark(mark) => {
-                    let position = at.position();
-                    if position > level && !mark.agrees(&state.ledger) {
-                        return Err(OpenError::Diverged { position });
+                    Item::Mark(Mark::FormatRaised(format)) if *format > FORMAT => {
+                        return Err(OpenError::NewerFormat(*format));
+                    }
+                    Item::Mark(mark) => {
+                        let position = at.position();
+                        if position > level && !mark.agrees(&state.ledger) {
+                            return Err(OpenError::Diverged { position });
+                        }
                     }
                 }
             }
             Ok(())
-        })
-        .map(|groups| found.groups = groups)?;
+        })?;
         let book = Self::assemble(parts, &master, state.ledger, window, BookTime::new(newest))?;
         Ok((book, found))
     }
@@ -165,14 +167,13 @@ pub(crate) fn remember(
     Ok(())
 }
 
-/// Calls `each` for every item from position `from` to the tail; how many groups there were.
-///
-/// Reading and checking hashes run ahead on a thread of their own; items come in order.
+/// Calls `each` with all items from position `from` to the tail, some at a time and in order; how many
+/// groups there were. Reading, checking hashes and decoding run ahead on a thread of their own.
 pub(crate) fn fold(
     reader: &dyn Reader,
     from: u64,
-    keys: &dyn TextKeys,
-    mut each: impl FnMut(Item, EventRef) -> Result<(), OpenError>,
+    keys: &(dyn TextKeys + Sync),
+    mut each: impl FnMut(&[(Item, EventRef)]) -> Result<(), OpenError>,
 ) -> Result<u64, OpenError> {
     if from > reader.tail().position {
         return Ok(0);
@@ -180,37 +181,64 @@ pub(crate) fn fold(
     let scan = reader.scan(from)?;
     let mut groups = 0;
     std::thread::scope(|scope| {
-        let (send, receive) = sync_channel::<Result<Group, ReadError>>(16);
+        let (send, receive) = sync_channel(PIECES_AHEAD);
         scope.spawn(move || {
             for group in scan {
-                if send.send(group).is_err() {
-                    break;
+                let decoded = group.map_err(OpenError::from).and_then(|group| decode(&group, keys, &send));
+                if let Err(error) = decoded {
+                    // Nobody listens any more, where that failed already.
+                    let _ = send.send(Err(error));
+                    return;
                 }
             }
         });
-        for group in receive {
-            let group = group?;
-            groups += 1;
-            items(&group, keys, &mut each)?;
+        for piece in receive {
+            let piece: Piece = piece?;
+            groups += u64::from(piece.ends_group);
+            each(&piece.items)?;
         }
         Ok(groups)
     })
 }
 
-pub(crate) fn items(
+/// Fetches what folding these items will read.
+pub(crate) fn warm(ledger: &Ledger, items: &[(Item, EventRef)]) {
+    let events = items.iter().filter_map(|(item, _)| match item {
+        Item::Record(record) => Some(&record.event),
+        Item::Mark(_) => None,
+    });
+    std::hint::black_box(ledger.warm_events(events));
+}
+
+/// As many items are handed over at once: for each alone it would cost more than folding it.
+const PIECE_ITEMS: usize = 64;
+const PIECES_AHEAD: usize = 64;
+
+struct Piece {
+    items: Vec<(Item, EventRef)>,
+    ends_group: bool,
+}
+
+fn decode(
     group: &Group,
     keys: &dyn TextKeys,
-    each: &mut impl FnMut(Item, EventRef) -> Result<(), OpenError>,
+    pieces: &SyncSender<Result<Piece, OpenError>>,
 ) -> Result<(), OpenError> {
     let position = group.header().position;
     let body = group.body();
     let mut offset = 0;
-    while offset < body.len() {
-        let at = EventRef::new(position, offset);
-        let (item, length) = Item::read(&body[offset..], at, keys)
-            .map_err(|source| OpenError::Malformed { position, source })?;
-        each(item, at)?;
-        offset += length;
+    loop {
+        let mut items = Vec::with_capacity(PIECE_ITEMS);
+        while offset < body.len() && items.len() < PIECE_ITEMS {
+            let at = EventRef::new(position, offset);
+            let (item, length) = Item::read(&body[offset..], at, keys)
+                .map_err(|source| OpenError::Malformed { position, source })?;
+            items.push((item, at));
+            offset += length;
+        }
+        let ends_group = offset >= body.len();
+        if pieces.send(Ok(Piece { items, ends_group })).is_err() || ends_group {
+            return Ok(());
+        }
     }
-    Ok(())
 }

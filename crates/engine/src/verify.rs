@@ -7,7 +7,7 @@ use ledger::Ledger;
 use ledger::invariant::{self, Broken};
 
 use crate::record::{Item, links};
-use crate::recovery::{OpenError, fold};
+use crate::recovery::{OpenError, fold, warm};
 use crate::snapshot;
 
 /// How far a verification is.
@@ -57,24 +57,30 @@ pub fn verify(
     let mut ledger = Ledger::default();
     let mut events = 0;
     let mut broken = None;
-    let groups = fold(&*reader, 1, vault, |item, at| {
-        let position = at.position();
+    let groups = fold(&*reader, 1, vault, |items| {
         if broken.is_some() {
             return Ok(());
         }
-        let record = match item {
-            Item::Record(record) => record,
-            Item::Mark(mark) if mark.agrees(&ledger) => return Ok(()),
-            Item::Mark(_) => return Err(OpenError::Diverged { position }),
-        };
-        if record.links != links(&ledger, &record.event) {
-            broken = Some(VerifyError::Links { position });
-        } else if let Err(found) = invariant::apply_checked(&mut ledger, &record.event, at) {
-            broken = Some(VerifyError::Broken { position, broken: found });
-        }
-        events += 1;
-        if events % 65_536 == 0 {
-            progress(Progress { position, positions, events });
+        warm(&ledger, items);
+        for (item, at) in items {
+            let position = at.position();
+            let record = match item {
+                Item::Record(record) => record,
+                Item::Mark(mark) if mark.agrees(&ledger) => continue,
+                Item::Mark(_) => return Err(OpenError::Diverged { position }),
+            };
+            if record.links != links(&ledger, &record.event) {
+                broken = Some(VerifyError::Links { position });
+                return Ok(());
+            }
+            if let Err(found) = invariant::apply_checked(&mut ledger, &record.event, *at) {
+                broken = Some(VerifyError::Broken { position, broken: found });
+                return Ok(());
+            }
+            events += 1;
+            if events % 65_536 == 0 {
+                progress(Progress { position, positions, events });
+            }
         }
         Ok(())
     })?;
@@ -101,9 +107,12 @@ fn check_snapshots(
         let begun = id.begun.position;
         let differs = VerifyError::SnapshotDiffers { begun };
         let Ok(mut loaded) = snapshot::load(&*snapshots, &id, vault) else { return Err(differs) };
-        fold(reader, begun + 1, vault, |item, at| {
-            if let Item::Record(record) = item {
-                loaded.ledger.apply(&record.event, at);
+        fold(reader, begun + 1, vault, |items| {
+            warm(&loaded.ledger, items);
+            for (item, at) in items {
+                if let Item::Record(record) = item {
+                    loaded.ledger.apply(&record.event, *at);
+                }
             }
             Ok(())
         })?;

@@ -219,7 +219,7 @@ pub(crate) struct Change {
 
 impl Event {
     /// The balances it touches, as they are after it.
-    pub fn images(&self) -> impl Iterator<Item = &Image> {
+    pub fn images(&self) -> impl Iterator<Item = &Image> + Clone {
         let (first, second) = match self {
             Self::PeriodRolled { image, .. } | Self::CreditSet { image, .. } => (Some(image), None),
             Self::Allocated { from, to, .. }

@@ -6,8 +6,8 @@ use domain::{Currency, Nanos, Timestamp};
 
 use crate::{
     Account, AccountIndex, Act, Actor, Arena, Balance, BalanceIndex, ChargeId, Command, Credential,
-    CredentialIndex, EventRef, Family, Hold, HoldId, NameIndex, Organization, OrganizationIndex, Text, User,
-    UserIndex,
+    CredentialIndex, Event, EventRef, Family, Hold, HoldId, NameIndex, Organization, OrganizationIndex, Text,
+    User, UserIndex,
 };
 
 /// The state. Read through its methods; written by [`Ledger::apply`] alone.
@@ -191,6 +191,15 @@ impl Ledger {
         }
         let families = families.iter().flatten().filter_map(|index| self.families.get(index.slot()));
         families.fold(touched, |touched, family| touched ^ family.last.raw() ^ family.posted.get() as u64)
+    }
+
+    /// The same for events that are about to be applied.
+    pub fn warm_events<'a>(&self, events: impl Iterator<Item = &'a Event> + Clone) -> u64 {
+        let balances =
+            events.flat_map(Event::images).filter_map(|image| self.balances.get(image.balance.slot()));
+        let last = balances.clone().fold(0, |touched, balance| touched ^ balance.last.raw());
+        let families = balances.filter_map(|balance| self.families.get(balance.family.slot()));
+        families.fold(last, |touched, family| touched ^ family.last.raw())
     }
 
     /// How much of a charge was given back.

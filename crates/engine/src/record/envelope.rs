@@ -101,8 +101,9 @@ pub enum Mark {
 
 /// One item of a group's body.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every item is the large one, and millions are read")]
 pub enum Item {
-    Record(Box<Record>),
+    Record(Record),
     Mark(Mark),
 }
 
@@ -155,7 +156,7 @@ impl Item {
         let item = bytes.get(FRAME_BYTES..length).ok_or(Malformed("it ends early"))?;
         if item.first() != Some(&IS_MARK) {
             let (record, length) = Record::read(bytes, at, keys)?;
-            return Ok((Self::Record(Box::new(record)), length));
+            return Ok((Self::Record(record), length));
         }
         let mut reader = Reader::new(&item[1..]);
         let mark = Mark::take(&mut reader)?;
