@@ -25,7 +25,7 @@ pub(crate) enum Found<F> {
 }
 
 impl<F> Index<F> {
-    /// The ring before the archive, because reading there is cheaper.
+    /// Of what was not removed. The ring before the archive, because reading there is cheaper.
     pub(crate) fn find(&self, position: u64) -> Option<Found<F>> {
         if position == 0 || position > self.tail.position {
             return None;
@@ -34,9 +34,6 @@ impl<F> Index<F> {
         if let Some(segment) = behind.checked_sub(1).map(|at| &self.ring[at]) {
             let at = position - segment.file.header.previous.position - 1;
             return Some(Found::Ring(Arc::clone(&segment.file), segment.places[at as usize]));
-        }
-        if position <= self.anchored().1.position {
-            return None;
         }
         let at = self.archives.partition_point(|archive| archive.last.position < position);
         self.archives.get(at).map(|archive| Found::Archive(Arc::clone(archive)))

@@ -18,8 +18,11 @@ pub(crate) struct FileReader<D: Disk> {
 impl<D: Disk> Shared<D> {
     fn find(&self, position: u64) -> Result<Found<D::File>, ReadError> {
         let index = self.index();
-        let missing = || removed(index.anchor.as_ref(), position).unwrap_or(ReadError::Missing { position });
-        index.find(position).ok_or_else(missing)
+        // Some of it may still be in the ring: no matter.
+        match removed(index.anchor.as_ref(), position) {
+            Some(removed) => Err(removed),
+            None => index.find(position).ok_or(ReadError::Missing { position }),
+        }
     }
 
     fn archive(&self, header: &Arc<ArchiveHeader>) -> Result<Arc<ArchiveFile<D::File>>, ReadError> {
