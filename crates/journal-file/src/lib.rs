@@ -53,6 +53,7 @@
 
 mod anchor;
 mod archive;
+mod backup;
 mod cache;
 mod chunks;
 mod disk;
@@ -72,6 +73,7 @@ mod snapshot;
 mod vault;
 mod verify;
 
+pub use backup::{Backup, backup};
 pub use disk::{Disk, DiskFile, Hold, PastCache};
 pub use error::OpenError;
 pub use file_journal::{FileJournal, Opened};

@@ -1,3 +1,4 @@
+mod backup;
 mod copy;
 mod place;
 mod prune;
@@ -6,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use crate::failure::Failure;
 
-/// Move journals, and remove what is old.
+/// Back journals up, move them, and remove what is old.
 #[derive(Debug, Args)]
 pub(crate) struct Journal {
     #[command(subcommand)]
@@ -15,6 +16,7 @@ pub(crate) struct Journal {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Backup(backup::Backup),
     Copy(copy::Copy),
     Prune(prune::Prune),
 }
@@ -22,6 +24,7 @@ enum Command {
 impl Journal {
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self.command {
+            Command::Backup(command) => command.run(),
             Command::Copy(command) => command.run(),
             Command::Prune(command) => command.run(),
         }
