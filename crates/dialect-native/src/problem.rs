@@ -5,8 +5,8 @@ mod rejection;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use dialect::{BodyError, JsonError, JsonErrorKind, PagingError, RequestId};
-use domain::Nanos;
+use dialect::{BodyError, Fraction, JsonError, JsonErrorKind, PagingError, RequestId, print_instant};
+use domain::{Nanos, Timestamp};
 use engine::{HistoryError, Refusal, Unavailable};
 use serde::Serialize;
 
@@ -65,6 +65,12 @@ const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("1");
 impl Problem {
     pub(crate) fn new(kind: Kind) -> Self {
         Self(Box::new(Inner { kind, members: Members::default() }))
+    }
+
+    /// Nobody can tell any more what is asked for.
+    pub(crate) fn removed(until: Timestamp) -> Self {
+        let until = print_instant(until, Fraction::Micros).unwrap_or_default();
+        Self::new(Kind::HistoryRemoved).with_detail(format!("what happened up to {until} was removed"))
     }
 
     /// A field that is there but cannot be what was meant.
@@ -239,6 +245,9 @@ impl From<Refusal> for Problem {
 
 impl From<HistoryError> for Problem {
     fn from(error: HistoryError) -> Self {
+        if let HistoryError::Removed { until } = error {
+            return Self::removed(until);
+        }
         tracing::error!(error = %error, "history cannot be read");
         Self::new(Kind::Unavailable).with_detail("history cannot be read right now")
     }

@@ -2,7 +2,7 @@
 
 use dialect::{App, read_instant};
 use domain::Timestamp;
-use engine::{Head, History};
+use engine::{Head, History, HistoryError};
 use ledger::{AccountIndex, BalanceIndex, Event, Image, Ledger, Text};
 
 use crate::caller::Primary;
@@ -94,7 +94,11 @@ fn walk(
 ) -> Result<Vec<Recorded>, VonageError> {
     let mut recorded = Vec::new();
     for entry in history.movements(head) {
-        let entry = entry?;
+        let entry = match entry {
+            // Whatever was removed is older than what is asked for.
+            Err(HistoryError::Removed { until }) if second(until) < start => break,
+            entry => entry?,
+        };
         let time = second(entry.time());
         if time < start {
             break;

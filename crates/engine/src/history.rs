@@ -6,19 +6,40 @@
 use std::sync::Arc;
 
 use domain::Timestamp;
-use journal::{ReadError, Reader, Vault};
+use journal::{ReadError, Reader, SnapshotError, Vault};
 use ledger::{Balance, BalanceIndex, EventRef, Image};
 
 use crate::record::{Item, Link, Malformed, Record};
+use crate::snapshot::{self, LoadError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
     #[error(transparent)]
-    Read(#[from] ReadError),
+    Read(ReadError),
+    /// An operator had the journal cut: what is later than this is still there.
+    #[error("history up to {until:?} was removed")]
+    Removed { until: Timestamp },
+    #[error("the state that history begins with cannot be read")]
+    Anchor(#[from] LoadError),
     #[error("an entry cannot be read")]
     Malformed(#[from] Malformed),
     #[error("a link leads to something that is not an entry of the balance")]
     Broken,
+}
+
+impl From<ReadError> for HistoryError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Removed { anchor, .. } => Self::Removed { until: anchor.time },
+            error => Self::Read(error),
+        }
+    }
+}
+
+impl From<SnapshotError> for HistoryError {
+    fn from(error: SnapshotError) -> Self {
+        Self::Anchor(error.into())
+    }
 }
 
 /// One line of a balance's history.
@@ -114,28 +135,28 @@ impl History {
     /// Entries from newest to oldest, beginning with number `from` (or the newest).
     pub fn entries(&self, head: &Head, from: Option<u64>) -> Result<Walk<'_>, HistoryError> {
         let next = match from {
-            Some(from) if from < head.entries => {
-                self.seek(head, |entry| entry.number() <= from)?.map(|it| it.at)
-            }
-            _ => some(head.last),
+            Some(from) if from < head.entries => self.seek_start(head, |entry| entry.number() <= from)?,
+            _ => Next::from(head.last),
         };
         Ok(Walk { history: self, balance: head.balance, next, along: Along::Entries })
     }
 
     /// Entries from newest to oldest, beginning with the newest not later than `until`.
     pub fn entries_until(&self, head: &Head, until: Timestamp) -> Result<Walk<'_>, HistoryError> {
-        let next = self.seek(head, |entry| entry.time() <= until)?.map(|it| it.at);
+        let next = self.seek_start(head, |entry| entry.time() <= until)?;
         Ok(Walk { history: self, balance: head.balance, next, along: Along::Entries })
     }
 
     /// Movements alone, from newest to oldest.
     pub fn movements(&self, head: &Head) -> Walk<'_> {
-        Walk { history: self, balance: head.balance, next: some(head.last_movement), along: Along::Movements }
+        let next = Next::from(head.last_movement);
+        Walk { history: self, balance: head.balance, next, along: Along::Movements }
     }
 
     /// Movements alone, beginning with the one before the movement of this number.
     pub fn movements_before(&self, head: &Head, number: u64) -> Result<Walk<'_>, HistoryError> {
-        let next = self.entry_number(head, number)?.and_then(|entry| some(entry.link().movement));
+        let entry = self.entry_number(head, number)?;
+        let next = Next::from(entry.map_or(EventRef::NONE, |entry| entry.link().movement));
         Ok(Walk { history: self, balance: head.balance, next, along: Along::Movements })
     }
 
@@ -147,9 +168,28 @@ impl History {
         Ok(self.seek(head, |entry| entry.number() <= number)?.filter(|entry| entry.number() == number))
     }
 
-    /// The newest entry not later than `instant`: the balance as it was then.
+    /// The newest entry not later than `instant`: the balance as it was then. Where that entry was removed,
+    /// and `instant` is not before history begins, the balance was as [`History::anchored`] says.
     pub fn as_of(&self, head: &Head, instant: Timestamp) -> Result<Option<Entry>, HistoryError> {
         self.seek(head, |entry| entry.time() <= instant)
+    }
+
+    /// The balance as it was where history begins, if it begins later than the first event and the balance
+    /// is that old. Reads the whole anchor: slow, and seldom needed.
+    pub fn anchored(&self, balance: BalanceIndex) -> Result<Option<Balance>, HistoryError> {
+        if self.reader.anchor().is_none() {
+            return Ok(None);
+        }
+        Ok(snapshot::find_balance(self.reader.anchor_chunks()?, balance, &self.vault)?)
+    }
+
+    /// Where a walk starts. One that would start in what was removed ends there at once, and says so.
+    fn seek_start(&self, head: &Head, reached: impl Fn(&Entry) -> bool) -> Result<Next, HistoryError> {
+        match self.seek(head, reached) {
+            Ok(entry) => Ok(Next::from(entry.map_or(EventRef::NONE, |entry| entry.at))),
+            Err(HistoryError::Removed { until }) => Ok(Next::Removed(until)),
+            Err(error) => Err(error),
+        }
     }
 
     /// The newest entry for which `reached` holds, given that it holds for all before it: skips as far
@@ -168,7 +208,11 @@ impl History {
                 if skip >= here.at {
                     continue;
                 }
-                let there = self.entry(head.balance, skip)?;
+                let there = match self.entry(head.balance, skip) {
+                    // Too far, whether it is the target or not.
+                    Err(HistoryError::Removed { .. }) => continue,
+                    there => there?,
+                };
                 if !reached(&there) {
                     landed = Some(there);
                     break;
@@ -194,16 +238,31 @@ fn some(at: EventRef) -> Option<EventRef> {
     (!at.is_none()).then_some(at)
 }
 
+/// Where a walk goes on.
+#[derive(Clone, Copy)]
+enum Next {
+    At(EventRef),
+    /// There was something, up to this instant.
+    Removed(Timestamp),
+    End,
+}
+
+impl From<EventRef> for Next {
+    fn from(at: EventRef) -> Self {
+        some(at).map_or(Self::End, Self::At)
+    }
+}
+
 enum Along {
     Entries,
     Movements,
 }
 
-/// A walk towards the beginning.
+/// A walk towards the beginning. Where that was removed it ends with [`HistoryError::Removed`].
 pub struct Walk<'a> {
     history: &'a History,
     balance: BalanceIndex,
-    next: Option<EventRef>,
+    next: Next,
     along: Along,
 }
 
@@ -211,12 +270,16 @@ impl Iterator for Walk<'_> {
     type Item = Result<Entry, HistoryError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let at = self.next.take()?;
+        let at = match std::mem::replace(&mut self.next, Next::End) {
+            Next::At(at) => at,
+            Next::Removed(until) => return Some(Err(HistoryError::Removed { until })),
+            Next::End => return None,
+        };
         let entry = match self.history.entry(self.balance, at) {
             Ok(entry) => entry,
             Err(error) => return Some(Err(error)),
         };
-        self.next = some(match self.along {
+        self.next = Next::from(match self.along {
             Along::Entries => entry.link().previous,
             Along::Movements => entry.link().movement,
         });

@@ -1,18 +1,18 @@
 //! From the journal to a book that may speak: load, replay, append a barrier.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use domain::Timestamp;
-use journal::{Group, Header, ReadError, Reader, SnapshotError, Vault, VaultError, VaultKey};
+use journal::{Anchor, Group, Header, ReadError, Reader, SnapshotError, Vault, VaultError, VaultKey};
 use ledger::{EventRef, Ledger};
 
 use crate::book::{Book, BookFault, Options, Parts};
 use crate::clock::{BookTime, Entropy};
 use crate::record::{FORMAT, Item, Malformed, Mark, keys_in};
 use crate::seal::{MasterKey, Owner, TextKeys};
-use crate::snapshot::{self, Loaded};
+use crate::snapshot::{self, LoadError, Loaded};
 use crate::window::{KeyFileError, Window};
 
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,12 @@ pub enum OpenError {
     NewerFormat(u32),
     #[error("at position {position} the state was another when it was live: a bug, or memory that failed")]
     Diverged { position: u64 },
+    #[error("the anchor that the journal begins with cannot be read: restore it from a backup")]
+    Anchor(#[source] LoadError),
+    #[error(
+        "the anchor that the journal begins with holds another state than it says: restore it from a backup"
+    )]
+    AnchorDiffers,
     #[error("the keys beside the journal are missing: restore the key file that belongs to it")]
     KeysMissing,
     #[error(transparent)]
@@ -72,14 +78,23 @@ impl Book {
                 break;
             }
         }
-        let from = found.snapshot.map_or(1, |begun| begun + 1);
+        let anchor = reader.anchor();
+        let from = match (found.snapshot, &anchor) {
+            (Some(begun), _) => begun + 1,
+            (None, None) => 1,
+            (None, Some(anchor)) => {
+                state = load_anchor(&*reader, anchor, &keys)?;
+                level = anchor.tail.position;
+                level + 1
+            }
+        };
         let newest =
             if tail.position == 0 { Timestamp::EPOCH } else { reader.group(tail.position)?.header().time };
         let Options { window_secs, background, .. } = parts.options;
         let oldest_key = newest.plus_secs(-window_secs);
         let mut window =
             Window::open(reader.clone(), window_secs, background, newest).map_err(OpenError::Keys)?;
-        let covered = window.covered();
+        let covered = window.covered().max(anchor.map_or(0, |anchor| anchor.tail.position));
         remember(&*reader, covered + 1..from, oldest_key, &mut window)?;
         found.groups = fold(&*reader, from, &keys, |items| {
             warm(&state.ledger, items);
@@ -117,9 +132,21 @@ impl Book {
 fn counts(reader: &dyn Reader, id: &journal::SnapshotId) -> bool {
     let has = |tail: &journal::Tail| {
         tail.position == 0
+            || reader.anchor().is_some_and(|anchor| anchor.tail == *tail)
             || reader.group(tail.position).is_ok_and(|group| group.header().chain == tail.chain)
     };
     has(&id.begun) && has(&id.ended)
+}
+
+/// The state that the journal begins with.
+pub(crate) fn load_anchor(
+    reader: &dyn Reader,
+    anchor: &Anchor,
+    keys: &dyn TextKeys,
+) -> Result<Loaded, OpenError> {
+    let chunks = reader.anchor_chunks().map_err(|error| OpenError::Anchor(error.into()))?;
+    let loaded = snapshot::load_chunks(chunks, keys).map_err(OpenError::Anchor)?;
+    if snapshot::digest(&loaded.ledger) == anchor.digest { Ok(loaded) } else { Err(OpenError::AnchorDiffers) }
 }
 
 /// Whose key all sealing derives from: an owner that no account or person ever is.
@@ -173,12 +200,23 @@ pub(crate) fn fold(
     reader: &dyn Reader,
     from: u64,
     keys: &(dyn TextKeys + Sync),
+    each: impl FnMut(&[(Item, EventRef)]) -> Result<(), OpenError>,
+) -> Result<u64, OpenError> {
+    fold_to(reader, from..=reader.tail().position, keys, each)
+}
+
+/// The same as far as a position.
+pub(crate) fn fold_to(
+    reader: &dyn Reader,
+    positions: RangeInclusive<u64>,
+    keys: &(dyn TextKeys + Sync),
     mut each: impl FnMut(&[(Item, EventRef)]) -> Result<(), OpenError>,
 ) -> Result<u64, OpenError> {
-    if from > reader.tail().position {
+    if positions.is_empty() {
         return Ok(0);
     }
-    let scan = reader.scan(from)?;
+    let count = positions.end() - positions.start() + 1;
+    let scan = reader.scan(*positions.start())?.take(count as usize);
     let mut groups = 0;
     std::thread::scope(|scope| {
         let (send, receive) = sync_channel(PIECES_AHEAD);

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::Timestamp;
-use journal::{SnapshotError, SnapshotId, SnapshotWriter, Snapshots, Tail, VaultKey};
-use ledger::{Cursor, EventRef, Ledger, Object};
+use journal::{Chunks, SnapshotError, SnapshotId, SnapshotWriter, Snapshots, Tail, VaultKey};
+use ledger::{Balance, BalanceIndex, Cursor, EventRef, Ledger, Object};
 
 use crate::record::{Malformed, Reader, Writer, read_object, write_object};
 use crate::seal::{Owner, TextKeys, TextSeal};
@@ -97,9 +97,7 @@ impl Snapshotting {
                 self.written = 0;
                 // No room or a fault: the older snapshots stay, the next one is tried later.
                 let mut writer = snapshots.begin(tail).ok()?;
-                let mut time = vec![TIME];
-                time.extend_from_slice(&now.as_micros().to_le_bytes());
-                writer.chunk(&time).ok()?;
+                writer.chunk(&time_chunk(now)).ok()?;
                 let cursor = Cursor::default();
                 self.running = Some(Running { writer, begun: tail, cursor, chunk: Vec::new() });
             }
@@ -139,18 +137,39 @@ impl Snapshotting {
 impl Running {
     /// True when nothing is left to copy.
     fn piece(&mut self, ledger: &Ledger, keys: &dyn TextKeys) -> Result<bool, SnapshotError> {
-        self.chunk.clear();
-        self.chunk.push(OBJECTS);
-        for _ in 0..PIECE_OBJECTS {
-            let Some(object) = ledger.next_object(&mut self.cursor) else { break };
-            put_object(&mut self.chunk, &object, slot_of(&self.cursor), keys);
-        }
-        let is_finished = self.chunk.len() == 1;
+        let is_finished = !put_objects(&mut self.chunk, ledger, &mut self.cursor, keys);
         if !is_finished {
             self.writer.chunk(&self.chunk)?;
         }
         Ok(is_finished)
     }
+}
+
+/// The state as it is now, in the chunks of a snapshot.
+pub(crate) fn chunks(ledger: &Ledger, time: Timestamp, keys: &dyn TextKeys) -> impl Iterator<Item = Vec<u8>> {
+    let mut cursor = Cursor::default();
+    let objects = std::iter::from_fn(move || {
+        let mut chunk = Vec::new();
+        put_objects(&mut chunk, ledger, &mut cursor, keys).then_some(chunk)
+    });
+    std::iter::once(time_chunk(time)).chain(objects)
+}
+
+fn time_chunk(time: Timestamp) -> Vec<u8> {
+    let mut chunk = vec![TIME];
+    chunk.extend_from_slice(&time.as_micros().to_le_bytes());
+    chunk
+}
+
+/// Fills a chunk with the next piece of the state. False when nothing is left.
+fn put_objects(chunk: &mut Vec<u8>, ledger: &Ledger, cursor: &mut Cursor, keys: &dyn TextKeys) -> bool {
+    chunk.clear();
+    chunk.push(OBJECTS);
+    for _ in 0..PIECE_OBJECTS {
+        let Some(object) = ledger.next_object(cursor) else { break };
+        put_object(chunk, &object, slot_of(cursor), keys);
+    }
+    chunk.len() > 1
 }
 
 /// The place among its kind of the object drawn last.
@@ -229,7 +248,7 @@ pub(crate) struct Loaded {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LoadError {
+pub enum LoadError {
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
     #[error(transparent)]
@@ -241,8 +260,12 @@ pub(crate) fn load(
     id: &SnapshotId,
     keys: &dyn TextKeys,
 ) -> Result<Loaded, LoadError> {
+    load_chunks(snapshots.read(id)?, keys)
+}
+
+pub(crate) fn load_chunks(chunks: Chunks, keys: &dyn TextKeys) -> Result<Loaded, LoadError> {
     let mut loaded = Loaded { ledger: Ledger::default(), time: Timestamp::EPOCH };
-    for chunk in snapshots.read(id)? {
+    for chunk in chunks {
         let chunk = chunk?;
         match chunk.split_first() {
             Some((&OBJECTS, mut rest)) => {
@@ -260,6 +283,30 @@ pub(crate) fn load(
         }
     }
     Ok(loaded)
+}
+
+/// One balance, without the rest of the state: its kind is stored in the order of their indices.
+pub(crate) fn find_balance(
+    chunks: Chunks,
+    index: BalanceIndex,
+    keys: &dyn TextKeys,
+) -> Result<Option<Balance>, LoadError> {
+    let mut slot = 0;
+    for chunk in chunks {
+        let chunk = chunk?;
+        let Some((&OBJECTS, mut rest)) = chunk.split_first() else { continue };
+        while !rest.is_empty() {
+            let (object, length) = take_object(rest, keys)?;
+            rest = &rest[length..];
+            if let Object::Balance(balance) = object {
+                if slot == index.slot() {
+                    return Ok(Some(balance));
+                }
+                slot += 1;
+            }
+        }
+    }
+    Ok(None)
 }
 
 fn eight(reader: &mut Reader<'_>) -> Result<[u8; 8], Malformed> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use journal::{AppendError, Group, Header, Journal, Reader, Room, Snapshots, Tail, Vault};
+use journal::{Anchor, AppendError, Group, Header, Journal, Reader, Room, Snapshots, Tail, Vault};
 
 use crate::archive::LastBlock;
 use crate::disk::{Disk, DiskFile, Hold, PastCache};
@@ -26,7 +26,7 @@ use crate::vault::{self, FileVault};
 const RETRY: Duration = Duration::from_secs(1);
 
 pub struct FileJournal<D: Disk> {
-    shared: Arc<Shared<D>>,
+    pub(crate) shared: Arc<Shared<D>>,
     snapshots: Arc<FileSnapshots<D>>,
     vault: Arc<FileVault<D>>,
     tail: Tail,
@@ -35,6 +35,8 @@ pub struct FileJournal<D: Disk> {
     /// Why nothing may be appended any more.
     stopped: Option<&'static str>,
     buffer: Vec<u8>,
+    /// Complete, and not cut to yet.
+    pub(crate) written_anchor: Option<Anchor>,
     background: Option<JoinHandle<()>>,
 }
 
@@ -107,6 +109,7 @@ impl<D: Disk> FileJournal<D> {
             open,
             stopped: None,
             buffer: Vec::new(),
+            written_anchor: None,
         };
         Ok((journal, opened))
     }

@@ -27,6 +27,8 @@ pub(crate) const ARCHIVE_MAGIC: [u8; 4] = *b"BARC";
 pub(crate) const SIDECAR_MAGIC: [u8; 4] = *b"BSID";
 pub(crate) const SNAPSHOT_MAGIC: [u8; 4] = *b"BSNP";
 pub(crate) const SNAPSHOT_END_MAGIC: [u8; 4] = *b"BSNE";
+pub(crate) const ANCHOR_MAGIC: [u8; 4] = *b"BANC";
+pub(crate) const ANCHOR_END_MAGIC: [u8; 4] = *b"BANE";
 pub(crate) const VAULT_MAGIC: [u8; 4] = *b"BVLT";
 
 /// A slot of the ring that is filled with zeros, or holds a segment.
@@ -45,6 +47,10 @@ pub(crate) fn archive_path(number: u64) -> String {
 
 pub(crate) fn sidecar_path(number: u64) -> String {
     format!("{ARCHIVE}/{number:010}.sidecar")
+}
+
+pub(crate) fn anchor_path(number: u64) -> String {
+    format!("{ARCHIVE}/{number:010}.anchor")
 }
 
 /// The number in front of an extension.

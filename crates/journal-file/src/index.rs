@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use journal::Tail;
+use journal::{Anchor, Tail};
 
 use crate::archive::ArchiveHeader;
 use crate::segment::{Place, Segment, SegmentFile};
@@ -13,7 +13,9 @@ pub(crate) struct Index<F> {
     pub(crate) tail: Tail,
     /// Consecutive segments, oldest first; the last is the open one.
     pub(crate) ring: VecDeque<Segment<F>>,
-    /// Consecutive archives from number 1 on. The ring may still hold the last of them.
+    /// Where the journal begins, if not at its first group.
+    pub(crate) anchor: Option<Anchor>,
+    /// Consecutive archives from number 1, or behind the anchor, on. The ring may still hold the last of them.
     pub(crate) archives: Vec<Arc<ArchiveHeader>>,
 }
 
@@ -23,7 +25,7 @@ pub(crate) enum Found<F> {
 }
 
 impl<F> Index<F> {
-    /// The ring before the archive, because reading there is cheaper.
+    /// Of what was not removed. The ring before the archive, because reading there is cheaper.
     pub(crate) fn find(&self, position: u64) -> Option<Found<F>> {
         if position == 0 || position > self.tail.position {
             return None;
@@ -38,7 +40,12 @@ impl<F> Index<F> {
     }
 
     pub(crate) fn archived(&self) -> u64 {
-        self.archives.last().map_or(0, |archive| archive.number)
+        self.archives.last().map_or(self.anchored().0, |archive| archive.number)
+    }
+
+    /// The archive that was the last to be removed, and how far it reached.
+    pub(crate) fn anchored(&self) -> (u64, Tail) {
+        self.anchor.map_or_else(Default::default, |anchor| (anchor.archive, anchor.tail))
     }
 
     /// Everything that is archived and no longer wanted in the ring.

@@ -12,6 +12,7 @@
 //! ring/0003.zeroing        on its way there; its content means nothing
 //! archive/0000000007.archive   segment 7, sealed: header sector, blocks of 16 KiB compressed with LZ4, index
 //! archive/0000000007.sidecar   what the engine distilled from it; made again when it is lost
+//! archive/0000000007.anchor    the state behind archive 7, where archives up to it were removed
 //! snapshots/<begun>-<ended>.snapshot   header sector, chunks with length and check, trailer sector
 //! vault                    header sector, records of 64 bytes: owner, key, batch, check
 //! *.partial                being written; removed at the next start
@@ -28,6 +29,8 @@
 //! | sidecar | `BSID` | number, length, check |
 //! | snapshot | `BSNP` | begun (position, chain) |
 //! | its trailer | `BSNE` | begun, ended, number of chunks, check of the chunks' checks |
+//! | anchor | `BANC` | number of the archive, history with it, its last book time, digest of the state |
+//! | its trailer | `BANE` | history with the archive, number of chunks, check of the chunks' checks |
 //! | vault | `BVLT` | |
 //!
 //! Invariants:
@@ -35,7 +38,8 @@
 //!   until the journal is opened again, which reads what the device holds and not what the page cache believes.
 //! - A segment leaves the ring only when its archive was read back from the disk and followed from end to
 //!   end, the engine has released it, and no reader holds it.
-//! - Segments and archives are consecutive from 1; a gap is an error that names what is missing.
+//! - Segments and archives are consecutive from 1, or from the one behind the anchor; a gap is an error that
+//!   names what is missing.
 //! - Zeroing, sealing and snapshots write in pieces with a sync each, so that an append's sync never waits
 //!   behind much of theirs.
 //!
@@ -45,10 +49,13 @@
 //! until the segment before it is sealed, that the file of the open segment was deleted.
 //!
 //! Left out: direct IO for appends (measured: brings nothing for small groups), several appends in flight,
-//! fetching archives that were moved away, retention.
+//! fetching archives that were moved away.
 
+mod anchor;
 mod archive;
+mod backup;
 mod cache;
+mod chunks;
 mod disk;
 mod error;
 mod file_journal;
@@ -66,6 +73,7 @@ mod snapshot;
 mod vault;
 mod verify;
 
+pub use backup::{Backup, backup};
 pub use disk::{Disk, DiskFile, Hold, PastCache};
 pub use error::OpenError;
 pub use file_journal::{FileJournal, Opened};

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use journal::{Archive, Group, GroupError, ReadError, Reader, Scan, Tail};
+use journal::{Anchor, Archive, Chunks, Group, GroupError, ReadError, Reader, Scan, SnapshotError, Tail};
 
+use crate::anchor::removed;
 use crate::archive::{ArchiveFile, ArchiveHeader, Blocks, LastBlock};
 use crate::cache::BlockKey;
 use crate::disk::Disk;
@@ -16,7 +17,12 @@ pub(crate) struct FileReader<D: Disk> {
 
 impl<D: Disk> Shared<D> {
     fn find(&self, position: u64) -> Result<Found<D::File>, ReadError> {
-        self.index().find(position).ok_or(ReadError::Missing { position })
+        let index = self.index();
+        // Some of it may still be in the ring: no matter.
+        match removed(index.anchor.as_ref(), position) {
+            Some(removed) => Err(removed),
+            None => index.find(position).ok_or(ReadError::Missing { position }),
+        }
     }
 
     fn archive(&self, header: &Arc<ArchiveHeader>) -> Result<Arc<ArchiveFile<D::File>>, ReadError> {
@@ -64,7 +70,18 @@ impl<D: Disk> Reader for FileReader<D> {
         }
     }
 
+    fn anchor(&self) -> Option<Anchor> {
+        self.shared.index().anchor
+    }
+
+    fn anchor_chunks(&self) -> Result<Chunks, SnapshotError> {
+        self.shared.anchor_chunks()
+    }
+
     fn scan(&self, from: u64) -> Result<Scan, ReadError> {
+        if let Some(removed) = removed(self.anchor().as_ref(), from) {
+            return Err(removed);
+        }
         let end = self.tail().position;
         if from == 0 || from > end + 1 {
             return Err(ReadError::Missing { position: from });
@@ -79,7 +96,7 @@ impl<D: Disk> Reader for FileReader<D> {
 
     fn archives_after(&self, number: u64) -> Vec<Archive> {
         let index = self.shared.index();
-        let known = usize::try_from(number).unwrap_or(usize::MAX).min(index.archives.len());
+        let known = index.archives.partition_point(|archive| archive.number <= number);
         index.archives[known..].iter().map(|header| header.describe()).collect()
     }
 

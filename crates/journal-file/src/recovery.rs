@@ -9,8 +9,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use journal::{HEADER_BYTES, Header, Tail};
+use journal::{Anchor, HEADER_BYTES, Header, Tail};
 
+use crate::anchor::{find_anchor, first_archive, sweep};
 use crate::archive::ArchiveHeader;
 use crate::disk::{Disk, DiskFile, PastCache};
 use crate::error::OpenError;
@@ -35,7 +36,8 @@ pub(crate) struct Recovered<F> {
 
 pub(crate) fn recover<D: Disk>(disk: &D, options: &Options) -> Result<Recovered<D::File>, OpenError> {
     let incarnation = read_identity(disk)?;
-    let (archives, sidecars) = read_archives(disk, &incarnation, options.sidecar.is_some())?;
+    let Archives { anchor, archives, sidecars } =
+        read_archives(disk, &incarnation, options.sidecar.is_some())?;
     let found = read_slots(disk, &incarnation)?;
     let mut slots = Slots {
         ready: Vec::new(),
@@ -44,8 +46,9 @@ pub(crate) fn recover<D: Disk>(disk: &D, options: &Options) -> Result<Recovered<
         slot_next: found.slot_next,
         sidecars,
     };
-    let ring = consecutive(found.segments, &archives, &found.doubtful, &mut slots)?;
-    let mut index = Index { tail: Tail::default(), ring: VecDeque::new(), archives };
+    let mut index = Index { tail: Tail::default(), ring: VecDeque::new(), anchor, archives };
+    let archived = index.archives.last().map_or(index.anchored(), |last| (last.number, last.last));
+    let ring = consecutive(found.segments, archived, &found.doubtful, &mut slots)?;
     let mut opened =
         Opened { tail: Tail::default(), past_cache: None, leftover_bytes: 0, segments: 0, archives: 0 };
     let mut end = 0;
@@ -93,24 +96,39 @@ fn unreadable(file: impl Into<String>, error: SectorError) -> OpenError {
     OpenError::Unreadable { file: file.into(), reason: error.to_string() }
 }
 
-/// The headers of all archives, which must be consecutive from the first; and those without a sidecar.
+struct Archives {
+    anchor: Option<Anchor>,
+    archives: Vec<Arc<ArchiveHeader>>,
+    /// Those without one.
+    sidecars: Vec<u64>,
+}
+
+/// The headers of all archives, which must be consecutive from the first, or from the one behind the
+/// anchor. What the anchor covers was being removed, and is.
 fn read_archives<D: Disk>(
     disk: &D,
     incarnation: &Incarnation,
     sidecars: bool,
-) -> Result<(Vec<Arc<ArchiveHeader>>, Vec<u64>), OpenError> {
+) -> Result<Archives, OpenError> {
     let names = disk.list(ARCHIVE).map_err(OpenError::fault(ARCHIVE))?;
     for partial in names.iter().filter(|name| name.ends_with(PARTIAL)) {
         let path = format!("{ARCHIVE}/{partial}");
         disk.remove(&path).map_err(OpenError::fault(path))?;
     }
-    let mut numbers: Vec<u64> = names.iter().filter_map(|name| numbered(name, "archive")).collect();
+    let anchor = find_anchor(disk, incarnation, &names)?;
+    if let Some(anchor) = &anchor {
+        sweep(disk, anchor.archive).map_err(OpenError::fault(ARCHIVE))?;
+    }
+    let first = first_archive(anchor.as_ref());
+    let numbers = names.iter().filter_map(|name| numbered(name, "archive"));
+    let mut numbers: Vec<u64> = numbers.filter(|number| *number >= first).collect();
     numbers.sort_unstable();
     let mut archives: Vec<Arc<ArchiveHeader>> = Vec::with_capacity(numbers.len());
     let mut bare = Vec::new();
+    let begin = anchor.map(|anchor| anchor.tail).unwrap_or_default();
     for number in numbers {
-        let tail = archives.last().map(|archive| archive.last).unwrap_or_default();
-        let expected = archives.len() as u64 + 1;
+        let tail = archives.last().map_or(begin, |archive| archive.last);
+        let expected = archives.len() as u64 + first;
         if number != expected {
             return Err(OpenError::Missing { file: archive_path(expected), behind: tail.position });
         }
@@ -120,7 +138,7 @@ fn read_archives<D: Disk>(
             bare.push(number);
         }
     }
-    Ok((archives, bare))
+    Ok(Archives { anchor, archives, sidecars: bare })
 }
 
 /// `behind` is the history it must follow, if that is known.
@@ -208,11 +226,10 @@ pub(crate) fn read_slots<D: Disk>(
 /// The segments from the last archive on. Older ones that lie before a gap were on their way out.
 fn consecutive<F: DiskFile>(
     segments: Vec<SegmentFile<F>>,
-    archives: &[Arc<ArchiveHeader>],
+    archived: (u64, Tail),
     doubtful: &[Doubtful<F>],
     slots: &mut Slots<F>,
 ) -> Result<Vec<SegmentFile<F>>, OpenError> {
-    let archived = archives.last().map(|archive| (archive.number, archive.last)).unwrap_or_default();
     let mut ring: Vec<SegmentFile<F>> = Vec::new();
     for segment in segments {
         let header = segment.header;

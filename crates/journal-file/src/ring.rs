@@ -145,6 +145,12 @@ impl<D: Disk> Shared<D> {
         self.work.lock().expect("no holder of this lock panics")
     }
 
+    /// Archives up to this number are no longer there.
+    pub(crate) fn forget_sidecars(&self, to: u64) {
+        self.work().sidecars.retain(|number| *number > to);
+        self.sidecars.lock().expect("no holder of this lock panics").retain(|kept| kept.number > to);
+    }
+
     fn ready(&self) -> MutexGuard<'_, VecDeque<Slot<D::File>>> {
         self.ready.lock().expect("no holder of this lock panics")
     }

@@ -1,8 +1,5 @@
-//! Snapshots as files.
+//! Snapshots as files: what they begin and end with is in their sectors, the state in chunks between them.
 //!
-//! ```text
-//! header sector (begun) │ length, check, chunk │ length, check, chunk │ … │ trailer sector (ended, chunks, check of checks)
-//! ```
 //! A file is named `<begun>-<ended>.snapshot` only when all of it is durable.
 
 use std::collections::BTreeSet;
@@ -12,20 +9,14 @@ use std::sync::{Arc, Mutex};
 
 use journal::{Chunks, SnapshotError, SnapshotId, SnapshotWriter, Snapshots, Tail};
 
-use crate::disk::{Disk, DiskFile};
-use crate::format::{
-    Incarnation, PARTIAL, SECTOR, SNAPSHOT_END_MAGIC, SNAPSHOT_MAGIC, SNAPSHOTS, SectorReader, SectorWriter,
-    check,
-};
+use crate::chunks::{ChunkWriter, Extent, ReadingChunks, damaged, full_or_fault, read_ends};
+use crate::disk::Disk;
+use crate::format::{Incarnation, PARTIAL, SNAPSHOT_END_MAGIC, SNAPSHOT_MAGIC, SNAPSHOTS, SectorWriter};
 use crate::options::Counters;
 use crate::ring::Shared;
 
 /// Complete snapshots that are kept.
 const KEPT: usize = 2;
-/// Written at once, and synced, so that appends are not stalled for long.
-const WRITE_BYTES: usize = 1 << 20;
-const CHUNK_HEADER_BYTES: usize = 24;
-
 pub(crate) struct FileSnapshots<D: Disk> {
     shared: Arc<Shared<D>>,
     /// Tells unfinished files of one process apart.
@@ -35,17 +26,6 @@ pub(crate) struct FileSnapshots<D: Disk> {
 
 fn path(id: &SnapshotId) -> String {
     format!("{SNAPSHOTS}/{:020}-{:020}.snapshot", id.begun.position, id.ended.position)
-}
-
-fn damaged(path: &str, offset: u64) -> SnapshotError {
-    SnapshotError::Damaged { place: format!("{path} at byte {offset}") }
-}
-
-fn full_or_fault(error: io::Error) -> SnapshotError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => SnapshotError::Full,
-        _ => SnapshotError::Fault(error),
-    }
 }
 
 impl<D: Disk> FileSnapshots<D> {
@@ -76,8 +56,8 @@ impl<D: Disk> FileSnapshots<D> {
             if known.contains(&path) {
                 continue;
             }
-            match read_ends(&self.shared.disk, &self.shared.incarnation, &path) {
-                Ok(ends) => listed.push((ends.id, path)),
+            match read_id(&self.shared.disk, &self.shared.incarnation, &path) {
+                Ok((id, _)) => listed.push((id, path)),
                 Err(SnapshotError::Damaged { .. }) => {
                     known.insert(path);
                 }
@@ -105,33 +85,21 @@ impl<D: Disk> FileSnapshots<D> {
     }
 }
 
-/// What the first and the last sector say.
-struct Ends {
-    id: SnapshotId,
-    chunks: u64,
-    checks: [u8; 16],
-    trailer_at: u64,
-}
-
-fn read_ends<D: Disk>(disk: &D, incarnation: &Incarnation, path: &str) -> Result<Ends, SnapshotError> {
-    let file = disk.open(path)?;
-    let size = file.size()?;
-    if size < 2 * SECTOR as u64 {
-        return Err(damaged(path, size));
-    }
-    let trailer_at = size - SECTOR as u64;
-    let (mut first, mut last) = ([0; SECTOR], [0; SECTOR]);
-    file.read_exact_at(&mut first, 0)?;
-    file.read_exact_at(&mut last, trailer_at)?;
-    let mut header = SectorReader::of(&first, SNAPSHOT_MAGIC, incarnation).map_err(|_| damaged(path, 0))?;
-    let mut trailer =
-        SectorReader::of(&last, SNAPSHOT_END_MAGIC, incarnation).map_err(|_| damaged(path, trailer_at))?;
-    let begun = header.tail();
-    if trailer.tail() != begun {
-        return Err(damaged(path, trailer_at));
-    }
-    let id = SnapshotId { begun, ended: trailer.tail() };
-    Ok(Ends { id, chunks: trailer.number(), checks: trailer.take(), trailer_at })
+/// Which snapshot a file is, and where its chunks are.
+fn read_id<D: Disk>(
+    disk: &D,
+    incarnation: &Incarnation,
+    path: &str,
+) -> Result<(SnapshotId, Extent), SnapshotError> {
+    let magics = [SNAPSHOT_MAGIC, SNAPSHOT_END_MAGIC];
+    read_ends(disk, path, incarnation, magics, |mut header, mut trailer, trailer_at| {
+        let begun = header.tail();
+        if trailer.tail() != begun {
+            return None;
+        }
+        let id = SnapshotId { begun, ended: trailer.tail() };
+        Some((id, Extent { chunks: trailer.number(), checks: trailer.take(), trailer_at }))
+    })
 }
 
 impl<D: Disk> Snapshots for FileSnapshots<D> {
@@ -139,8 +107,7 @@ impl<D: Disk> Snapshots for FileSnapshots<D> {
         let number = self.begun.fetch_add(1, Ordering::Relaxed);
         let partial = format!("{SNAPSHOTS}/{:020}-{number}.{PARTIAL}", begun.position);
         let file = self.shared.disk.create(&partial).map_err(full_or_fault)?;
-        let buffer =
-            SectorWriter::new(SNAPSHOT_MAGIC, &self.shared.incarnation).tail(&begun).finish().to_vec();
+        let header = SectorWriter::new(SNAPSHOT_MAGIC, &self.shared.incarnation).tail(&begun).finish();
         Ok(Box::new(FileSnapshotWriter {
             snapshots: Self {
                 shared: Arc::clone(&self.shared),
@@ -149,12 +116,7 @@ impl<D: Disk> Snapshots for FileSnapshots<D> {
             },
             begun,
             partial,
-            file,
-            buffer,
-            written: 0,
-            chunks: 0,
-            checks: blake3::Hasher::new(),
-            finished: false,
+            writer: Some(ChunkWriter::new(file, header)),
         }))
     }
 
@@ -164,14 +126,12 @@ impl<D: Disk> Snapshots for FileSnapshots<D> {
 
     fn read(&self, id: &SnapshotId) -> Result<Chunks, SnapshotError> {
         let path = path(id);
-        let ends = read_ends(&self.shared.disk, &self.shared.incarnation, &path)?;
-        if ends.id != *id {
+        let (found, extent) = read_id(&self.shared.disk, &self.shared.incarnation, &path)?;
+        if found != *id {
             return Err(damaged(&path, 0));
         }
-        let file = self.shared.disk.open(&path)?;
         let known = Arc::clone(&self.damaged);
-        let chunks =
-            ReadingChunks { file, path, ends, at: SECTOR as u64, read: 0, checks: blake3::Hasher::new() };
+        let chunks = ReadingChunks::open(&self.shared.disk, &path, extent)?;
         Ok(Box::new(chunks.inspect(move |chunk| {
             if let Err(SnapshotError::Damaged { place }) = chunk {
                 let file = place.split(" at byte").next().unwrap_or(place);
@@ -190,13 +150,8 @@ pub(crate) fn verify_snapshots<D: Disk>(
     for name in disk.list(SNAPSHOTS)?.iter().rev().filter(|name| name.ends_with(".snapshot")) {
         let path = format!("{SNAPSHOTS}/{name}");
         let read = || {
-            let ends = read_ends(disk, incarnation, &path)?;
-            let id = ends.id;
-            let file = disk.open(&path)?;
-            let checks = blake3::Hasher::new();
-            for chunk in
-                (ReadingChunks { file, path: path.clone(), ends, at: SECTOR as u64, read: 0, checks })
-            {
+            let (id, extent) = read_id(disk, incarnation, &path)?;
+            for chunk in ReadingChunks::open(disk, &path, extent)? {
                 chunk?;
             }
             Ok(id)
@@ -211,111 +166,37 @@ pub(crate) fn verify_snapshots<D: Disk>(
     Ok((whole, broken))
 }
 
-struct ReadingChunks<F> {
-    file: F,
-    path: String,
-    ends: Ends,
-    at: u64,
-    read: u64,
-    checks: blake3::Hasher,
-}
-
-impl<F: DiskFile> ReadingChunks<F> {
-    fn chunk(&mut self) -> Result<Vec<u8>, SnapshotError> {
-        let here = damaged(&self.path, self.at);
-        let mut header = [0; CHUNK_HEADER_BYTES];
-        let body_at = self.at + CHUNK_HEADER_BYTES as u64;
-        if body_at > self.ends.trailer_at {
-            return Err(here);
-        }
-        self.file.read_exact_at(&mut header, self.at)?;
-        let (length, expected) = header.split_at(8);
-        let length = u64::from_le_bytes(length.try_into().expect("eight bytes"));
-        if length > self.ends.trailer_at - body_at {
-            return Err(here);
-        }
-        let mut bytes = vec![0; length as usize];
-        self.file.read_exact_at(&mut bytes, body_at)?;
-        if check(&bytes) != expected {
-            return Err(here);
-        }
-        self.checks.update(expected);
-        self.at = body_at + length;
-        self.read += 1;
-        let last = self.read == self.ends.chunks;
-        if last
-            && (self.at != self.ends.trailer_at
-                || self.checks.finalize().as_bytes()[..16] != self.ends.checks)
-        {
-            return Err(damaged(&self.path, self.ends.trailer_at));
-        }
-        Ok(bytes)
-    }
-}
-
-impl<F: DiskFile> Iterator for ReadingChunks<F> {
-    type Item = Result<Vec<u8>, SnapshotError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.read >= self.ends.chunks {
-            return None;
-        }
-        let chunk = self.chunk();
-        if chunk.is_err() {
-            self.read = u64::MAX;
-        }
-        Some(chunk)
-    }
-}
-
 struct FileSnapshotWriter<D: Disk> {
     snapshots: FileSnapshots<D>,
     begun: Tail,
     partial: String,
-    file: D::File,
-    buffer: Vec<u8>,
-    written: u64,
-    chunks: u64,
-    checks: blake3::Hasher,
-    finished: bool,
-}
-
-impl<D: Disk> FileSnapshotWriter<D> {
-    fn write_out(&mut self) -> io::Result<()> {
-        self.file.write_all_at(&self.buffer, self.written)?;
-        Counters::add(&self.snapshots.shared.counters.snapshot_bytes, self.buffer.len());
-        self.written += self.buffer.len() as u64;
-        self.buffer.clear();
-        self.file.sync_data()
-    }
+    /// None once it is finished.
+    writer: Option<ChunkWriter<D::File>>,
 }
 
 impl<D: Disk> SnapshotWriter for FileSnapshotWriter<D> {
     fn chunk(&mut self, bytes: &[u8]) -> Result<(), SnapshotError> {
-        let check = check(bytes);
-        self.buffer.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-        self.buffer.extend_from_slice(&check);
-        self.buffer.extend_from_slice(bytes);
-        self.checks.update(&check);
-        self.chunks += 1;
-        if self.buffer.len() >= WRITE_BYTES { self.write_out().map_err(full_or_fault) } else { Ok(()) }
+        self.writer.as_mut().expect("finishing consumes it").chunk(bytes)
     }
 
     fn finish(mut self: Box<Self>, ended: Tail) -> Result<SnapshotId, SnapshotError> {
         let id = SnapshotId { begun: self.begun, ended };
         let path = path(&id);
         let shared = Arc::clone(&self.snapshots.shared);
-        let checks: [u8; 16] = self.checks.finalize().as_bytes()[..16].try_into().expect("sixteen bytes");
-        let trailer = SectorWriter::new(SNAPSHOT_END_MAGIC, &shared.incarnation)
-            .tail(&id.begun)
-            .tail(&id.ended)
-            .number(self.chunks)
-            .put(&checks)
-            .finish();
-        self.buffer.extend_from_slice(&trailer);
-        self.write_out().map_err(full_or_fault)?;
+        let trailer = |chunks, checks: &[u8; 16]| {
+            let trailer = SectorWriter::new(SNAPSHOT_END_MAGIC, &shared.incarnation);
+            trailer.tail(&id.begun).tail(&id.ended).number(chunks).put(checks).finish()
+        };
+        let writer = self.writer.take().expect("finishing consumes it");
+        let written = match writer.finish(trailer) {
+            Ok(written) => written,
+            Err(error) => {
+                self.discard();
+                return Err(error);
+            }
+        };
+        Counters::add(&shared.counters.snapshot_bytes, written as usize);
         shared.disk.rename(&self.partial, &path)?;
-        self.finished = true;
         shared.disk.sync_directory(SNAPSHOTS)?;
         self.snapshots.forget(&path);
         self.snapshots.drop_older()?;
@@ -323,11 +204,17 @@ impl<D: Disk> SnapshotWriter for FileSnapshotWriter<D> {
     }
 }
 
+impl<D: Disk> FileSnapshotWriter<D> {
+    fn discard(&self) {
+        // Left behind, it is removed when the journal is opened next.
+        let _ = self.snapshots.shared.disk.remove(&self.partial);
+    }
+}
+
 impl<D: Disk> Drop for FileSnapshotWriter<D> {
     fn drop(&mut self) {
-        if !self.finished {
-            // Left behind, it is removed when the journal is opened next.
-            let _ = self.snapshots.shared.disk.remove(&self.partial);
+        if self.writer.is_some() {
+            self.discard();
         }
     }
 }

@@ -4,8 +4,9 @@
 use std::io;
 use std::sync::Arc;
 
-use journal::{Group, ReadError, SnapshotId, Tail};
+use journal::{Anchor, Group, ReadError, SnapshotId, Tail};
 
+use crate::anchor::{find_anchor, first_archive, verify_anchor};
 use crate::archive::{ArchiveFile, LastBlock};
 use crate::disk::{Disk, DiskFile, Hold};
 use crate::error::OpenError;
@@ -22,6 +23,8 @@ use crate::vault::read_records;
 /// What a verification found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
+    /// Where the journal begins, if not at its first group.
+    pub anchor: Option<Anchor>,
     /// The last group that could be read.
     pub tail: Tail,
     /// Groups read and checked; one that is both in the archive and in the ring counts once.
@@ -90,9 +93,19 @@ fn verify_archives<D: Disk>(
     verified: &mut Verified,
 ) -> Result<(), OpenError> {
     let names = disk.list(ARCHIVE).map_err(OpenError::fault(ARCHIVE))?;
-    let mut numbers: Vec<u64> = names.iter().filter_map(|name| numbered(name, "archive")).collect();
+    let anchor = find_anchor(disk, incarnation, &names)?;
+    if let Some(anchor) = &anchor {
+        let damage = verify_anchor(disk, incarnation, anchor).map_err(OpenError::fault(ARCHIVE))?;
+        damage.into_iter().for_each(|place| verified.damaged(place, "the anchor does not check"));
+        verified.tail = anchor.tail;
+    }
+    verified.anchor = anchor;
+    // What the anchor covers may not be removed yet.
+    let first = first_archive(anchor.as_ref());
+    let numbers = names.iter().filter_map(|name| numbered(name, "archive"));
+    let mut numbers: Vec<u64> = numbers.filter(|number| *number >= first).collect();
     numbers.sort_unstable();
-    let mut behind = Some(Tail::default());
+    let mut behind = Some(verified.tail);
     for number in numbers {
         let path = archive_path(number);
         verified.archives += 1;
@@ -137,7 +150,7 @@ fn report(verified: &mut Verified, path: &str, error: ReadError) -> Result<(), O
             verified.damaged(place, format!("position {position}: {reason}"));
             Ok(())
         }
-        ReadError::Missing { position } => {
+        ReadError::Missing { position } | ReadError::Removed { position, .. } => {
             verified.damaged(path, format!("position {position} is missing"));
             Ok(())
         }

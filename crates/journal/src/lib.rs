@@ -13,6 +13,7 @@
 //!
 //! Left out: what a group's body means. Events are the engine's; here they are bytes.
 
+mod anchor;
 pub mod conformance;
 mod group;
 mod memory;
@@ -22,6 +23,7 @@ mod vault;
 
 use std::sync::Arc;
 
+pub use anchor::{Anchor, Retention};
 pub use group::{Chain, GROUP_BYTES_MAX, Group, GroupError, HEADER_BYTES, Header, Tail};
 pub use memory::{MemoryJournal, MemoryStore, MemoryVault};
 pub use sidecar::{Archive, Sidecar};
@@ -64,6 +66,16 @@ pub trait Reader: Send + Sync {
     /// calls this per hop, so the chain hash is not computed.
     fn slice(&self, position: u64, offset: usize, length: usize, into: &mut Vec<u8>)
     -> Result<(), ReadError>;
+
+    /// Where it begins, if its oldest groups were removed.
+    fn anchor(&self) -> Option<Anchor> {
+        None
+    }
+
+    /// The state at the anchor, each chunk checked.
+    fn anchor_chunks(&self) -> Result<Chunks, SnapshotError> {
+        Err(SnapshotError::Damaged { place: "no anchor".to_owned() })
+    }
 
     /// The groups from `from` to the tail as it is now, in order, each checked and chained to the one before.
     fn scan(&self, from: u64) -> Result<Scan, ReadError>;
@@ -130,6 +142,9 @@ pub enum AppendError {
 pub enum ReadError {
     #[error("position {position} is not in the journal")]
     Missing { position: u64 },
+    /// An operator had it removed, with everything up to the anchor.
+    #[error("position {position} was removed: the journal begins behind position {}", anchor.tail.position)]
+    Removed { position: u64, anchor: Anchor },
     /// `place` says which file and where in it.
     #[error("position {position} is damaged ({place}): {reason}")]
     Damaged { position: u64, place: String, reason: GroupError },

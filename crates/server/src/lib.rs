@@ -39,5 +39,6 @@ pub use health::{Health, Readiness};
 pub use listen::{Listening, ServeError, Server, stop_signal};
 pub use metrics::Metrics;
 pub use observe::Observe;
+pub use sandbox::MARK as SANDBOX_MARK;
 pub use tls::TlsError;
 pub use wiring::{router, watch};

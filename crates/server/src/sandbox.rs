@@ -11,7 +11,8 @@ use engine::{Clock, SandboxClock, SystemClock};
 
 use crate::BooksError;
 
-const MARK: &str = "sandbox";
+/// The file that says that a data directory is a sandbox, and how far its clock was moved.
+pub const MARK: &str = "sandbox";
 
 /// A directory that was marked.
 pub(crate) struct Sandbox {

@@ -84,6 +84,36 @@ impl TestBook {
         Self { engine, clock, token, organization, operator, running, sandbox, entropy, storage }
     }
 
+    /// Closes the book, has everything older than `before` removed from its files, and opens it again.
+    #[must_use]
+    pub fn pruned(self, before: Timestamp) -> Self {
+        let Self { engine, clock, token, organization, operator, running, sandbox, entropy, storage } = self;
+        drop(engine);
+        drop(running.stop().expect("the book's thread ends well"));
+        storage.prune(before);
+        let (engine, running) = start(&storage, &sandbox, &entropy);
+        Self { engine, clock, token, organization, operator, running, sandbox, entropy, storage }
+    }
+
+    /// Charges so much usage that several segments of the journal are full, nothing each, hour after hour.
+    pub async fn fill_segments(&self, account: &TestAccount, hours: usize) {
+        let usage = Usage { reference: Some([b'x'; 500].as_slice().into()), ..Usage::default() };
+        let act = Act::Charge {
+            account: account.index,
+            currency: None,
+            amount: Nanos::new(1),
+            kind: ChargeKind::Metered,
+            admission: Admission::Strict,
+            usage,
+        };
+        let request = Request { command: Command { actor: self.operator, act }, key: None };
+        for _ in 0..hours {
+            self.clock.advance_secs(3600);
+            let outcomes = self.engine.submit_all(vec![request.clone(); 1_000]).await.expect("the book runs");
+            assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Done(_))));
+        }
+    }
+
     /// Of the whole state, once all that is due has happened.
     pub async fn digest(&self) -> [u8; 32] {
         self.engine.read(|ledger, _| engine::digest(ledger)).await.expect("the book runs")

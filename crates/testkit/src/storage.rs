@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::Timestamp;
 use journal::{Journal, MemoryStore, MemoryVault, Vault};
 use journal_file::{Background, FileJournal, OsDisk};
 use tempfile::TempDir;
@@ -38,6 +39,21 @@ impl Storage {
             }
             Self::Elsewhere(open) => open(),
         }
+    }
+}
+
+impl Storage {
+    /// Everything is sealed that can be, and what is older than `before` removed.
+    pub(crate) fn prune(&self, before: Timestamp) {
+        let Self::Files(directory) = self else { panic!("only files can be pruned") };
+        let disk = OsDisk::new(directory.path());
+        let opened = FileJournal::open(disk, options(), Background::Manual);
+        let (mut journal, _) = opened.expect("nobody else holds the directory");
+        while journal.run_background_step().expect("the disk works") {}
+        let plan = engine::plan(&journal, before, 0).expect("the journal can be read");
+        let cut = plan.cut.expect("something is old enough");
+        let vault: Arc<dyn Vault> = journal.vault();
+        engine::prune(&mut journal, &vault, &cut, |_| {}).expect("the journal holds");
     }
 }
 

@@ -19,7 +19,8 @@ use report::{Broken, Damage, Held};
 ///
 /// First what is stored: every group, archive, snapshot and key, each damage named with its place. Then
 /// the books: every event folded from the first one on, every invariant, every link of the history, and
-/// that each snapshot leads to the same state. Exits with 0 only if all of it holds, with 1 otherwise.
+/// that each snapshot leads to the same state. Where old archives were removed it begins at the anchor, which
+/// must be the one that the journal names. Exits with 0 only if all of it holds, with 1 otherwise.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
     #[command(flatten)]
@@ -108,8 +109,16 @@ impl Verified {
             }
             Stored::Tables { eras } => ("tables", format!("{eras}, each followed to the next")),
         };
+        let begins = books.anchor.map_or_else(
+            || "with the first event".to_owned(),
+            |anchor| {
+                let until = instant(anchor.time);
+                format!("behind the anchor the journal names; what happened up to {until} was removed")
+            },
+        );
         let rows = [
             stored,
+            ("begins", begins),
             ("groups", format!("{}, each hash and chain", books.groups)),
             ("events", format!("{}, each invariant and link", books.events)),
             ("accounts", format!("{}, each balance re-derived", books.accounts)),
@@ -118,6 +127,10 @@ impl Verified {
         ];
         rows.iter().map(|(name, value)| format!("  {name:<10} {value}")).collect::<Vec<_>>().join("\n")
     }
+}
+
+fn instant(instant: domain::Timestamp) -> String {
+    dialect::print_instant(instant, dialect::Fraction::Micros).unwrap_or_else(|_| format!("{instant:?}"))
 }
 
 /// Checks a directory that no server runs on.

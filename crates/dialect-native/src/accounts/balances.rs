@@ -7,8 +7,8 @@ use access::Operation;
 use axum::extract::{Query, State};
 use dialect::App;
 use domain::Timestamp;
-use engine::{Head, Seals};
-use ledger::{AccountIndex, Amounts, Calendar, Ledger};
+use engine::{Head, HistoryError, Seals};
+use ledger::{AccountIndex, Amounts, BalanceIndex, Calendar, Ledger};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -27,7 +27,7 @@ use crate::values::{Amount, Currency, Time};
     get, path = "/accounts/{account}/balances", tag = "accounts", operation_id = "list_balances",
     params(("account" = String, Path, description = "Any handle of the account"), When),
     responses((status = 200, description = "Every number of every balance", body = List<Balance>)),
-    extensions(("x-operation" = json!(["ReadAccounts"])), ("x-problems" = json!(["account-not-found"]))),
+    extensions(("x-operation" = json!(["ReadAccounts"])), ("x-problems" = json!(["account-not-found", "history-removed"]))),
 )]
 pub(crate) async fn list(
     caller: Signed,
@@ -51,7 +51,7 @@ pub(crate) async fn list(
     params(("account" = String, Path, description = "Any handle of the account"), WhenAndWhich),
     responses((status = 200, description = "Every number of the balance", body = Balance)),
     extensions(("x-operation" = json!(["ReadAccounts"])), ("x-problems" = json!([
-        "account-not-found", "currency-unknown",
+        "account-not-found", "currency-unknown", "history-removed",
     ]))),
 )]
 pub(crate) async fn get(
@@ -179,13 +179,38 @@ impl Side {
         as_of: Timestamp,
     ) -> Result<(), Problem> {
         let Some(head) = self.head else { return Ok(()) };
-        let Some(entry) = history.as_of(&head, as_of)? else {
+        let entry = match history.as_of(&head, as_of) {
+            Err(HistoryError::Removed { until }) if as_of >= until => {
+                return self.turn_back_to_anchor(history, head.balance, as_of);
+            }
+            Err(HistoryError::Removed { until }) => {
+                return Err(Problem::removed(until).with_parameter("as_of"));
+            }
+            entry => entry?,
+        };
+        let Some(entry) = entry else {
             self.amounts = Amounts::default();
             return Ok(());
         };
         let period = |instant| calendar.period_at(instant).map(|(period, _)| period);
         let amounts = entry.image().amounts;
         self.amounts = if period(entry.time()) == period(as_of) { amounts } else { amounts.rolled() };
+        Ok(())
+    }
+}
+
+impl Side {
+    /// Nothing happened to the balance from where history begins to `as_of`.
+    fn turn_back_to_anchor(
+        &mut self,
+        history: &engine::History,
+        balance: BalanceIndex,
+        as_of: Timestamp,
+    ) -> Result<(), Problem> {
+        let there = history.anchored(balance)?;
+        self.amounts = there.map_or_else(Amounts::default, |there| {
+            if as_of >= there.period_end { there.amounts.rolled() } else { there.amounts }
+        });
         Ok(())
     }
 }

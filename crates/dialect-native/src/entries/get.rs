@@ -20,7 +20,7 @@ use crate::signed::Signed;
     get, path = "/entries/{entry}", tag = "entries", operation_id = "get_entry",
     params(("entry" = String, Path, description = "The id of the entry")),
     responses((status = 200, description = "The entry", body = Line)),
-    extensions(("x-operation" = json!(["ReadEntries"])), ("x-problems" = json!(["not-found"]))),
+    extensions(("x-operation" = json!(["ReadEntries"])), ("x-problems" = json!(["not-found", "history-removed"]))),
 )]
 pub(crate) async fn handle(
     caller: Signed,

@@ -7,13 +7,13 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use dialect::{App, Page, PageBounds};
 use domain::Timestamp;
-use engine::{Entry, Head, History, Id};
-use serde::Deserialize;
-use utoipa::IntoParams;
+use engine::{Entry, Head, History, HistoryError, Id};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::kind::EntryKind;
 use super::print::{Line, print};
-use crate::answer::{Answer, List};
+use crate::answer::Answer;
 use crate::ids;
 use crate::input::{Named, query};
 use crate::look::look_at;
@@ -27,11 +27,11 @@ const LOOKED_AT_MAX: usize = 20_000;
 
 /// List the entries of a balance
 ///
-/// Newest first. Shared children's and payees' charges are in the payer's entries and in their own.
+/// Newest first. What an operator had removed is not in it: the last page says up to when. Shared children's and payees' charges are in the payer's entries and in their own.
 #[utoipa::path(
     get, path = "/accounts/{account}/entries", tag = "entries", operation_id = "list_entries",
     params(("account" = String, Path, description = "Any handle of the account"), Filter),
-    responses((status = 200, description = "A page of entries", body = List<Line>)),
+    responses((status = 200, description = "A page of entries", body = EntryPage)),
     extensions(("x-operation" = json!(["ReadEntries"])), ("x-problems" = json!(["account-not-found"]))),
 )]
 pub(crate) async fn handle(
@@ -39,7 +39,7 @@ pub(crate) async fn handle(
     State(app): State<Arc<App>>,
     Named(name): Named,
     filter: Result<Query<Filter>, QueryRejection>,
-) -> Result<Answer<List<Line>>, Problem> {
+) -> Result<Answer<EntryPage>, Problem> {
     caller.may(Operation::ReadEntries)?;
     let filter = query(filter)?;
     let page = Page::read(filter.limit.as_deref(), filter.cursor.as_deref(), BOUNDS)?;
@@ -50,16 +50,36 @@ pub(crate) async fn handle(
         let currency = currency.unwrap_or_else(|| ledger.account(index).currency);
         ledger.balance_of(index, currency).map(|balance| Head::of(balance, ledger.balance(balance)))
     });
-    let Some(head) = head.await? else { return Ok(Answer::ok(List { data: Vec::new(), next_cursor: None })) };
+    let Some(head) = head.await? else { return Ok(Answer::ok(EntryPage::default())) };
     if let Some(cursor) = &page.after {
         wanted.before = Some(ids::entry_of_cursor(app.engine.seals(), cursor, head.balance)?);
     }
     let history = app.engine.history().clone();
     // Walking reads the journal: never on a thread that serves requests.
     let walk = tokio::task::spawn_blocking(move || wanted.walk(&history, &head, page.limit));
-    let (entries, next) = walk.await.map_err(|_| Problem::bug("reading history panicked"))??;
-    let next = next.map(|entry| ids::cursor(app.engine.seals(), Id::Entry { balance: head.balance, entry }));
-    Ok(Answer::ok(List { data: print(&app, &entries).await?, next_cursor: next }))
+    let Walked { entries, end } = walk.await.map_err(|_| Problem::bug("reading history panicked"))??;
+    let mut page = EntryPage { data: print(&app, &entries).await?, ..EntryPage::default() };
+    match end {
+        End::More { below } => {
+            let below = Id::Entry { balance: head.balance, entry: below };
+            page.next_cursor = Some(ids::cursor(app.engine.seals(), below));
+        }
+        End::Removed { until } => page.removed_until = Some(until.into()),
+        End::All => {}
+    }
+    Ok(Answer::ok(page))
+}
+
+/// A page of entries.
+#[derive(Default, Serialize, ToSchema)]
+pub(crate) struct EntryPage {
+    data: Vec<Line>,
+    /// Pass it as `cursor` for what follows; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+    /// There was more, up to this instant, and it was removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed_until: Option<Time>,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -120,38 +140,57 @@ impl Wanted {
         is_early && (self.kinds.is_empty() || kind().is_some_and(|kind| self.kinds.contains(&kind)))
     }
 
-    /// A page of entries, and the number below which the next page goes on.
-    fn walk(
-        &self,
-        history: &History,
-        head: &Head,
-        limit: usize,
-    ) -> Result<(Vec<Entry>, Option<u64>), Problem> {
+    fn walk(&self, history: &History, head: &Head, limit: usize) -> Result<Walked, Problem> {
         let walk = match (self.movements, self.before, self.to) {
             (true, Some(before), _) => history.movements_before(head, before)?,
             (true, None, _) => history.movements(head),
-            (false, Some(1), _) => return Ok((Vec::new(), None)),
+            (false, Some(1), _) => return Ok(Walked { entries: Vec::new(), end: End::All }),
             (false, Some(before), _) => history.entries(head, Some(before - 1))?,
             (false, None, Some(to)) => {
                 history.entries_until(head, Timestamp::from_micros(to.as_micros().saturating_sub(1)))?
             }
             (false, None, None) => history.entries(head, None)?,
         };
-        let mut page = Vec::with_capacity(limit.min(64));
-        let mut last = None;
+        let mut entries = Vec::with_capacity(limit.min(64));
+        let mut last = head.entries + 1;
         for (looked_at, entry) in walk.enumerate() {
-            let entry = entry?;
+            let entry = match entry {
+                Err(HistoryError::Removed { until }) if self.from <= until => {
+                    return Ok(Walked { entries, end: End::Removed { until } });
+                }
+                // Whatever was removed is older than what is asked for.
+                Err(HistoryError::Removed { .. }) => break,
+                entry => entry?,
+            };
             if entry.time() < self.from {
                 break;
             }
-            if page.len() == limit || looked_at == LOOKED_AT_MAX {
-                return Ok((page, last));
+            if entries.len() == limit || looked_at == LOOKED_AT_MAX {
+                return Ok(Walked { entries, end: End::More { below: last } });
             }
-            last = Some(entry.number());
+            last = entry.number();
             if self.wants(&entry) {
-                page.push(entry);
+                entries.push(entry);
             }
         }
-        Ok((page, None))
+        Ok(Walked { entries, end: End::All })
     }
+}
+
+struct Walked {
+    entries: Vec<Entry>,
+    end: End,
+}
+
+/// What follows a page.
+enum End {
+    All,
+    /// Entries below this number.
+    More {
+        below: u64,
+    },
+    /// What nobody can read any more.
+    Removed {
+        until: Timestamp,
+    },
 }

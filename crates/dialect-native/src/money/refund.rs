@@ -28,7 +28,7 @@ use crate::values::{Amount, Reference, text};
     request_body = Refund,
     responses((status = 201, description = "It is given back", body = Entry)),
     extensions(("x-operation" = json!(["Refund"])), ("x-problems" = json!([
-        "charge-not-found", "refund-above-charge", "account-closed", "amount-not-positive",
+        "charge-not-found", "history-removed", "refund-above-charge", "account-closed", "amount-not-positive",
     ]))),
 )]
 pub(crate) async fn handle(
@@ -40,7 +40,7 @@ pub(crate) async fn handle(
 ) -> Result<Answer<Entry>, Problem> {
     caller.may(Operation::Refund)?;
     let asked: Refund = input.read_or_default()?;
-    let entry = find(&app, &caller.0, &name, Kind::ChargeNotFound).await?;
+    let entry = find(&app, &caller.0, &name, Kind::ChargeNotFound).await.map_err(name_a_way)?;
     let charged = match &entry.record.event {
         Event::Charged(charged) | Event::HoldCaptured { charged, .. } => charged,
         _ => return Err(Problem::new(Kind::ChargeNotFound)),
@@ -60,6 +60,16 @@ pub(crate) async fn handle(
         reference: text(asked.reference.as_ref()),
     };
     posted::post(&app, &caller.0, act, key).await
+}
+
+/// How much was charged, and to whom, is in the charge alone.
+fn name_a_way(problem: Problem) -> Problem {
+    match problem.kind() {
+        Kind::HistoryRemoved => problem.with_parameter("charge").with_detail(
+            "the charge is so old that it was removed: give its amount back as a usage credit or an adjustment",
+        ),
+        _ => problem,
+    }
 }
 
 /// By the balance of whoever used it.

@@ -61,6 +61,7 @@ kinds! {
     HoldNotFound 404 "hold-not-found" "There is no such open hold";
     ChargeNotFound 404 "charge-not-found" "There is no such charge";
     CredentialNotFound 404 "credential-not-found" "There is no such live credential";
+    HistoryRemoved 410 "history-removed" "What happened so long ago was removed";
     MethodNotAllowed 405 "method-not-allowed" "The method does not fit the path";
     AmbiguousHandle 409 "ambiguous-handle" "More than one account is called that";
 

@@ -8,6 +8,7 @@ mod fixture;
 mod openapi;
 mod operations;
 mod refusals;
+mod removed;
 mod rights;
 mod sandbox;
 mod scenarios;

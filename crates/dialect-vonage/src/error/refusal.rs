@@ -2,13 +2,13 @@
 
 use access::AccessError;
 use axum::http::StatusCode;
-use dialect::BodyError;
+use dialect::{BodyError, Fraction, print_instant};
 use engine::{HistoryError, Refusal, Seals, Unavailable};
 use ledger::{AccountIndex, Rejection};
 
 use super::{
-    INTERNAL, PROVISIONING, SUSPENDED, TRANSFER, TRANSFER_AMOUNT, UNAUTHORIZED, UNPROVISIONED, VALIDATION,
-    VonageError,
+    INTERNAL, InvalidParameter, PROVISIONING, SUSPENDED, TRANSFER, TRANSFER_AMOUNT, UNAUTHORIZED,
+    UNPROVISIONED, VALIDATION, VonageError,
 };
 use crate::choices::INSUFFICIENT_BALANCE;
 use crate::view::key_of;
@@ -130,6 +130,14 @@ impl From<BodyError> for VonageError {
 
 impl From<HistoryError> for VonageError {
     fn from(error: HistoryError) -> Self {
-        Self::internal(&error.to_string())
+        match error {
+            // A list has no member that could say that it is not whole.
+            HistoryError::Removed { until } => {
+                let until = print_instant(until, Fraction::None).unwrap_or_default();
+                let reason = format!("What happened up to {until} was removed: ask for a later time");
+                Self::invalid(vec![InvalidParameter::new("start_date", reason)])
+            }
+            error => Self::internal(&error.to_string()),
+        }
     }
 }

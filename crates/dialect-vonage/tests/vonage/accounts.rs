@@ -162,3 +162,36 @@ async fn a_transfer_made_elsewhere_is_in_the_log_too() {
     assert_eq!(entry["to"], child.key);
     assert_eq!(entry["id"], entry["balance_transfer_id"]);
 }
+
+#[tokio::test]
+async fn a_log_that_begins_before_what_was_removed_is_refused() {
+    let book = TestBook::on_files().await;
+    let partner = book.open_primary("Partner", 0).await;
+    let child = book.open_child(&partner, "child", Funding::Own).await;
+    book.top_up(&partner, "10").await;
+    let transfer = |amount| Act::Transfer {
+        from: partner.index,
+        to: child.index,
+        currency: None,
+        amount: domain::Nanos::from_units(amount),
+        reference: None,
+    };
+    book.act(transfer(1)).await;
+    book.fill_segments(&partner, 8).await;
+    book.act(transfer(2)).await;
+    let book = book.pruned(testkit::START.plus_secs(5 * 3600));
+    let server = TestServer::start(dialect_vonage::router(book.app())).await;
+    let client = server.client().with_basic(&partner.key, &partner.secret);
+    let list = async |start: &str| {
+        client.get(&format!("/accounts/{}/balance-transfers?start_date={start}", partner.key)).await
+    };
+    let late = list("2025-03-01T15:30:00Z").await;
+    assert_eq!(late.status, 200, "{late:?}");
+    assert_eq!(late.json()["_embedded"]["balance_transfers"].as_array().unwrap().len(), 1);
+    let early = list("2025-03-01T00:00:00Z").await;
+    assert_eq!(early.status, 422, "{early:?}");
+    let invalid = early.json()["invalid_parameters"][0].clone();
+    assert_eq!(invalid["name"], "start_date");
+    let reason = invalid["reason"].as_str().unwrap();
+    assert!(reason.starts_with("What happened up to 2025-03-01T1"), "{reason}");
+}

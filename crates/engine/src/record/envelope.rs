@@ -97,6 +97,9 @@ pub enum Mark {
     /// What these objects of the state hashed to, as this format writes them, for whoever folds the same
     /// events.
     Digest { format: u32, from: Cursor, objects: u32, digest: u128 },
+    /// The state at this position, of which the chain and the digest are these, was kept as an anchor: what
+    /// stands up to there may be gone.
+    Anchored { position: u64, chain: [u8; 32], digest: [u8; 32] },
 }
 
 /// One item of a group's body.
@@ -130,7 +133,11 @@ impl Mark {
             Self::Digest { format: FORMAT, mut from, objects, .. } => {
                 *self == Self::digest(ledger, &mut from, objects)
             }
-            Self::Digest { .. } | Self::FormatRaised(_) | Self::Barrier { .. } => true,
+            Self::Digest { .. }
+            | Self::FormatRaised(_)
+            | Self::Barrier { .. }
+            // Of another moment: `verify` holds it against the anchor.
+            | Self::Anchored { .. } => true,
         }
     }
 
@@ -147,6 +154,7 @@ kinds!(Mark {
     1 => FormatRaised(format),
     2 => Barrier { epoch, nonce },
     3 => Digest { format, from, objects, digest },
+    4 => Anchored { position, chain, digest },
 });
 
 impl Item {

@@ -90,6 +90,31 @@ fn readers_follow_through_sealing_and_recycling() {
 }
 
 #[test]
+fn archives_may_lie_elsewhere_behind_links() {
+    let options = Options { segment_bytes: 64 << 10, group_bytes_max: 8 << 10, ..options() };
+    let (directory, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    FileJournal::init(&OsDisk::new(directory.path()), [1; 16], &options).unwrap();
+    let open =
+        || FileJournal::open(OsDisk::new(directory.path()), options.clone(), Background::Manual).unwrap().0;
+    let mut journal = open();
+    for position in 1..=200 {
+        journal.append(&conformance::group(&journal.tail(), &conformance::body(position))).unwrap();
+        journal.release_before(position);
+    }
+    while journal.run_background_step().unwrap() {}
+    drop(journal);
+    let archives = directory.path().join(ARCHIVE);
+    for name in ["0000000001.archive", "0000000002.archive"] {
+        std::fs::copy(archives.join(name), elsewhere.path().join(name)).unwrap();
+        std::fs::remove_file(archives.join(name)).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path().join(name), archives.join(name)).unwrap();
+    }
+    let bodies = open().reader().scan(1).unwrap().map(|group| group.unwrap().body().to_vec());
+    assert!(bodies.eq((1..=200).map(conformance::body)));
+    assert_eq!(crate::verify(&OsDisk::new(directory.path())).unwrap().damage, []);
+}
+
+#[test]
 fn directory_has_one_user() {
     let directory = tempfile::tempdir().unwrap();
     let disk = || OsDisk::new(directory.path());

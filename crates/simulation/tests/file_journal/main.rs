@@ -3,6 +3,7 @@
 
 mod crash;
 mod damage;
+mod retention;
 mod space;
 
 use journal::{Group, Journal, Sidecar};

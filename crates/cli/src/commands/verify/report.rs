@@ -19,6 +19,9 @@ pub(crate) struct Damage {
 #[derive(Serialize)]
 pub(super) struct Held {
     holds: bool,
+    /// What happened up to then was removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed_until: Option<String>,
     groups: u64,
     events: u64,
     accounts: u64,
@@ -41,6 +44,7 @@ impl Held {
         };
         Self {
             holds: true,
+            removed_until: books.anchor.map(|anchor| super::instant(anchor.time)),
             groups: books.groups,
             events: books.events,
             accounts: books.accounts,
