@@ -75,3 +75,6 @@ fn canonical(asked: &impl Serialize) -> String {
     }
     value.to_string()
 }
+
+#[cfg(test)]
+mod tests;

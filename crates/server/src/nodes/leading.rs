@@ -1,27 +1,29 @@
 //! The thread of a node: it follows, takes the lead, opens the book, and lets go of it again.
 
+mod beating;
+mod in_flight;
+mod others;
+
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use access::Secret;
-use axum::Router;
-use axum::extract::Request;
 use dialect::{App, Limits};
 use engine::{BookFault, Engine, OpenError};
 use journal_postgres::{Lead, NodeId, Nodes};
 use tokio::runtime::Handle;
 use tokio::sync::watch::Sender;
 
-use super::watch::{BEAT_EVERY, POLL_EVERY, Watch};
+use super::watch::{POLL_EVERY, Watch};
 use super::{Role, Standing};
 use crate::books::{BOOK, Source};
 use crate::{Books, BooksError, BooksOptions, Current, Health, Readiness};
+use beating::{ALIVE_EVERY, Beating, Complaints};
+use in_flight::counted;
 
-/// A node's own row moves so often.
-const ALIVE_EVERY: Duration = Duration::from_secs(1);
 /// After handing over, the lead is left to others for so long; then this node takes it back.
 const HANDED_OVER: Duration = Duration::from_secs(2);
 /// Requests that had reached the engine are waited for when the lead is handed over.
@@ -126,7 +128,7 @@ impl Leader {
     /// Until the lead was taken: true. False at the end of the process. `fault` is why this node does not
     /// lead, if the book cannot be opened.
     fn follow(&self, watch: &mut Watch, fault: Option<&str>) -> bool {
-        let mut beaten = None::<Instant>;
+        let (mut beaten, mut complaints) = (None::<Instant>, Complaints::default());
         loop {
             if self.phase.has(Phase::ENDING) {
                 return false;
@@ -134,7 +136,7 @@ impl Leader {
             let now = Instant::now();
             if beaten.is_none_or(|beaten| now.duration_since(beaten) >= ALIVE_EVERY) {
                 beaten = Some(now);
-                note(self.rows.beat(), "this node's row is not written");
+                complaints.hear(self.rows.beat(), "this node's row is not written");
             }
             let lead = self.rows.lead(BOOK);
             // As it was before the question: what the answer took is not silence.
@@ -147,12 +149,12 @@ impl Leader {
                 Ok(lead) if may_take => match self.rows.take(BOOK, lead.as_ref()) {
                     Ok(true) => return true,
                     taken => {
-                        note(taken, "the lead is not taken");
+                        complaints.hear(taken, "the lead is not taken");
                         watch.lost(Instant::now());
                     }
                 },
                 Ok(lead) => self.tell(lead.as_ref(), fault),
-                Err(error) => note(Err::<(), _>(error), "who leads is not known"),
+                Err(error) => complaints.hear(Err::<(), _>(error), "who leads is not known"),
             }
             std::thread::park_timeout(POLL_EVERY);
         }
@@ -233,7 +235,7 @@ impl Leader {
         books.close();
         if matches!(ended, Ended::HandedOver) {
             beating.stop.store(true, Ordering::Release);
-            note(self.rows.hand_over(BOOK), "the lead is not handed over");
+            Complaints::default().hear(self.rows.hand_over(BOOK), "the lead is not handed over");
         }
         ended
     }
@@ -275,75 +277,6 @@ impl Leader {
     }
 }
 
-/// What goes on beside a book that is opened and served.
-#[derive(Default)]
-struct Beating {
-    stop: AtomicBool,
-    /// The row names another node, or is gone.
-    disputed: AtomicBool,
-    /// The journal says that this node leads.
-    proven: Arc<AtomicBool>,
-    /// Other nodes live, and are reached.
-    has_others: AtomicBool,
-}
-
-impl Beating {
-    fn run(&self, rows: &Nodes) {
-        let mut alive = None::<Instant>;
-        let mut others = others::Others::default();
-        while !self.stop.load(Ordering::Acquire) {
-            let now = Instant::now();
-            if self.proven.swap(false, Ordering::AcqRel) {
-                note(rows.assert(BOOK), "the lead is not written");
-            } else {
-                match rows.keep(BOOK) {
-                    Ok(true) => {}
-                    Ok(false) => self.disputed.store(true, Ordering::Release),
-                    kept => note(kept, "the leader's beat is not written"),
-                }
-            }
-            if alive.is_none_or(|alive| now.duration_since(alive) >= ALIVE_EVERY) {
-                alive = Some(now);
-                note(rows.beat(), "this node's row is not written");
-                match rows.others() {
-                    Ok(rows_of_others) => {
-                        others.look(&rows_of_others, now);
-                        self.has_others.store(others.has_any(now), Ordering::Release);
-                        for gone in others.gone(now) {
-                            note(rows.forget(gone), "the row of a node that is gone is not removed");
-                        }
-                    }
-                    Err(error) => note(Err::<(), _>(error), "who else is there is not known"),
-                }
-            }
-            std::thread::park_timeout(BEAT_EVERY);
-        }
-    }
-}
-
-mod others;
-
-/// Counts the requests that are with the dialects.
-fn counted(router: Router, in_flight: &Arc<AtomicUsize>) -> Router {
-    let in_flight = Arc::clone(in_flight);
-    router.layer(axum::middleware::from_fn(move |request: Request, next: axum::middleware::Next| {
-        in_flight.fetch_add(1, Ordering::AcqRel);
-        let one = InFlight(Arc::clone(&in_flight));
-        async move {
-            let _one = one;
-            next.run(request).await
-        }
-    }))
-}
-
-struct InFlight(Arc<AtomicUsize>);
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 /// Somebody else was faster, or the database was away: the next attempt may do.
 fn is_passing(error: &BooksError) -> bool {
     match error {
@@ -353,12 +286,6 @@ fn is_passing(error: &BooksError) -> bool {
         BooksError::Database(error) => matches!(error, journal_postgres::OpenError::Database(_)),
         BooksError::FirstStart(_) => true,
         _ => false,
-    }
-}
-
-fn note<T>(done: Result<T, journal_postgres::DatabaseError>, what: &str) {
-    if let Err(error) = done {
-        tracing::warn!(%error, "{what}");
     }
 }
 

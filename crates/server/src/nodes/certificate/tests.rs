@@ -14,7 +14,9 @@ async fn gets_through(server: &Certificate, client: ClientConfig) -> bool {
     let asking = async {
         let mut stream = TlsConnector::from(Arc::new(client)).connect(Certificate::name(), theirs).await?;
         stream.write_u8(7).await?;
-        stream.flush().await
+        stream.flush().await?;
+        // Until the server is through with it: it may have something to say yet.
+        stream.read_u8().await
     };
     // One that gives up takes its end of the pipe with it.
     let (served, _) = tokio::join!(serving, async move { asking.await.is_ok() });
