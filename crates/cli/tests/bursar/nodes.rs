@@ -253,10 +253,10 @@ fn whatever_the_rows_say_who_leads_the_journal_decides() {
     let edits = [
         "UPDATE lead SET node = 'deadbeef-dead-4ead-8ead-deadbeefdead'",
         "DELETE FROM lead",
-        "UPDATE lead SET node = (SELECT node FROM node ORDER BY node LIMIT 1), beats = 7",
+        "UPDATE lead SET node = COALESCE((SELECT node FROM node ORDER BY node LIMIT 1), node), beats = 7",
         "UPDATE lead SET node = '00000000-0000-0000-0000-000000000000'",
         "UPDATE lead SET beats = beats - 1000, checks = 0",
-        "UPDATE lead SET node = (SELECT node FROM node ORDER BY node DESC LIMIT 1)",
+        "UPDATE lead SET node = COALESCE((SELECT node FROM node ORDER BY node DESC LIMIT 1), node)",
         "UPDATE node SET address = '127.0.0.1:1'",
         "DELETE FROM node",
     ];
