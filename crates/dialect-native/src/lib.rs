@@ -48,5 +48,7 @@ mod values;
 
 #[doc(hidden)]
 pub use charges::stages;
+pub use once::{IDEMPOTENCY_KEY, is_done_once};
 pub use openapi::text as openapi_text;
+pub use problem::unavailable;
 pub use router::router;

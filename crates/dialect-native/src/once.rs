@@ -5,15 +5,16 @@
 
 use access::Caller;
 use axum::extract::FromRequestParts;
-use axum::http::HeaderName;
 use axum::http::request::Parts;
+use axum::http::{HeaderName, Method};
 use dialect::App;
 use engine::{Content, Key};
 use serde::Serialize;
 
 use crate::problem::{Kind, Problem};
+use crate::router::PREFIX;
 
-pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub(crate) const KEY_CHARACTERS_MAX: usize = 255;
 
 /// The caller's name for this request, if it gave one.
@@ -38,6 +39,13 @@ impl<S: Sync> FromRequestParts<S> for Once {
 pub(crate) fn is_key(text: &str) -> bool {
     let printable = |byte: u8| (b' '..0x7f).contains(&byte);
     (1..=KEY_CHARACTERS_MAX).contains(&text.len()) && text.bytes().all(printable)
+}
+
+/// Whether an operation takes the header, so that a request with a key may be repeated: all that change
+/// something, but a batch, whose charges have keys of their own.
+pub fn is_done_once(method: &Method, path: &str) -> bool {
+    let operation = path.strip_prefix(PREFIX).filter(|rest| rest.starts_with('/'));
+    !method.is_safe() && operation.is_some_and(|operation| operation != "/charges")
 }
 
 impl Once {
@@ -67,3 +75,6 @@ fn canonical(asked: &impl Serialize) -> String {
     }
     value.to_string()
 }
+
+#[cfg(test)]
+mod tests;

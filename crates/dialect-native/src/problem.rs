@@ -230,6 +230,11 @@ impl From<Unavailable> for Problem {
     }
 }
 
+/// The answer to a request that did not reach the book.
+pub fn unavailable(error: Unavailable) -> Response {
+    Problem::from(error).into_response()
+}
+
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {

@@ -4,6 +4,8 @@
 
 mod refusal;
 
+pub use refusal::unavailable;
+
 use std::borrow::Cow;
 
 use axum::http::{HeaderValue, Method, StatusCode, header};

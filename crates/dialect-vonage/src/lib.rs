@@ -64,4 +64,5 @@ mod transfer_log;
 mod transfer_number;
 mod view;
 
+pub use error::unavailable;
 pub use router::router;

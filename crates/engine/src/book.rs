@@ -7,6 +7,7 @@
 //! | decide | key known? → rules → events → folded and written into the group's buffer | no |
 //! | commit | text keys kept, one durable append, directory told | yes: the book stops |
 //! | rest | after a little quiet, an empty group closes the tail | yes: the book stops |
+//! | prove | where nothing was appended: that nobody else has appended either | yes: the book stops |
 //! | answer | whoever asked in this group is told | no |
 //!
 //! The state runs ahead of the journal only between begin and commit, and nothing of it is told to
@@ -142,6 +143,8 @@ pub enum BookFault {
     Append(#[from] AppendError),
     #[error(transparent)]
     Vault(#[from] VaultError),
+    #[error("another writer left a key for texts of this group")]
+    OtherKey,
 }
 
 pub struct Book {
@@ -426,6 +429,13 @@ impl Book {
         }
         if !self.keys.fresh.is_empty() {
             self.keys.vault.put(&self.keys.fresh)?;
+            // A writer whose group was lost may have left another key for this owner: the texts of this
+            // group are sealed under one that nobody will have.
+            let is_kept =
+                |(owner, key): &(u64, VaultKey)| self.keys.vault.get(*owner).is_none_or(|kept| kept == *key);
+            if !self.keys.fresh.iter().all(is_kept) {
+                return Err(BookFault::OtherKey);
+            }
             self.keys.fresh.clear();
         }
         let now = self.group.now.expect("events were decided at some time");
@@ -435,6 +445,12 @@ impl Book {
         self.group.published.clear();
         self.window.step(now);
         Ok(())
+    }
+
+    /// Makes sure that this book still has the last word: what is told without a group of its own (refusals,
+    /// reads, repeated answers) is told behind this.
+    pub(crate) fn prove(&mut self) -> Result<(), BookFault> {
+        Ok(self.journal.prove()?)
     }
 
     /// Makes what is in the group's buffer durable, with a digest when one is due.

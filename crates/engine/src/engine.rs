@@ -517,6 +517,8 @@ fn commit(book: &mut Book, held: &mut Vec<Held>, counters: &Counters) -> Result<
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         counters.append_micros.fetch_add(micros, Ordering::Relaxed);
         counters.groups.fetch_add(1, Ordering::Relaxed);
+    } else if !held.is_empty() {
+        book.prove()?;
     }
     held.drain(..).for_each(Held::release);
     Ok(())

@@ -162,7 +162,8 @@ fn master_key(vault: &dyn Vault, entropy: &dyn Entropy, is_new: bool) -> Result<
     let mut key = [0; 32];
     entropy.fill(&mut key);
     vault.put(&[(MASTER.0, VaultKey(key))])?;
-    Ok(MasterKey(key))
+    // Another node may have been faster: one key stays.
+    Ok(MasterKey(vault.get(MASTER.0).map_or(key, |kept| kept.0)))
 }
 
 /// The keys of groups that are in no key file and behind which the snapshot began. They are ordered by

@@ -5,7 +5,7 @@
 //! hosts are asked at once under one deadline; of those not in recovery the highest timeline wins; and
 //! a timeline lower than one seen before is never taken.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -39,6 +39,7 @@ struct Shared {
     options: Options,
     timeline: AtomicU32,
     incarnation: OnceLock<Uuid>,
+    given_up: AtomicBool,
     sessions: Mutex<Vec<Weak<Session>>>,
 }
 
@@ -65,6 +66,7 @@ impl Connector {
             options,
             timeline: 0.into(),
             incarnation: OnceLock::new(),
+            given_up: false.into(),
             sessions: Mutex::default(),
         });
         if shared.url.hosts.len() > 1 {
@@ -76,6 +78,15 @@ impl Connector {
     /// From now on only this incarnation is taken.
     pub(crate) fn expect_incarnation(&self, incarnation: Uuid) {
         self.shared.incarnation.get_or_init(|| incarnation);
+    }
+
+    /// From now on nothing is settled any more: an outcome that is unknown is said to be.
+    pub(crate) fn give_up(&self) {
+        self.shared.given_up.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn has_given_up(&self) -> bool {
+        self.shared.given_up.load(Ordering::Acquire)
     }
 
     /// A session with the host that may be written.

@@ -35,6 +35,15 @@ impl Database {
         Ok(Self { connector, lane })
     }
 
+    /// The process is to end: whoever is settling an unknown outcome stops doing so and says that it is.
+    pub fn give_up(&self) {
+        self.connector.give_up();
+    }
+
+    pub(crate) fn connector(&self) -> &Arc<Connector> {
+        &self.connector
+    }
+
     pub(crate) fn session(&self) -> Result<Arc<Session>, DatabaseError> {
         self.lane.session()
     }

@@ -61,7 +61,8 @@ impl Lane {
                 },
                 Err(error) => error,
             };
-            if Instant::now() >= until || matches!(failed, DatabaseError::OtherIncarnation { .. }) {
+            let is_over = Instant::now() >= until || self.connector.has_given_up();
+            if is_over || matches!(failed, DatabaseError::OtherIncarnation { .. }) {
                 return Err(failed);
             }
             pause(RETRY);

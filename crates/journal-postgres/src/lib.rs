@@ -9,7 +9,7 @@
 //! journal_<n>  book, position, chain, events, body: header and body of a group, as on disk
 //! snapshot     book, position, chunk, chunks, body
 //! vault        book, owner, key
-//! node, lead   who is there and who leads which book: not used by a single node
+//! node, lead   who is there and who leads which book: only advice
 //! schema_step  which migration was taken last
 //! ```
 //!
@@ -21,6 +21,7 @@
 //! | `postgres_journal` | the append, and what each answer means |
 //! | `book`, `reader`, `cache` | where a position is, and reading it |
 //! | `snapshot`, `vault` | beside the journal |
+//! | `nodes` | the rows by which nodes find each other: only advice |
 //! | `verify` | reads everything there is |
 //!
 //! Invariants:
@@ -39,6 +40,7 @@ mod connector;
 mod database;
 mod error;
 mod lane;
+mod nodes;
 mod options;
 mod passfile;
 mod postgres_journal;
@@ -54,6 +56,7 @@ mod wait;
 
 pub use database::{Database, Incarnation};
 pub use error::{DatabaseError, OpenError};
+pub use nodes::{Lead, NodeId, NodeRow, Nodes};
 pub use options::{EraLimit, Options};
 pub use postgres_journal::PostgresJournal;
 pub use tls::TlsError;

@@ -7,6 +7,7 @@
 //! | 23505 | the position is taken | ours: a barrier behind it; else fenced |
 //! | 40001, 40P01, 55P03, 57014 | certainly not done | the same again, a few times |
 //! | lost, silent, 08xxx, 57P0x, 40003, 25006, any warning | unknown | another connection, the same again |
+//! | 0 rows of a check | somebody appended, or replaced what was | fenced |
 //! | 53100 | no room | full |
 //! | anything else | a fault | the writer stops |
 //!
@@ -23,6 +24,7 @@ use journal::{AppendError, Chain, Group, Header, Journal, Reader, Room, Snapshot
 use crate::book::{Book, CLOSED, CLOSED_EVENTS, Era};
 use crate::error::{DatabaseError, Meaning};
 use crate::lane::Lane;
+use crate::nodes;
 use crate::options::Options;
 use crate::reader::PostgresReader;
 use crate::schema;
@@ -147,7 +149,7 @@ impl PostgresJournal {
                     return Err(AppendError::Fault { position, source: error.into() });
                 }
             }
-            if Instant::now() >= until {
+            if self.is_over(until) {
                 return Err(match in_doubt {
                     true => unknown(position, error),
                     false => AppendError::Fault { position, source: error.into() },
@@ -156,6 +158,10 @@ impl PostgresJournal {
             pause(self.delay(row, attempt));
             attempt += 1;
         }
+    }
+
+    fn is_over(&self, until: Instant) -> bool {
+        Instant::now() >= until || self.lane.connector().has_given_up()
     }
 
     /// One attempt: prepared, a single statement, its own transaction. The predecessor is bound as a
@@ -179,6 +185,44 @@ impl PostgresJournal {
             self.lane.drop_session(&session);
         }
         done
+    }
+
+    /// Counts a check where the book still ends as this writer knows it; whether it does. It is a write,
+    /// acknowledged like an append: a primary that was cut off answers plain reads for ever.
+    fn check(&self) -> Result<bool, DatabaseError> {
+        let tail = self.tail();
+        let (position, session) = (tail.position as i64, self.lane.session()?);
+        let sql = counted_check(&self.era().table());
+        let done = match session.execute(&sql, &[&self.book.number, &position, &tail.chain.0.as_slice()]) {
+            // There may be no row to count in yet.
+            Ok(0) => nodes::ensure_lead(&session, self.book.number).and_then(|()| {
+                session.execute(&sql, &[&self.book.number, &position, &tail.chain.0.as_slice()])
+            }),
+            done => done,
+        };
+        if done.as_ref().is_err_and(DatabaseError::ends_session) {
+            self.lane.drop_session(&session);
+        }
+        Ok(done? > 0)
+    }
+
+    /// Checks until there is an answer: a check may be repeated, for it changes nothing but a count.
+    fn prove_settled(&self, until: Instant) -> Result<(), AppendError> {
+        let position = self.tail().position;
+        let mut attempt = 0;
+        loop {
+            let error = match self.check() {
+                Ok(true) => return Ok(()),
+                Ok(false) => return Err(AppendError::Fenced { position }),
+                Err(error) => error,
+            };
+            match error.meaning() {
+                Meaning::Fault => return Err(AppendError::Fault { position, source: error.into() }),
+                _ if self.is_over(until) => return Err(unknown(position, error)),
+                _ => pause(RETRY * (1 << attempt.min(RETRY_MAX_DOUBLINGS))),
+            }
+            attempt += 1;
+        }
     }
 
     /// Who stands at the row's position; None when nobody does.
@@ -310,6 +354,19 @@ pub(crate) fn guarded_insert(table: &str) -> String {
     )
 }
 
+/// The predecessor is looked for by its hash too: another history may be as long as ours.
+pub(crate) fn counted_check(table: &str) -> String {
+    format!(
+        "UPDATE lead SET checks = checks + 1 WHERE book = $1 \
+         AND (SELECT max(position) FROM {table} WHERE book = $1) = $2 \
+         AND EXISTS (SELECT 1 FROM {table} WHERE book = $1 AND position = $2 AND chain = $3)"
+    )
+}
+
+fn over() -> io::Error {
+    io::Error::other("an earlier append failed: open the journal again")
+}
+
 fn unknown(position: u64, error: DatabaseError) -> AppendError {
     AppendError::Unknown { position, source: error.into() }
 }
@@ -323,8 +380,7 @@ impl Journal for PostgresJournal {
         let header = group.header();
         let position = header.position;
         if self.stopped {
-            let source = io::Error::other("an earlier append failed: open the journal again");
-            return Err(AppendError::Fault { position, source });
+            return Err(AppendError::Fault { position, source: over() });
         }
         let done = if header.follows(&self.tail()) {
             self.append_settled(group)
@@ -333,6 +389,16 @@ impl Journal for PostgresJournal {
         };
         self.stopped = !matches!(done, Ok(()) | Err(AppendError::Full { .. }));
         done
+    }
+
+    fn prove(&mut self) -> Result<(), AppendError> {
+        let position = self.tail().position;
+        if self.stopped {
+            return Err(AppendError::Fault { position, source: over() });
+        }
+        let proven = self.prove_settled(Instant::now() + self.options.settle_timeout);
+        self.stopped = proven.is_err();
+        proven
     }
 
     fn room(&self) -> Room {

@@ -43,6 +43,13 @@ pub trait Journal: Send {
     /// After any error but [`AppendError::Full`] nothing may be appended until the journal was opened again.
     fn append(&mut self, group: &Group) -> Result<(), AppendError>;
 
+    /// Answers once it is certain that nobody had appended behind [`Journal::tail`] when this was called:
+    /// what was read from the state without an append of its own leaves only then. A journal that one
+    /// process locks has nothing to ask. After an error nothing may be appended, as after [`Journal::append`].
+    fn prove(&mut self) -> Result<(), AppendError> {
+        Ok(())
+    }
+
     /// Whether there is room for more than the ending of what was begun.
     fn room(&self) -> Room;
 

@@ -1,6 +1,7 @@
 //! What the book counts, as metrics.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use engine::{Counters, Engine};
 use prometheus_client::collector::Collector;
@@ -9,10 +10,22 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-/// Reads the engine's own counters when somebody looks: charging pays nothing for it.
-pub struct BookMetrics {
-    engine: Engine,
+/// The engine that runs on this node right now, if one does: a node that takes the lead starts another.
+#[derive(Clone, Default)]
+pub struct Current(Arc<RwLock<Option<Engine>>>);
+
+impl Current {
+    pub fn set(&self, engine: Option<Engine>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = engine;
+    }
+
+    fn get(&self) -> Option<Engine> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
+
+/// Reads the engine's own counters when somebody looks: charging pays nothing for it.
+pub struct BookMetrics(Current);
 
 impl std::fmt::Debug for BookMetrics {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -23,35 +36,34 @@ impl std::fmt::Debug for BookMetrics {
 type Pick = fn(&Counters) -> &AtomicU64;
 
 const COUNTERS: &[(&str, &str, Pick)] = &[
-    ("bursar_groups", "Groups made durable", |counters| &counters.groups),
-    ("bursar_commands_done", "Commands done", |counters| &counters.done),
-    ("bursar_commands_rejected", "Commands refused by a rule", |counters| &counters.rejected),
-    ("bursar_commands_repeated", "Commands answered from a known key", |counters| &counters.repeated),
-    (
-        "bursar_commands_refused",
-        "Commands not judged: no room, or a clock that is not believed",
-        |counters| &counters.refused,
-    ),
-    ("bursar_reads", "Looks at the state", |counters| &counters.reads),
-    ("bursar_append_microseconds", "Time spent making groups durable", |counters| &counters.append_micros),
+    ("groups", "Groups made durable", |counters| &counters.groups),
+    ("commands_done", "Commands done", |counters| &counters.done),
+    ("commands_rejected", "Commands refused by a rule", |counters| &counters.rejected),
+    ("commands_repeated", "Commands answered from a known key", |counters| &counters.repeated),
+    ("commands_refused", "Commands not judged: no room, or a clock that is not believed", |counters| {
+        &counters.refused
+    }),
+    ("reads", "Looks at the state", |counters| &counters.reads),
+    ("append_microseconds", "Time spent making groups durable", |counters| &counters.append_micros),
 ];
 
 impl BookMetrics {
-    pub fn register(registry: &mut Registry, engine: &Engine) {
-        registry.register_collector(Box::new(Self { engine: engine.clone() }));
+    pub fn register(registry: &mut Registry, current: &Current) {
+        registry.register_collector(Box::new(Self(current.clone())));
     }
 }
 
 impl Collector for BookMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let Some(engine) = self.0.get() else { return Ok(()) };
         for (name, help, pick) in COUNTERS {
-            let counter = ConstCounter::new(pick(self.engine.counters()).load(Ordering::Relaxed));
+            let counter = ConstCounter::new(pick(engine.counters()).load(Ordering::Relaxed));
             let metric = encoder.encode_descriptor(name, help, None, counter.metric_type())?;
             counter.encode(metric)?;
         }
         let gauges = [
-            ("bursar_commands_waiting", "Commands that wait for the next group", self.engine.waiting()),
-            ("bursar_accounts", "Accounts ever opened", self.engine.directory().accounts()),
+            ("commands_waiting", "Commands that wait for the next group", engine.waiting()),
+            ("accounts", "Accounts ever opened", engine.directory().accounts()),
         ];
         for (name, help, value) in gauges {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));

@@ -11,7 +11,7 @@ use engine::{
 use journal::{Journal, Vault};
 use journal_file::{FileJournal, OsDisk};
 
-use crate::books::database::open_database;
+pub(crate) use crate::books::database::{BOOK, Source};
 use crate::sandbox::Sandbox;
 
 mod database;
@@ -88,10 +88,21 @@ impl Books {
     ) -> Result<Self, BooksError> {
         let unusable = |source| BooksError::Directory { path: directory.to_owned(), source };
         std::fs::create_dir_all(directory).map_err(unusable)?;
-        let Opened { journal, vault, is_new } = match &options.journal {
-            Some(url) => open_database(directory, url, options)?,
+        let opened = match &options.journal {
+            Some(url) => Source::connect(directory, url, options)?.open()?,
             None => open_files(directory, options)?,
         };
+        Self::start(opened, directory, options, token).await
+    }
+
+    /// Runs an engine on a journal that was opened.
+    pub(crate) async fn start(
+        opened: Opened,
+        directory: &Path,
+        options: &BooksOptions,
+        token: Option<Secret>,
+    ) -> Result<Self, BooksError> {
+        let Opened { journal, vault, is_new } = opened;
         let sandbox = match Sandbox::of(directory, is_new, options.sandbox)? {
             Some(sandbox) => Some(Arc::new(sandbox.clock(newest(&*journal)?)?)),
             None => None,
@@ -128,7 +139,7 @@ fn newest(journal: &dyn Journal) -> Result<Timestamp, OpenError> {
     }
 }
 
-struct Opened {
+pub(crate) struct Opened {
     journal: Box<dyn Journal>,
     vault: Arc<dyn Vault>,
     /// Made just now.

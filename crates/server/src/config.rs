@@ -23,6 +23,10 @@ pub struct Config {
     #[serde(deserialize_with = "set_or_not")]
     pub journal: Option<String>,
     pub migrate: bool,
+    #[serde(deserialize_with = "set_or_not")]
+    pub node_listen: Option<String>,
+    #[serde(deserialize_with = "set_or_not")]
+    pub node_advertise: Option<String>,
     pub sandbox: bool,
     pub confirm_clock: bool,
     #[serde(deserialize_with = "set_or_not")]
@@ -122,6 +126,14 @@ impl Config {
             return Err(ConfigError::Conflict(
                 "tls_self_signed makes its own certificate: give one or the other",
             ));
+        }
+        if self.node_listen.is_some() && (self.journal.is_none() || self.sandbox) {
+            return Err(ConfigError::Conflict(
+                "node_listen is for nodes that share a journal in a database, and not for a sandbox",
+            ));
+        }
+        if self.node_advertise.is_some() && self.node_listen.is_none() {
+            return Err(ConfigError::Conflict("node_advertise says where node_listen is reached: give both"));
         }
         for (key, value) in [
             ("body_bytes_max", self.body_bytes_max as u64),

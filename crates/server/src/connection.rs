@@ -74,7 +74,7 @@ impl Protocol {
         &self,
         io: I,
         peer: SocketAddr,
-        router: Router,
+        routers: watch::Receiver<Router>,
         mut drain: watch::Receiver<bool>,
     ) where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -82,7 +82,7 @@ impl Protocol {
         let traffic = Arc::new(Traffic::default());
         let io = TokioIo::new(Counted { io, traffic: Arc::clone(&traffic) });
         let body_time_max = self.body_time_max;
-        let handler = Handler { router, peer, body_time_max, traffic: Arc::clone(&traffic) };
+        let handler = Handler { routers, peer, body_time_max, traffic: Arc::clone(&traffic) };
         let mut connection = pin!(self.builder.serve_connection(io, handler));
         let mut told = pin!(told_to_leave(&mut drain, Arc::clone(&traffic)));
         let mut watch = self.watch(traffic);
@@ -175,7 +175,8 @@ impl Watch {
 
 #[derive(Clone)]
 struct Handler {
-    router: Router,
+    /// A request keeps the one it came to.
+    routers: watch::Receiver<Router>,
     peer: SocketAddr,
     body_time_max: Duration,
     traffic: Arc<Traffic>,
@@ -199,7 +200,8 @@ impl hyper::service::Service<Request<Incoming>> for Handler {
         };
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let owed = Owed(Arc::clone(&self.traffic));
-        Answering { future: self.router.clone().call(request), _owed: owed }
+        let mut router = self.routers.borrow().clone();
+        Answering { future: router.call(request), _owed: owed }
     }
 }
 

@@ -17,6 +17,12 @@ pub enum Readiness {
     /// The books are being read back.
     Starting,
     Ready,
+    /// Of several nodes this one leads; it has taken over so often.
+    Leading(u64),
+    /// Another node leads, at this address.
+    Following(String),
+    /// Nobody leads right now, or where they do is not known.
+    Leaderless,
     /// Told to stop; finishing what was accepted.
     Draining,
     /// Cannot go on without an operator, and why.
@@ -33,8 +39,12 @@ impl Health {
     }
 
     pub fn set(&self, readiness: Readiness) {
-        tracing::info!(?readiness, "readiness");
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = readiness;
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        // A process that is told to stop is not ready again, whoever leads.
+        if *known != Readiness::Draining && *known != readiness {
+            tracing::info!(?readiness, "readiness");
+            *known = readiness;
+        }
     }
 
     pub(crate) fn routes(&self) -> Router {
@@ -49,6 +59,11 @@ impl IntoResponse for Readiness {
     fn into_response(self) -> Response {
         let reason = match self {
             Self::Ready => return "ready\n".into_response(),
+            Self::Leading(takeovers) => {
+                return format!("ready\nleading, take-overs: {takeovers}\n").into_response();
+            }
+            Self::Following(leader) => return format!("ready\nfollowing {leader}\n").into_response(),
+            Self::Leaderless => "no node leads".to_owned(),
             Self::Starting => "starting".to_owned(),
             Self::Draining => "draining".to_owned(),
             Self::Faulted(reason) => format!("faulted: {reason}"),

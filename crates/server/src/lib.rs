@@ -11,6 +11,8 @@
 //! | draining | no more | no more | refused | those accepted are finished, in bounded time |
 //! | faulted (the journal failed) | 200 | 503 faulted, and why | accepted | the engine refuses |
 //!
+//! Over a database the books may be opened again, here or on another node: [`Nodes`] swaps the router.
+//!
 //! Every request passes one layer of ours ([`observe`](Observe)): its id, its time limit, its counters,
 //! one line of log, and a panic that fails this request alone.
 //!
@@ -25,6 +27,7 @@ mod connection;
 mod health;
 mod listen;
 mod metrics;
+mod nodes;
 mod observe;
 mod sandbox;
 pub mod telemetry;
@@ -32,12 +35,13 @@ mod tls;
 mod unread;
 mod wiring;
 
-pub use book_metrics::BookMetrics;
+pub use book_metrics::{BookMetrics, Current};
 pub use books::{Books, BooksError, BooksOptions};
 pub use config::{Config, ConfigError, LogFormat, OPTIONS, Setting};
 pub use health::{Health, Readiness};
 pub use listen::{Listening, ServeError, Server, stop_signal};
 pub use metrics::Metrics;
+pub use nodes::{Nodes, NodesError, Standing};
 pub use observe::Observe;
 pub use sandbox::MARK as SANDBOX_MARK;
 pub use tls::TlsError;

@@ -39,7 +39,7 @@ pub struct Listening {
 
 /// What a connection needs to be let in.
 struct Door {
-    router: Router,
+    routers: watch::Receiver<Router>,
     protocol: Protocol,
     tls: Option<TlsAcceptor>,
     tls_timeout: Duration,
@@ -86,17 +86,35 @@ impl Server {
 
     /// Takes the socket and the certificate. Nothing is accepted before [`Listening::serve`].
     pub async fn bind(self, router: Router) -> Result<Listening, ServeError> {
+        let router = self.surrounding().around(router);
+        self.bind_changing(watch::channel(router).1).await
+    }
+
+    /// The same, where the router is another one from time to time. They come surrounded.
+    pub(crate) async fn bind_changing(
+        self,
+        routers: watch::Receiver<Router>,
+    ) -> Result<Listening, ServeError> {
         let tls = tls::server_config(&self.config)?.map(TlsAcceptor::from);
-        let bind_error = |source| ServeError::Bind { address: self.config.listen.clone(), source };
-        let listener = TcpListener::bind(&self.config.listen).await.map_err(bind_error)?;
+        self.bind_at(&self.config.listen, tls, routers).await
+    }
+
+    pub(crate) async fn bind_at(
+        &self,
+        address: &str,
+        tls: Option<TlsAcceptor>,
+        routers: watch::Receiver<Router>,
+    ) -> Result<Listening, ServeError> {
+        let bind_error = |source| ServeError::Bind { address: address.to_owned(), source };
+        let listener = TcpListener::bind(address).await.map_err(bind_error)?;
         let address = listener.local_addr().map_err(bind_error)?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let door = Door {
-            router: self.surround(router),
+            routers,
             protocol: Protocol::new(&self.config),
             tls,
             tls_timeout: Duration::from_millis(self.config.header_timeout_ms),
-            metrics: self.metrics,
+            metrics: self.metrics.clone(),
             connections_max: self.config.connections_max,
             places: Arc::new(Semaphore::new(self.config.connections_max as usize)),
         };
@@ -104,25 +122,43 @@ impl Server {
             listener,
             address,
             url: format!("{scheme}://{address}"),
-            health: self.health,
+            health: self.health.clone(),
             drain_pause: Duration::from_millis(self.config.drain_pause_ms),
             drain_timeout: Duration::from_millis(self.config.drain_timeout_ms),
             door: Arc::new(door),
         })
     }
 
-    /// What is there besides the dialects, and the layer around all of it.
-    fn surround(&self, router: Router) -> Router {
+    pub(crate) fn surrounding(&self) -> Surrounding {
+        let Self { config, health, metrics } = self;
+        Surrounding { config: config.clone(), health: health.clone(), metrics: metrics.clone() }
+    }
+}
+
+/// What is there besides the dialects, and the layer around all of it.
+pub(crate) struct Surrounding {
+    config: Config,
+    health: Health,
+    metrics: Metrics,
+}
+
+impl Surrounding {
+    pub(crate) fn around(&self, router: Router) -> Router {
+        let router = router
+            .fallback(async || {
+                Problem::of(StatusCode::NOT_FOUND).with_detail("nothing is served at this path")
+            })
+            .method_not_allowed_fallback(async || Problem::of(StatusCode::METHOD_NOT_ALLOWED));
+        self.around_all(router)
+    }
+
+    /// Around a router that answers at every path.
+    pub(crate) fn around_all(&self, router: Router) -> Router {
         let mut router = router.merge(self.health.routes());
         if self.config.metrics {
             router = router.merge(self.metrics.routes());
         }
-        router
-            .fallback(async || {
-                Problem::of(StatusCode::NOT_FOUND).with_detail("nothing is served at this path")
-            })
-            .method_not_allowed_fallback(async || Problem::of(StatusCode::METHOD_NOT_ALLOWED))
-            .layer(Observe::new(&self.config, &self.metrics))
+        router.layer(Observe::new(&self.config, &self.metrics))
     }
 }
 
@@ -137,7 +173,7 @@ impl Listening {
     }
 
     /// The line that scripts wait for. That nobody reads it is no reason to stop.
-    fn announce(&self) {
+    pub(crate) fn announce(&self) {
         let mut out = io::stdout().lock();
         _ = writeln!(out, "listening on {}", self.url).and_then(|()| out.flush());
     }
@@ -218,12 +254,12 @@ impl Door {
         if stream.set_nodelay(true).is_err() {
             return;
         }
-        let router = self.router.clone();
+        let routers = self.routers.clone();
         let Some(tls) = &self.tls else {
-            return self.protocol.serve(stream, peer, router, draining).await;
+            return self.protocol.serve(stream, peer, routers, draining).await;
         };
         match timeout(self.tls_timeout, tls.accept(stream)).await {
-            Ok(Ok(stream)) => self.protocol.serve(stream, peer, router, draining).await,
+            Ok(Ok(stream)) => self.protocol.serve(stream, peer, routers, draining).await,
             Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS handshake"),
             Err(_) => tracing::debug!(%peer, "no TLS handshake in time"),
         }

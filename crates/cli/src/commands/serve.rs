@@ -5,7 +5,7 @@ use access::Secret;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use dialect::{App, Limits};
-use server::{BookMetrics, Books, BooksOptions, Config, OPTIONS, Readiness, Server};
+use server::{BookMetrics, Books, BooksOptions, Config, Current, Nodes, OPTIONS, Readiness, Server};
 
 use crate::failure::Failure;
 
@@ -46,6 +46,9 @@ async fn serve(config: Config) -> Result<(), Failure> {
         sandbox: config.sandbox,
         segment_bytes: None,
     };
+    if options.journal.is_some() {
+        return serve_among_nodes(config, options, stop).await;
+    }
     let books = Books::open(&config.data, &options, operator_token()?)
         .await
         .map_err(Failure::fault("cannot open the books"))?;
@@ -58,15 +61,13 @@ async fn serve(config: Config) -> Result<(), Failure> {
     if books.sandbox.is_some() {
         tracing::warn!("this is a sandbox: its clock can be moved, and nothing in it is money");
     }
-    if let Some(token) = &books.token
-        && std::env::var_os(OPERATOR_TOKEN).is_none()
-    {
-        println!("operator token, shown this once: {}", token.expose());
-    }
+    books.token.as_ref().inspect(|token| show(token));
     let limits = Limits { batch_max: config.batch_max };
     let app = Arc::new(App::new(books.engine.clone(), limits).with_sandbox(books.sandbox.clone()));
     let server = Server::new(config);
-    server.metrics().register(|registry| BookMetrics::register(registry, &books.engine));
+    let current = Current::default();
+    current.set(Some(books.engine.clone()));
+    server.metrics().register(|registry| BookMetrics::register(registry, &current));
     server.health().set(Readiness::Ready);
     tokio::spawn(server::watch(books.engine.clone(), server.health().clone()));
     let served = server.run(server::router(app), stop).await;
@@ -74,6 +75,30 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let closed = tokio::task::spawn_blocking(|| books.close()).await;
     served.map_err(Failure::fault("cannot serve"))?;
     closed.map_err(Failure::fault("cannot close the books"))
+}
+
+/// Over a database there may be other servers: one of them leads.
+async fn serve_among_nodes(
+    config: Config,
+    options: BooksOptions,
+    stop: impl Future<Output = ()>,
+) -> Result<(), Failure> {
+    let limits = Limits { batch_max: config.batch_max };
+    let nodes = Nodes::join(Server::new(config), options, operator_token()?, limits, show)
+        .await
+        .map_err(Failure::fault("cannot open the books"))?;
+    nodes.server().metrics().register(|registry| {
+        BookMetrics::register(registry, nodes.current());
+        nodes.standing().register(registry);
+    });
+    nodes.serve(stop).await.map_err(Failure::fault("cannot serve"))
+}
+
+/// A token that this start made, unless the operator chose it.
+fn show(token: &Secret) {
+    if std::env::var_os(OPERATOR_TOKEN).is_none() {
+        println!("operator token, shown this once: {}", token.expose());
+    }
 }
 
 const OPERATOR_TOKEN: &str = "BURSAR_OPERATOR_TOKEN";

@@ -5,6 +5,7 @@ mod contract;
 mod database;
 mod demo;
 mod drain;
+mod nodes;
 mod retention;
 mod sandbox;
 mod serve;

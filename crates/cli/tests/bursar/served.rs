@@ -59,8 +59,13 @@ impl Served {
     }
 
     /// Stops it as an operator does, and waits for its end.
-    pub fn stop(mut self) {
+    pub fn stop(self) {
         self.terminate();
+        self.ends_well();
+    }
+
+    /// It was told to stop, and ends well.
+    pub fn ends_well(mut self) {
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
     }
 }

@@ -2,6 +2,7 @@
 
 use access::AccessError;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use dialect::{BodyError, Fraction, print_instant};
 use engine::{HistoryError, Refusal, Seals, Unavailable};
 use ledger::{AccountIndex, Rejection};
@@ -102,6 +103,11 @@ impl From<AccessError> for VonageError {
             AccessError::Busy => Self::busy(),
         }
     }
+}
+
+/// The answer to a request that did not reach the book.
+pub fn unavailable(error: Unavailable) -> Response {
+    VonageError::from(error).into_response()
 }
 
 impl From<Unavailable> for VonageError {

@@ -25,6 +25,10 @@ impl Journal for Failing {
         self.left = left;
         self.journal.append(group)
     }
+    fn prove(&mut self) -> Result<(), AppendError> {
+        let position = self.tail().position;
+        if self.left == 0 { Err(AppendError::Fenced { position }) } else { Ok(()) }
+    }
     fn room(&self) -> Room {
         Room::Ample
     }
@@ -79,6 +83,21 @@ fn a_book_that_stopped_says_so_and_nothing_waits() {
     assert_eq!(engine.waiting(), 0);
     let too_many = vec![request(Act::VoidHold { hold: HoldId(0) }); QUEUE_MAX + 1];
     assert!(matches!(block(engine.submit_all(too_many)), Err(Unavailable::Stopped(_))));
+}
+
+#[test]
+fn what_needs_no_event_leaves_with_a_proof_or_not_at_all() {
+    let refused = || request(Act::VoidHold { hold: HoldId(0) });
+    let (engine, _running, _) = Engine::start(parts(2)).unwrap();
+    assert_eq!(block(engine.read(|_, _| 7)), Ok(7));
+    assert!(matches!(block(engine.submit(refused())), Ok(Outcome::Rejected(_))));
+    assert!(matches!(block(engine.submit(found())), Ok(Outcome::Done(_))));
+    assert_eq!(block(engine.read(|_, _| 7)), Err(Unavailable::Unknown));
+    while engine.stopped().is_none() {
+        std::thread::yield_now();
+    }
+    let (engine, _running, _) = Engine::start(parts(1)).unwrap();
+    assert!(matches!(block(engine.submit(refused())), Err(Unavailable::Unknown)));
 }
 
 #[test]

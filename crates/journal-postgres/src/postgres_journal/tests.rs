@@ -1,7 +1,7 @@
 use journal::Journal;
 use postgres_server::Server;
 
-use super::guarded_insert;
+use super::{counted_check, guarded_insert};
 use crate::{Database, Options, Url};
 
 /// A plan made while the table was empty, or for a column in place of a parameter, costs up to ten times.
@@ -25,6 +25,12 @@ fn the_guard_is_looked_up_by_the_primary_key_from_the_first_group_on() {
         let plan = plan.join("\n");
         assert!(plan.contains("Index Scan using journal_1_pkey"), "{plan}");
         assert!(plan.contains("(book = $1) AND (\"position\" = $6)"), "by both columns: {plan}");
+        assert!(!plan.contains("Seq Scan"), "{plan}");
+        session.run(&format!("PREPARE counted AS {}", counted_check("journal_1"))).unwrap();
+        let rows = session.query("EXPLAIN EXECUTE counted(0, 1, '')", &[]).unwrap();
+        let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        let plan = plan.join("\n");
+        assert!(plan.contains("Index Only Scan Backward using journal_1_pkey"), "{plan}");
         assert!(!plan.contains("Seq Scan"), "{plan}");
         journal.lane.drop_session(&session);
     }

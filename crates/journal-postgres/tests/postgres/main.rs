@@ -7,6 +7,7 @@ mod failover;
 mod faults;
 mod fixture;
 mod history;
+mod nodes;
 mod openings;
 mod proxy;
 mod writers;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use engine::{Clock, SystemClock};
 use journal::Vault;
@@ -15,6 +16,8 @@ const INCARNATION: &str = "journal-incarnation";
 const FILES: &str = "identity";
 /// Fixed when the journal is made: a book is a shard of organizations.
 const BOOKS: u32 = 8;
+/// The one that a server uses so far.
+pub(crate) const BOOK: u32 = 0;
 const SKEW_MAX_MICROS: i64 = 2_000_000;
 
 /// Whether the directory belongs to a journal in a database.
@@ -22,31 +25,53 @@ pub(super) fn is_named(directory: &Path) -> bool {
     directory.join(INCARNATION).exists()
 }
 
-pub(super) fn open_database(
-    directory: &Path,
-    url: &str,
-    options: &BooksOptions,
-) -> Result<Opened, BooksError> {
-    if directory.join(FILES).exists() {
-        return Err(BooksError::HoldsFiles { path: directory.to_owned() });
+/// A database that holds the journal. A book in it may be opened again and again.
+pub(crate) struct Source {
+    pub(crate) database: Database,
+    /// Made just now, and not opened yet.
+    is_new: AtomicBool,
+}
+
+impl Source {
+    /// Reaches the database, makes the tables on first use, and holds the directory against it.
+    pub(crate) fn connect(directory: &Path, url: &str, options: &BooksOptions) -> Result<Self, BooksError> {
+        let unusable = |source| BooksError::Directory { path: directory.to_owned(), source };
+        std::fs::create_dir_all(directory).map_err(unusable)?;
+        if directory.join(FILES).exists() {
+            return Err(BooksError::HoldsFiles { path: directory.to_owned() });
+        }
+        let url = Url::parse(url, |name| std::env::var(name).ok())?;
+        let database = Database::connect(&url, Options::default())?;
+        if options.migrate {
+            database.migrate()?;
+        }
+        check_clock(&database, options)?;
+        let (incarnation, is_new) = match database.incarnation()? {
+            Some(incarnation) => (incarnation, false),
+            None => init(&database)?,
+        };
+        belong(directory, &incarnation)?;
+        tracing::info!(journal = %url, "the journal is in a database");
+        Ok(Self { database, is_new: is_new.into() })
     }
-    let url = Url::parse(url, |name| std::env::var(name).ok())?;
-    let database = Database::connect(&url, Options::default())?;
-    if options.migrate {
-        database.migrate()?;
+
+    pub(crate) fn open(&self) -> Result<Opened, BooksError> {
+        let journal = self.database.open(BOOK)?;
+        let vault: Arc<dyn Vault> = journal.vault();
+        Ok(Opened { journal: Box::new(journal), vault, is_new: self.is_new.swap(false, Ordering::Relaxed) })
     }
-    check_clock(&database, options)?;
-    let known = database.incarnation()?;
-    let is_new = known.is_none();
-    let incarnation = known.unwrap_or_else(fresh_incarnation);
-    if is_new {
-        database.init(incarnation, BOOKS)?;
+}
+
+/// Makes the journal. Several nodes may start at once: one of them does.
+fn init(database: &Database) -> Result<(Incarnation, bool), BooksError> {
+    let fresh = fresh_incarnation();
+    match database.init(fresh, BOOKS) {
+        Err(journal_postgres::OpenError::AlreadyInitialised) => {
+            let theirs = database.incarnation()?;
+            Ok((theirs.ok_or(journal_postgres::OpenError::NotInitialised)?, false))
+        }
+        done => Ok(done.map(|()| (fresh, true))?),
     }
-    belong(directory, &incarnation)?;
-    let journal = database.open(0)?;
-    tracing::info!(journal = %url, "the journal is in a database");
-    let vault: Arc<dyn Vault> = journal.vault();
-    Ok(Opened { journal: Box::new(journal), vault, is_new })
 }
 
 /// Whoever takes over is on another clock: they must not be far apart.

@@ -35,6 +35,17 @@ pub const OPTIONS: &[Setting] = &[
         about: "Bring the tables of that database to what this release knows, if they are older.",
     },
     Setting {
+        key: "node_listen",
+        default: r#""""#,
+        about: "Host and port for the other nodes on the same database. Whoever does not lead forwards there.\n\
+                Empty: this server answers only while it leads, and else stands by.",
+    },
+    Setting {
+        key: "node_advertise",
+        default: r#""""#,
+        about: "Host and port at which the other nodes reach node_listen, where that is another.",
+    },
+    Setting {
         key: "sandbox",
         default: "false",
         about: "A marked test server: `bursar sandbox advance 31d` lets time pass.\n\

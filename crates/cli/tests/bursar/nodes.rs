@@ -1,0 +1,308 @@
+//! Several servers on one database, as processes: whatever happens to them, an answer that was given holds.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, RwLock};
+use std::time::{Duration, Instant};
+
+use postgres_server::{Database, Durability, Server};
+use tempfile::TempDir;
+use ureq::Agent;
+
+use crate::served::{Served, TOKEN, bursar};
+use crate::{output, serve};
+
+const CALLERS: usize = 6;
+/// Far longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Charges that fit on the balance: enough for all that happens meanwhile. More for a long run.
+fn charges() -> usize {
+    std::env::var("BURSAR_NODES_CHARGES").map_or(1_500, |text| text.parse().unwrap())
+}
+
+struct Node {
+    data: TempDir,
+    served: Option<Served>,
+}
+
+struct Cluster {
+    database: Database,
+    nodes: RwLock<Vec<Node>>,
+}
+
+impl Cluster {
+    fn start(count: usize) -> Self {
+        Self::with(count, Server::shared().database())
+    }
+
+    fn with(count: usize, database: Database) -> Self {
+        let cluster = Self { database, nodes: RwLock::default() };
+        for _ in 0..count {
+            let node = Node { data: tempfile::tempdir().unwrap(), served: None };
+            cluster.nodes.write().unwrap().push(node);
+            cluster.restart(count_of(&cluster) - 1);
+        }
+        cluster
+    }
+
+    fn restart(&self, node: usize) {
+        let data = self.nodes.read().unwrap()[node].data.path().to_owned();
+        let more = ["--journal", &self.database.url(), "--node-listen", "127.0.0.1:0"];
+        let served = serve(&data, &more);
+        self.nodes.write().unwrap()[node].served = Some(served);
+    }
+
+    /// Takes the process out; whoever drops it kills it.
+    fn remove(&self, node: usize) -> Served {
+        self.nodes.write().unwrap()[node].served.take().unwrap()
+    }
+
+    fn url(&self, number: usize) -> Option<String> {
+        let nodes = self.nodes.read().unwrap();
+        nodes[number % nodes.len()].served.as_ref().map(|served| served.url.clone())
+    }
+
+    fn signal(&self, node: usize, signal: &str) {
+        let nodes = self.nodes.read().unwrap();
+        let id = nodes[node].served.as_ref().unwrap().child.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    /// Which node says that it leads, of those that are not `but`.
+    fn leader(&self, but: Option<usize>) -> usize {
+        let agent = agent(Duration::from_secs(1));
+        let leads = |node: &usize| {
+            let url = self.url(*node).filter(|_| Some(*node) != but);
+            let answer = url.and_then(|url| agent.get(format!("{url}/readyz")).call().ok());
+            answer.is_some_and(|mut it| it.body_mut().read_to_string().unwrap().contains("\nleading"))
+        };
+        eventually(|| (0..count_of(self)).find(leads))
+    }
+}
+
+fn count_of(cluster: &Cluster) -> usize {
+    cluster.nodes.read().unwrap().len()
+}
+
+fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < until, "it never came");
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+}
+
+fn agent(patience: Duration) -> Agent {
+    Agent::config_builder().timeout_global(Some(patience)).http_status_as_error(false).build().into()
+}
+
+/// What callers were told, by the key they asked under.
+#[derive(Default)]
+struct Told {
+    answers: Mutex<BTreeMap<String, (u16, String)>>,
+    done: AtomicUsize,
+    stop: AtomicBool,
+}
+
+/// Asks one node after the other, with the same key, until one says yes or no.
+fn charge(cluster: &Cluster, agent: &Agent, account: &str, key: &str, first: usize) -> (u16, String) {
+    let mut number = first;
+    eventually(|| {
+        number += 1;
+        let url = cluster.url(number)?;
+        let asked = agent
+            .post(format!("{url}/api/v1/accounts/{account}/charges"))
+            .header("authorization", format!("Bearer {TOKEN}"))
+            .header("content-type", "application/json")
+            .header("idempotency-key", key)
+            .send(r#"{"amount":"1"}"#);
+        let mut answer = asked.ok().filter(|answer| answer.status().as_u16() < 500)?;
+        Some((answer.status().as_u16(), answer.body_mut().read_to_string().ok()?))
+    })
+}
+
+impl Told {
+    fn call(&self, cluster: &Cluster, account: &str, caller: usize) {
+        let agent = agent(Duration::from_secs(3));
+        for number in 0.. {
+            let key = format!("{caller}-{number}");
+            let (status, answer) = charge(cluster, &agent, account, &key, caller + number);
+            self.answers.lock().unwrap().insert(key, (status, answer));
+            match status {
+                201 => self.done.fetch_add(1, Ordering::SeqCst),
+                _ => return,
+            };
+            if self.stop.load(Ordering::SeqCst) {
+                return;
+            }
+        }
+    }
+
+    /// How long a charge takes that is asked of the others, now that something happened to the leader.
+    fn probe(&self, cluster: &Cluster, account: &str, leader: usize) -> Duration {
+        let (begun, key) = (Instant::now(), format!("probe-{}", self.answers.lock().unwrap().len()));
+        let (status, answer) = charge(cluster, &agent(PATIENCE), account, &key, leader);
+        let took = begun.elapsed();
+        if status == 201 {
+            self.done.fetch_add(1, Ordering::SeqCst);
+        }
+        self.answers.lock().unwrap().insert(key, (status, answer));
+        took
+    }
+
+    /// Waits until so many more charges were answered.
+    fn more(&self, count: usize) {
+        let from = self.done.load(Ordering::SeqCst);
+        eventually(|| (self.done.load(Ordering::SeqCst) >= from + count).then_some(()));
+    }
+
+    /// Every charge that was answered is there once, and is answered the same again.
+    fn holds(&self, cluster: &Cluster, account: &str) {
+        let agent = agent(Duration::from_secs(10));
+        let answers = self.answers.lock().unwrap();
+        let done = answers.iter().filter(|(_, (status, _))| *status == 201);
+        for (number, (key, told)) in done.clone().enumerate() {
+            assert_eq!(&charge(cluster, &agent, account, key, number), told, "{key}");
+        }
+        let url = cluster.url(0).unwrap();
+        let balance = bursar(&["balance", account, "--json"])
+            .env("BURSAR_URL", &url)
+            .env("BURSAR_TOKEN", TOKEN)
+            .output()
+            .unwrap();
+        let balance: serde_json::Value = serde_json::from_slice(&balance.stdout).unwrap();
+        let posted = balance["posted"].as_str().unwrap().split('.').next().unwrap();
+        assert_eq!(posted, format!("-{}", done.count()), "{balance}");
+        let verified = output(&["verify", "--journal", &cluster.database.url()]);
+        assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+    }
+}
+
+fn open_account(cluster: &Cluster, credit_limit: usize) -> String {
+    let limit = credit_limit.to_string();
+    let opened = bursar(&["account", "create", "--name", "a", "--credit-limit", &limit, "--json"])
+        .env("BURSAR_URL", cluster.url(1).unwrap())
+        .env("BURSAR_TOKEN", TOKEN)
+        .output()
+        .unwrap();
+    let opened: serde_json::Value = serde_json::from_slice(&opened.stdout).unwrap();
+    opened["account"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn nodes_that_die_freeze_and_restart_lose_and_double_nothing() {
+    let cluster = Cluster::start(3);
+    let limit = charges();
+    let account = open_account(&cluster, limit);
+    let told = Told::default();
+    let mut took = BTreeMap::<&str, Vec<Duration>>::new();
+    std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..CALLERS)
+            .map(|caller| {
+                let (told, cluster, account) = (&told, &cluster, account.as_str());
+                scope.spawn(move || told.call(cluster, account, caller))
+            })
+            .collect();
+        let rounds = (limit / 500).max(1);
+        for _ in 0..rounds {
+            told.more(20);
+            let leader = cluster.leader(None);
+            drop(cluster.remove(leader));
+            took.entry("killed").or_default().push(told.probe(&cluster, &account, leader));
+            cluster.restart(leader);
+
+            told.more(20);
+            let leader = cluster.leader(None);
+            cluster.signal(leader, "-STOP");
+            took.entry("frozen").or_default().push(told.probe(&cluster, &account, leader));
+            let other = cluster.leader(Some(leader));
+            assert_ne!(other, leader);
+            cluster.signal(leader, "-CONT");
+
+            told.more(20);
+            let leader = cluster.leader(None);
+            let served = cluster.remove(leader);
+            served.terminate();
+            took.entry("drained").or_default().push(told.probe(&cluster, &account, leader));
+            served.ends_well();
+            cluster.restart(leader);
+        }
+        for caller in callers {
+            caller.join().unwrap();
+        }
+    });
+    assert_eq!(told.done.load(Ordering::SeqCst), limit, "drained to zero, and not beyond");
+    told.holds(&cluster, &account);
+    for (what, mut times) in took {
+        times.sort_unstable();
+        let (median, worst) = (times[times.len() / 2], times[times.len() - 1]);
+        println!("leader {what}: answers again after {median:?} (p50), {worst:?} (worst)");
+    }
+}
+
+#[test]
+fn whatever_the_rows_say_who_leads_the_journal_decides() {
+    let cluster = Cluster::start(2);
+    let account = open_account(&cluster, 1_000_000);
+    let told = Told::default();
+    let edits = [
+        "UPDATE lead SET node = 'deadbeef-dead-4ead-8ead-deadbeefdead'",
+        "DELETE FROM lead",
+        "UPDATE lead SET node = COALESCE((SELECT node FROM node ORDER BY node LIMIT 1), node), beats = 7",
+        "UPDATE lead SET node = '00000000-0000-0000-0000-000000000000'",
+        "UPDATE lead SET beats = beats - 1000, checks = 0",
+        "UPDATE lead SET node = COALESCE((SELECT node FROM node ORDER BY node DESC LIMIT 1), node)",
+        "UPDATE node SET address = '127.0.0.1:1'",
+        "DELETE FROM node",
+    ];
+    std::thread::scope(|scope| {
+        for caller in 0..CALLERS {
+            let (told, cluster, account) = (&told, &cluster, account.as_str());
+            scope.spawn(move || told.call(cluster, account, caller));
+        }
+        for round in 0..3 {
+            for number in 0..edits.len() {
+                cluster.database.run(edits[(number * 3 + round) % edits.len()]);
+                told.more(7);
+            }
+        }
+        told.stop.store(true, Ordering::SeqCst);
+    });
+    told.holds(&cluster, &account);
+}
+
+#[test]
+fn a_node_that_settles_an_unknown_outcome_ends_when_it_is_told_to() {
+    let server = Server::start(Durability::None, &[]);
+    let cluster = Cluster::with(1, server.database());
+    let account = open_account(&cluster, 10);
+    let (url, agent) = (cluster.url(0).unwrap(), agent(PATIENCE));
+    server.kill();
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| {
+            agent
+                .post(format!("{url}/api/v1/accounts/{account}/charges"))
+                .header("authorization", format!("Bearer {TOKEN}"))
+                .header("content-type", "application/json")
+                .send(r#"{"amount":"1"}"#)
+        });
+        eventually(|| {
+            let mut metrics = agent.get(format!("{url}/metrics")).call().ok()?;
+            let metrics = metrics.body_mut().read_to_string().ok()?;
+            metrics.contains("\nbursar_commands_waiting 1\n").then_some(())
+        });
+        let begun = Instant::now();
+        let served = cluster.remove(0);
+        served.stop();
+        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+        let mut answer = asked.join().unwrap().unwrap();
+        let body = answer.body_mut().read_to_string().unwrap();
+        assert_eq!(answer.status(), 503, "{body}");
+        assert!(body.contains("outcome"), "{body}");
+    });
+}

@@ -1,0 +1,207 @@
+//! The rows by which nodes find each other and agree who leads. They are advice: whatever stands in
+//! them, the journal's key and hash decide who appends.
+//!
+//! A node is one run of a process, so a node that was restarted is another one. Nobody who waits for a
+//! leader compares clocks: a row carries a count that its owner raises, and a reader sees whether it moves.
+
+use journal::VaultKey;
+use uuid::Uuid;
+
+use crate::error::DatabaseError;
+use crate::lane::Lane;
+use crate::session::Session;
+use crate::{Database, OpenError};
+
+pub type NodeId = [u8; 16];
+
+/// Stands in place of the leader's id when the leader has handed over and nobody has taken over yet.
+const NOBODY: Uuid = Uuid::nil();
+/// In the vault, beside the books': of no book.
+const CLUSTER: i64 = -1;
+const NODES_SECRET: i64 = 0;
+
+/// Who leads a book, as far as the rows say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lead {
+    /// None: handed over, and nobody has taken over yet.
+    pub node: Option<NodeId>,
+    /// Moves while the leader lives.
+    pub beats: i64,
+    /// Where other nodes reach the leader; none, if it is unknown or reached by nobody.
+    pub address: Option<String>,
+}
+
+impl Lead {
+    fn holder(&self) -> Uuid {
+        self.node.map_or(NOBODY, Uuid::from_bytes)
+    }
+}
+
+/// What a node says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeRow {
+    pub node: NodeId,
+    pub address: String,
+    pub beats: i64,
+}
+
+/// One node's view of the rows, on a connection of its own.
+pub struct Nodes {
+    lane: Lane,
+    me: Uuid,
+    address: String,
+    version: String,
+}
+
+impl Nodes {
+    /// `address` is where other nodes reach this one; empty, if they do not.
+    pub fn new(database: &Database, me: NodeId, address: &str, version: &str) -> Self {
+        Self {
+            lane: Lane::new(database.connector()),
+            me: Uuid::from_bytes(me),
+            address: address.to_owned(),
+            version: version.to_owned(),
+        }
+    }
+
+    /// This node is there, and lives.
+    pub fn beat(&self) -> Result<(), DatabaseError> {
+        self.once(|session| {
+            let update = "UPDATE node SET address = $2, version = $3, beats = beats + 1 WHERE node = $1";
+            let insert = "INSERT INTO node (node, address, version, beats) VALUES ($1, $2, $3, 0)";
+            match session.execute(update, &[&self.me, &self.address, &self.version])? {
+                0 => session.execute(insert, &[&self.me, &self.address, &self.version]),
+                rows => Ok(rows),
+            }
+        })
+        .map(drop)
+    }
+
+    /// This node is going.
+    pub fn leave(&self) -> Result<(), DatabaseError> {
+        self.forget(*self.me.as_bytes())
+    }
+
+    /// A node is gone.
+    pub fn forget(&self, node: NodeId) -> Result<(), DatabaseError> {
+        let node = Uuid::from_bytes(node);
+        self.once(|session| session.execute("DELETE FROM node WHERE node = $1", &[&node])).map(drop)
+    }
+
+    /// All nodes but this one, living or not.
+    pub fn others(&self) -> Result<Vec<NodeRow>, DatabaseError> {
+        let sql = "SELECT node, address, beats FROM node WHERE node <> $1";
+        let rows = self.once(|session| session.query(sql, &[&self.me]))?;
+        let row = |row: &tokio_postgres::Row| NodeRow {
+            node: *row.get::<_, Uuid>(0).as_bytes(),
+            address: row.get(1),
+            beats: row.get(2),
+        };
+        Ok(rows.iter().map(row).collect())
+    }
+
+    /// Who leads; none, if nobody ever has.
+    pub fn lead(&self, book: u32) -> Result<Option<Lead>, DatabaseError> {
+        let sql = "SELECT lead.node, lead.beats, node.address FROM lead \
+                   LEFT JOIN node ON node.node = lead.node WHERE lead.book = $1";
+        let rows = self.once(|session| session.query(sql, &[&i64::from(book)]))?;
+        Ok(rows.first().map(|row| {
+            let holder: Uuid = row.get(0);
+            Lead {
+                node: (holder != NOBODY).then(|| *holder.as_bytes()),
+                beats: row.get(1),
+                address: row.get::<_, Option<String>>(2).filter(|address| !address.is_empty()),
+            }
+        }))
+    }
+
+    /// Takes the lead from whom it was seen with; false if somebody else was faster.
+    pub fn take(&self, book: u32, from: Option<&Lead>) -> Result<bool, DatabaseError> {
+        let book = i64::from(book);
+        let Some(from) = from else {
+            self.once(|session| ensure_lead(session, book))?;
+            return self.swap(book, NOBODY, None);
+        };
+        let is_taken = self.swap(book, from.holder(), Some(from.beats))?;
+        if let (true, Some(node)) = (is_taken, from.node) {
+            // Should it live after all, it comes back with its next beat.
+            self.forget(node)?;
+        }
+        Ok(is_taken)
+    }
+
+    fn swap(&self, book: i64, from: Uuid, beats: Option<i64>) -> Result<bool, DatabaseError> {
+        let sql = "UPDATE lead SET node = $2, beats = beats + 1 \
+                   WHERE book = $1 AND node = $3 AND beats = COALESCE($4, beats)";
+        let rows = self.once(|session| session.execute(sql, &[&book, &self.me, &from, &beats]))?;
+        Ok(rows > 0)
+    }
+
+    /// The leader lives. False if the row says that somebody else leads, or says nothing.
+    pub fn keep(&self, book: u32) -> Result<bool, DatabaseError> {
+        let sql = "UPDATE lead SET beats = beats + 1 WHERE book = $1 AND node = $2";
+        Ok(self.once(|session| session.execute(sql, &[&i64::from(book), &self.me]))? > 0)
+    }
+
+    /// The row says that this node leads, whatever it said before: for one who has proven it by the journal.
+    pub fn assert(&self, book: u32) -> Result<(), DatabaseError> {
+        let book = i64::from(book);
+        let sql = "UPDATE lead SET node = $2, beats = beats + 1 WHERE book = $1";
+        self.once(|session| {
+            ensure_lead(session, book)?;
+            session.execute(sql, &[&book, &self.me])
+        })
+        .map(drop)
+    }
+
+    /// Hands over: whoever looks next may take the lead at once.
+    pub fn hand_over(&self, book: u32) -> Result<(), DatabaseError> {
+        let sql = "UPDATE lead SET node = $3, beats = beats + 1 WHERE book = $1 AND node = $2";
+        let book = i64::from(book);
+        self.once(|session| session.execute(sql, &[&book, &self.me, &NOBODY])).map(drop)
+    }
+
+    /// One attempt: who beats has another go with the next beat anyway.
+    fn once<T>(&self, work: impl Fn(&Session) -> Result<T, DatabaseError>) -> Result<T, DatabaseError> {
+        let session = self.lane.session()?;
+        let done = work(&session);
+        if done.as_ref().is_err_and(DatabaseError::ends_session) {
+            self.lane.drop_session(&session);
+        }
+        done
+    }
+}
+
+/// Makes the row of a book where there is none.
+pub(crate) fn ensure_lead(session: &Session, book: i64) -> Result<(), DatabaseError> {
+    let sql = "INSERT INTO lead (book, node, beats, checks) SELECT $1::int8, $2::uuid, 0, 0 \
+               WHERE NOT EXISTS (SELECT 1 FROM lead WHERE book = $1)";
+    match session.execute(sql, &[&book, &NOBODY]) {
+        Err(error) if error.meaning() == crate::error::Meaning::Taken => Ok(()),
+        done => done.map(drop),
+    }
+}
+
+impl Database {
+    /// What the nodes of this journal have in common: `fresh`, if this is the first that asks. It is
+    /// written once more before it is used, so that no failover takes it back.
+    pub fn nodes_secret(&self, fresh: VaultKey) -> Result<VaultKey, OpenError> {
+        let insert = "INSERT INTO vault (book, owner, key) SELECT $1::int8, $2::int8, $3::bytea \
+                      WHERE NOT EXISTS (SELECT 1 FROM vault WHERE book = $1 AND owner = $2)";
+        let update = "UPDATE vault SET key = key WHERE book = $1 AND owner = $2";
+        let select = "SELECT key FROM vault WHERE book = $1 AND owner = $2";
+        let rows = self.lane().with(|session| {
+            match session.execute(insert, &[&CLUSTER, &NODES_SECRET, &fresh.0.as_slice()]) {
+                Err(error) if error.meaning() != crate::error::Meaning::Taken => return Err(error),
+                _ => {}
+            }
+            session.execute(update, &[&CLUSTER, &NODES_SECRET])?;
+            session.query(select, &[&CLUSTER, &NODES_SECRET])
+        })?;
+        let key = rows.first().and_then(|row| row.get::<_, &[u8]>(0).try_into().ok());
+        key.map(VaultKey).ok_or_else(|| OpenError::Damaged {
+            place: "vault".to_owned(),
+            reason: "the secret of the nodes is not one".to_owned(),
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! Proofs that a writer still has the last word, and the rows by which nodes find each other.
+
+use std::time::{Duration, Instant};
+
+use journal::{AppendError, Journal, VaultKey};
+use journal_postgres::{Database, Nodes, Options};
+use postgres_server::Server;
+
+use crate::fixture::{impatient, next, open, small_eras, url};
+use crate::proxy::{Fault, Proxy};
+
+#[test]
+fn a_writer_proves_that_it_has_the_last_word_until_it_has_not() {
+    let database = Server::shared().database();
+    let mut first = open(&database.url(), small_eras());
+    first.prove().unwrap();
+    for _ in 0..40 {
+        first.append(&next(&first, b"group")).unwrap();
+        first.prove().unwrap();
+    }
+    assert_eq!(database.value("SELECT checks FROM lead WHERE book = 0"), "41");
+    database.run("DELETE FROM lead");
+    first.prove().unwrap();
+
+    let mut second = open(&database.url(), small_eras());
+    second.append(&next(&second, b"theirs")).unwrap();
+    let late = first.prove().unwrap_err();
+    assert!(matches!(late, AppendError::Fenced { position: 40 }), "{late:?}");
+    assert!(matches!(first.append(&next(&first, b"late")), Err(AppendError::Fault { .. })));
+    second.prove().unwrap();
+
+    // A history that is as long and another.
+    database.run("UPDATE journal_3 SET chain = decode(repeat('07', 32), 'hex') WHERE position = 41");
+    assert!(matches!(second.prove(), Err(AppendError::Fenced { position: 41 })));
+}
+
+#[test]
+fn a_process_that_ends_does_not_settle_any_more() {
+    let server = Server::shared().database();
+    let proxy = Proxy::new(server.server().port());
+    open(&server.url(), Options::default());
+    let database = Database::connect(&url(&server.url_at(proxy.port)), impatient()).unwrap();
+    let mut journal = database.open(0).unwrap();
+    proxy.arm(Fault::FreezeBefore, u32::MAX);
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        let append = scope.spawn(|| {
+            let group = next(&journal, b"group");
+            journal.append(&group)
+        });
+        while proxy.struck() == 0 {
+            std::thread::yield_now();
+        }
+        database.give_up();
+        let unknown = append.join().unwrap().unwrap_err();
+        assert!(matches!(unknown, AppendError::Unknown { position: 1, .. }), "{unknown:?}");
+    });
+    assert!(begun.elapsed() < Duration::from_secs(20), "far less than it would settle for");
+}
+
+#[test]
+fn one_of_those_who_saw_the_same_lead_takes_it() {
+    let server = Server::shared().database();
+    open(&server.url(), Options::default());
+    let database = Database::connect(&url(&server.url()), Options::default()).unwrap();
+    let [first, second] = [1, 2].map(|node| Nodes::new(&database, [node; 16], "127.0.0.1:1", "1"));
+    assert_eq!(first.lead(0).unwrap(), None);
+    first.beat().unwrap();
+    assert!(first.take(0, None).unwrap());
+    assert!(!second.take(0, None).unwrap());
+    let seen = second.lead(0).unwrap().unwrap();
+    assert_eq!((seen.node, seen.address.as_deref()), (Some([1; 16]), Some("127.0.0.1:1")));
+    assert!(first.keep(0).unwrap());
+    assert!(!second.take(0, Some(&seen)).unwrap(), "it beats");
+    let seen = second.lead(0).unwrap().unwrap();
+    assert!(second.take(0, Some(&seen)).unwrap());
+    assert!(!first.keep(0).unwrap());
+    assert_eq!(second.lead(0).unwrap().unwrap().address, None, "it has not said where it is");
+    second.hand_over(0).unwrap();
+    let free = first.lead(0).unwrap().unwrap();
+    assert_eq!(free.node, None);
+    assert!(first.take(0, Some(&free)).unwrap());
+    server.run("DELETE FROM lead");
+    assert!(!first.keep(0).unwrap());
+    first.assert(0).unwrap();
+    assert!(first.keep(0).unwrap());
+    for node in [&first, &second] {
+        node.leave().unwrap();
+    }
+    assert_eq!(server.value("SELECT count(*) FROM node"), "0");
+}
+
+#[test]
+fn all_nodes_have_the_same_secret() {
+    let server = Server::shared().database();
+    open(&server.url(), Options::default());
+    let secret = |fresh| {
+        let database = Database::connect(&url(&server.url()), Options::default()).unwrap();
+        database.nodes_secret(VaultKey([fresh; 32])).unwrap()
+    };
+    assert_eq!([secret(1), secret(2)], [VaultKey([1; 32]); 2]);
+}

@@ -1,0 +1,68 @@
+//! When to take the lead: the leader's beat has stood still, by this node's monotonic clock.
+
+use std::time::{Duration, Instant};
+
+use journal_postgres::{Lead, NodeId};
+
+pub(super) const POLL_EVERY: Duration = Duration::from_millis(50);
+/// Of the leader: several of them fit into what a follower waits for.
+pub(super) const BEAT_EVERY: Duration = Duration::from_millis(100);
+const STILL_MIN: Duration = Duration::from_millis(600);
+const JITTER_MILLIS: u64 = 200;
+/// Between two looks so far apart, a beat may have come and gone: this node slept, or the database did.
+const BLIND: Duration = Duration::from_millis(300);
+const BACK_OFF_MIN: Duration = Duration::from_millis(200);
+const BACK_OFF_MAX: Duration = Duration::from_secs(10);
+
+/// What a follower has seen of the leader.
+pub(super) struct Watch {
+    seen: Option<(Option<NodeId>, i64)>,
+    looked: Option<Instant>,
+    moved: Instant,
+    still_max: Duration,
+    back_off: Duration,
+    not_before: Instant,
+}
+
+impl Watch {
+    /// `random` spreads the nodes, so that few of them try at once.
+    pub(super) fn new(now: Instant, random: u64) -> Self {
+        let still_max = STILL_MIN + Duration::from_millis(random % JITTER_MILLIS);
+        Self { seen: None, looked: None, moved: now, still_max, back_off: BACK_OFF_MIN, not_before: now }
+    }
+
+    /// The rows were read at `now`; whether this node may try to take the lead.
+    pub(super) fn look(&mut self, lead: Option<&Lead>, now: Instant) -> bool {
+        let seen = lead.map(|lead| (lead.node, lead.beats));
+        let slept = self.looked.is_none_or(|looked| now.duration_since(looked) > BLIND);
+        if slept || seen != self.seen {
+            (self.seen, self.moved) = (seen, now);
+        }
+        self.looked = Some(now);
+        let is_free = lead.is_none_or(|lead| lead.node.is_none());
+        now >= self.not_before && (is_free || self.silence(now) >= self.still_max)
+    }
+
+    pub(super) fn silence(&self, now: Instant) -> Duration {
+        now.duration_since(self.moved)
+    }
+
+    /// Somebody else was faster, or the book did not open: later, and each time later still.
+    pub(super) fn lost(&mut self, now: Instant) {
+        self.wait(now, self.back_off);
+        self.back_off = (self.back_off * 2).min(BACK_OFF_MAX);
+    }
+
+    pub(super) fn won(&mut self) {
+        self.back_off = BACK_OFF_MIN;
+    }
+
+    /// Leaves the lead to others for a while.
+    pub(super) fn wait(&mut self, now: Instant, time: Duration) {
+        self.not_before = now + time;
+        self.moved = now;
+    }
+}
+
+#[cfg(test)]
+mod tests;
