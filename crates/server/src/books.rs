@@ -36,6 +36,8 @@ pub struct BooksOptions {
     pub migrate: bool,
     /// Bytes of a segment of the journal, where not the default.
     pub segment_bytes: Option<u64>,
+    /// For how long idempotency keys are remembered, where not for the default.
+    pub key_hours: Option<u32>,
     /// An operator vouches for the clock, however long the directory has rested.
     pub confirm_clock: bool,
     /// A marked test server.
@@ -113,12 +115,14 @@ impl Books {
         };
         // A sandbox may rest for as long as it likes: whoever moves its clock vouches for it.
         let confirm_clock = options.confirm_clock || options.sandbox;
+        let window_secs =
+            options.key_hours.map_or(engine::WINDOW_DEFAULT_SECS, |hours| i64::from(hours) * 3600);
         let parts = engine::Parts {
             journal,
             vault,
             clock,
             entropy: Arc::new(SystemEntropy),
-            options: engine::Options { confirm_clock, ..engine::Options::default() },
+            options: engine::Options { confirm_clock, window_secs, ..engine::Options::default() },
         };
         let (engine, running, recovered) = Engine::start(parts)?;
         let token = access::first_start(&engine, token).await?;

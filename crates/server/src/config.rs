@@ -14,6 +14,9 @@ use toml::{Table, Value};
 
 pub use options::{OPTIONS, Setting};
 
+/// Thirty days.
+const KEY_HOURS_MAX: u32 = 720;
+
 /// How the server runs. What each option means is said in [`OPTIONS`].
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +32,7 @@ pub struct Config {
     pub node_advertise: Option<String>,
     pub sandbox: bool,
     pub confirm_clock: bool,
+    pub key_hours: u32,
     #[serde(deserialize_with = "set_or_not")]
     pub tls_certificate: Option<PathBuf>,
     #[serde(deserialize_with = "set_or_not")]
@@ -134,6 +138,9 @@ impl Config {
         }
         if self.node_advertise.is_some() && self.node_listen.is_none() {
             return Err(ConfigError::Conflict("node_advertise says where node_listen is reached: give both"));
+        }
+        if !(1..=KEY_HOURS_MAX).contains(&self.key_hours) {
+            return Err(invalid("key_hours", "must be from 1 to 720"));
         }
         for (key, value) in [
             ("body_bytes_max", self.body_bytes_max as u64),

@@ -37,6 +37,10 @@ impl Serve {
     }
 }
 
+/// Of a sealed key.
+const KEY_MEMORY_BYTES: f64 = 2.5;
+const KEY_DISK_BYTES: f64 = 27.0;
+
 async fn serve(config: Config) -> Result<(), Failure> {
     let stop = server::stop_signal().map_err(Failure::fault("cannot start"))?;
     let options = BooksOptions {
@@ -44,8 +48,16 @@ async fn serve(config: Config) -> Result<(), Failure> {
         migrate: config.migrate,
         confirm_clock: config.confirm_clock,
         sandbox: config.sandbox,
+        key_hours: Some(config.key_hours),
         segment_bytes: None,
     };
+    // What the measured bytes of a key come to: a filter and an index in memory, an entry on the disk.
+    tracing::info!(
+        hours = config.key_hours,
+        memory_mb = f64::from(config.key_hours) / 24.0 * KEY_MEMORY_BYTES,
+        disk_mb = f64::from(config.key_hours) / 24.0 * KEY_DISK_BYTES,
+        "idempotency keys are remembered; for a million keyed charges a day they take this much"
+    );
     if options.journal.is_some() {
         return serve_among_nodes(config, options, stop).await;
     }

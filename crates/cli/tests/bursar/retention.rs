@@ -71,7 +71,7 @@ fn what_is_old_is_removed_and_what_is_left_verifies() {
     let data = tempfile::tempdir().unwrap();
     let account = lived(data.path());
     let data = data.path().to_str().unwrap();
-    let prune = ["journal", "prune", "--data", data, "--before"];
+    let prune = ["journal", "prune", "--data", data, "--key-hours", "24", "--before"];
     let with = |date: &'static str, more: &[&'static str]| [&prune[..], &[date], more].concat();
     let whole = json(&["verify", "--data", data]);
     assert!(whole.get("removed_until").is_none());

@@ -39,6 +39,14 @@ fn flags_beat_environment_beats_file_beats_defaults() {
 }
 
 #[test]
+fn keys_are_remembered_for_an_hour_at_least_and_thirty_days_at_most() {
+    for (hours, is_fine) in [("0", false), ("1", true), ("720", true), ("721", false), ("-1", false)] {
+        let config = Config::load(None, [], pairs(&[("key_hours", hours)]));
+        assert_eq!(config.is_ok(), is_fine, "{hours}");
+    }
+}
+
+#[test]
 fn texts_are_read_as_the_option_is() {
     let flags = pairs(&[
         ("sandbox", "true"),

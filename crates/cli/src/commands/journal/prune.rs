@@ -4,7 +4,7 @@ use std::sync::Arc;
 use clap::Args;
 use dialect::{Fraction, print_instant, read_instant};
 use domain::Timestamp;
-use engine::{Cut, Kept, Plan, Progress, WINDOW_DEFAULT_SECS};
+use engine::{Cut, Kept, Plan, Progress};
 use journal::Vault;
 use journal_file::{FileJournal, OsDisk};
 use serde::Serialize;
@@ -28,6 +28,9 @@ pub(crate) struct Prune {
     /// RFC 3339 instant.
     #[arg(long, value_name = "DATE", value_parser = date)]
     before: Timestamp,
+    /// For how long the server remembers idempotency keys (its `key_hours`): archives that hold such stay.
+    #[arg(long, value_name = "HOURS", default_value_t = KEY_HOURS_MAX, value_parser = clap::value_parser!(u32).range(1..=720))]
+    key_hours: u32,
     /// Only say what would go.
     #[arg(long)]
     dry_run: bool,
@@ -37,6 +40,9 @@ pub(crate) struct Prune {
     #[command(flatten)]
     format: Format,
 }
+
+/// As long as a server may be told to.
+const KEY_HOURS_MAX: u32 = 720;
 
 /// What goes, or would.
 #[derive(Serialize)]
@@ -57,7 +63,7 @@ impl Prune {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let mut journal = self.open()?;
         let cannot = || format!("cannot prune {}", self.data.display());
-        let plan = engine::plan(&*journal, self.before, WINDOW_DEFAULT_SECS);
+        let plan = engine::plan(&*journal, self.before, i64::from(self.key_hours) * 3600);
         let plan = plan.map_err(Failure::fault(cannot()))?;
         let bytes = plan.cut.map_or(Ok(0), |cut| journal.archived_bytes(cut.archive));
         let mut removed = Removed::of(&plan, bytes.map_err(Failure::fault(cannot()))?);
