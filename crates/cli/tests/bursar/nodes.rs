@@ -109,6 +109,15 @@ struct Told {
     stop: AtomicBool,
 }
 
+/// Sends the callers home, also when what they were called for fails: else nobody would hear of it.
+struct Stopping<'a>(&'a AtomicBool);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// Asks one node after the other, with the same key, until one says yes or no.
 fn charge(cluster: &Cluster, agent: &Agent, account: &str, key: &str, first: usize) -> (u16, String) {
     let mut number = first;
@@ -265,13 +274,13 @@ fn whatever_the_rows_say_who_leads_the_journal_decides() {
             let (told, cluster, account) = (&told, &cluster, account.as_str());
             scope.spawn(move || told.call(cluster, account, caller));
         }
+        let _stopping = Stopping(&told.stop);
         for round in 0..3 {
             for number in 0..edits.len() {
                 cluster.database.run(edits[(number * 3 + round) % edits.len()]);
                 told.more(7);
             }
         }
-        told.stop.store(true, Ordering::SeqCst);
     });
     told.holds(&cluster, &account);
 }
