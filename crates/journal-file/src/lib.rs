@@ -80,4 +80,4 @@ pub use file_journal::{FileJournal, Opened};
 pub use format::Incarnation;
 pub use options::{Background, Options, Written};
 pub use os_disk::{OsDisk, OsFile};
-pub use verify::{Damage, Verified, verify};
+pub use verify::{Verified, verify};

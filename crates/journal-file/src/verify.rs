@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::Arc;
 
-use journal::{Anchor, Group, ReadError, SnapshotId, Tail};
+use journal::{Anchor, Damage, Group, ReadError, SnapshotId, Tail};
 
 use crate::anchor::{find_anchor, first_archive, verify_anchor};
 use crate::archive::{ArchiveFile, LastBlock};
@@ -37,16 +37,9 @@ pub struct Verified {
     pub damage: Vec<Damage>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Damage {
-    /// File and byte.
-    pub place: String,
-    pub reason: String,
-}
-
 impl Verified {
     fn damaged(&mut self, place: impl Into<String>, reason: impl Into<String>) {
-        self.damage.push(Damage { place: place.into(), reason: reason.into() });
+        self.damage.push(Damage::new(place, reason));
     }
 
     /// Takes one group into account. Groups of the ring that were seen in the archive are only compared.

@@ -61,4 +61,4 @@ pub use options::{EraLimit, Options};
 pub use postgres_journal::PostgresJournal;
 pub use tls::TlsError;
 pub use url::{Url, UrlError};
-pub use verify::{Damage, Verified};
+pub use verify::Verified;

@@ -1,7 +1,7 @@
 //! Reads everything there is of a book, row by row, and says what is not as it was written. Goes on behind
 //! damage, so that one run names all of it. Changes nothing, and a server may run meanwhile.
 
-use journal::{SnapshotId, Snapshots, Tail};
+use journal::{Damage, SnapshotId, Snapshots, Tail};
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 
@@ -28,16 +28,9 @@ pub struct Verified {
     pub damage: Vec<Damage>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Damage {
-    /// Table, book and position.
-    pub place: String,
-    pub reason: String,
-}
-
 impl Verified {
     fn damaged(&mut self, place: impl Into<String>, reason: impl Into<String>) {
-        self.damage.push(Damage { place: place.into(), reason: reason.into() });
+        self.damage.push(Damage::new(place, reason));
     }
 }
 

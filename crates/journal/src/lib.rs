@@ -15,6 +15,7 @@
 
 mod anchor;
 pub mod conformance;
+mod damage;
 mod group;
 mod memory;
 mod sidecar;
@@ -24,6 +25,7 @@ mod vault;
 use std::sync::Arc;
 
 pub use anchor::{Anchor, Retention};
+pub use damage::Damage;
 pub use group::{Chain, GROUP_BYTES_MAX, Group, GroupError, HEADER_BYTES, Header, Tail};
 pub use memory::{MemoryJournal, MemoryStore, MemoryVault};
 pub use sidecar::{Archive, Sidecar};

@@ -15,7 +15,7 @@ use toml::{Table, Value};
 pub use options::{OPTIONS, Setting};
 
 /// Thirty days.
-const KEY_HOURS_MAX: u32 = 720;
+pub const KEY_HOURS_MAX: u32 = 720;
 
 /// How the server runs. What each option means is said in [`OPTIONS`].
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

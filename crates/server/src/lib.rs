@@ -37,7 +37,7 @@ mod wiring;
 
 pub use book_metrics::{BookMetrics, Current};
 pub use books::{Books, BooksError, BooksOptions};
-pub use config::{Config, ConfigError, LogFormat, OPTIONS, Setting};
+pub use config::{Config, ConfigError, KEY_HOURS_MAX, LogFormat, OPTIONS, Setting};
 pub use health::{Health, Readiness};
 pub use listen::{Listening, ServeError, Server, stop_signal};
 pub use metrics::Metrics;

@@ -8,6 +8,7 @@ use engine::{Cut, Kept, Plan, Progress};
 use journal::Vault;
 use journal_file::{FileJournal, OsDisk};
 use serde::Serialize;
+use server::KEY_HOURS_MAX;
 
 use super::place::{Opened, Place};
 use crate::commands::verify::bar;
@@ -29,7 +30,7 @@ pub(crate) struct Prune {
     #[arg(long, value_name = "DATE", value_parser = date)]
     before: Timestamp,
     /// For how long the server remembers idempotency keys (its `key_hours`): archives that hold such stay.
-    #[arg(long, value_name = "HOURS", default_value_t = KEY_HOURS_MAX, value_parser = clap::value_parser!(u32).range(1..=720))]
+    #[arg(long, value_name = "HOURS", default_value_t = KEY_HOURS_MAX, value_parser = clap::value_parser!(u32).range(1..=i64::from(KEY_HOURS_MAX)))]
     key_hours: u32,
     /// Only say what would go.
     #[arg(long)]
@@ -40,9 +41,6 @@ pub(crate) struct Prune {
     #[command(flatten)]
     format: Format,
 }
-
-/// As long as a server may be told to.
-const KEY_HOURS_MAX: u32 = 720;
 
 /// What goes, or would.
 #[derive(Serialize)]
