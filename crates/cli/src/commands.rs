@@ -15,6 +15,7 @@ mod hold;
 mod journal;
 mod migrate;
 mod org;
+mod reporting;
 mod sandbox;
 mod serve;
 mod token;
@@ -34,6 +35,7 @@ pub(crate) enum Command {
     Journal(journal::Journal),
     Migrate(migrate::Migrate),
     Adopt(adopt::Adopt),
+    Reporting(reporting::Reporting),
     Demo(demo::Demo),
     Account(account::Account),
     Balance(balance::Balance),
@@ -60,6 +62,7 @@ impl Command {
             Self::Journal(command) => command.run(),
             Self::Migrate(command) => command.run(),
             Self::Adopt(command) => command.run(),
+            Self::Reporting(command) => command.run(),
             Self::Demo(command) => command.run(),
             Self::Account(command) => command.run(),
             Self::Balance(command) => command.run(),

@@ -27,6 +27,7 @@ mod clock;
 mod directory;
 mod engine;
 mod history;
+mod passage;
 mod record;
 mod recovery;
 mod retention;
@@ -43,6 +44,7 @@ pub use clock::{
 pub use directory::{Directory, Known, KnownUser, Slow};
 pub use engine::{Counters, Distil, Engine, QUEUE_MAX, Running, Unavailable};
 pub use history::{Entry, Head, History, HistoryError, Walk};
+pub use passage::{Passage, Passages};
 pub use record::{Content, Envelope, Item, Key, Mark, Record};
 pub use recovery::{OpenError, Recovered};
 pub use retention::{Cut, Kept, Plan, PruneError, Pruned, plan, prune};

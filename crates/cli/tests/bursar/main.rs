@@ -6,6 +6,7 @@ mod database;
 mod demo;
 mod drain;
 mod nodes;
+mod reporting;
 mod retention;
 mod sandbox;
 mod serve;

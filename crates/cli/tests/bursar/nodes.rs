@@ -86,7 +86,7 @@ fn count_of(cluster: &Cluster) -> usize {
     cluster.nodes.read().unwrap().len()
 }
 
-fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + PATIENCE;
     loop {
         if let Some(found) = look() {

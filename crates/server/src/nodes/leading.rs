@@ -219,7 +219,7 @@ impl Leader {
         let in_flight = Arc::new(AtomicUsize::new(0));
         let app = App::new(books.engine.clone(), self.limits).with_sandbox(books.sandbox.clone());
         let router = counted(crate::router(Arc::new(app)), &in_flight);
-        self.current.set(Some(books.engine.clone()));
+        self.current.set(Some(&books));
         self.standing.leads.store(true, Ordering::Relaxed);
         self.standing.silence_ms.store(0, Ordering::Relaxed);
         self.health.set(Readiness::Leading(takeovers));
