@@ -16,6 +16,7 @@ use simulation::bridge::Bridge;
 use simulation::model::Model;
 use simulation::rules::{START, pass, period, seller_credential};
 use simulation::{Random, workload};
+use testkit::TestBook;
 use tokio::runtime::Runtime;
 
 struct World {
@@ -249,4 +250,29 @@ fn tables_of_another_journal_are_refused() {
     }
     world.catch_up().unwrap();
     world.check();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_begin_where_a_journal_was_cut() {
+    let book = TestBook::on_files().await;
+    let account = book.open_primary("a customer", 100).await;
+    book.charge(&account, "12.5").await;
+    book.fill_segments(&account, 8).await;
+    let book = book.pruned(testkit::START.plus_secs(5 * 3600));
+    book.charge(&account, "0.25").await;
+    let database = Server::shared().database();
+    let url = Url::parse(&database.url(), |_| None).unwrap();
+    let source =
+        Source { history: book.engine.history().clone(), seals: book.engine.seals().clone(), book: 0 };
+    let runtime = tokio::runtime::Handle::current();
+    tokio::task::spawn_blocking(move || catch_up(url, source, runtime)).await.unwrap().unwrap();
+    let posted =
+        book.engine.read(|ledger, _| ledger.balances().next().unwrap().1.amounts.posted()).await.unwrap();
+    assert_eq!(database.value("SELECT posted FROM reporting.balances"), number(posted));
+    let last = "SELECT amount FROM reporting.entries ORDER BY number DESC LIMIT 1";
+    assert_eq!(database.value(last), "-0.250000000");
+    // Every balance is there, and of the entries those behind the cut.
+    let entries: u64 = database.value("SELECT count(*) FROM reporting.entry").parse().unwrap();
+    let all: u64 = database.value("SELECT entries FROM reporting.balances").parse().unwrap();
+    assert!((1..all).contains(&entries), "{entries} of {all}");
 }
