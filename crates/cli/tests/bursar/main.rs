@@ -5,6 +5,7 @@ mod contract;
 mod database;
 mod demo;
 mod drain;
+mod failover;
 mod nodes;
 mod reporting;
 mod retention;
