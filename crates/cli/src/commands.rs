@@ -21,6 +21,7 @@ mod serve;
 mod token;
 mod top_up;
 mod transfer;
+mod usage;
 mod user;
 mod verify;
 
@@ -40,6 +41,7 @@ pub(crate) enum Command {
     Account(account::Account),
     Balance(balance::Balance),
     Entries(entries::Entries),
+    Usage(usage::Usage),
     Charge(charge::Charge),
     Hold(hold::Hold),
     TopUp(top_up::TopUp),
@@ -67,6 +69,7 @@ impl Command {
             Self::Account(command) => command.run(),
             Self::Balance(command) => command.run(),
             Self::Entries(command) => command.run(),
+            Self::Usage(command) => command.run(),
             Self::Charge(command) => command.run(),
             Self::Hold(command) => command.run(),
             Self::TopUp(command) => command.run(),

@@ -33,11 +33,12 @@ mod recovery;
 mod retention;
 mod seal;
 mod snapshot;
+mod usage;
 mod verify;
 mod window;
 
 pub use book::{Book, BookFault, Options, Outcome, Parts, Receipt, Refusal, Request};
-pub use calendar::UnknownTimeZone;
+pub use calendar::{UnknownTimeZone, Zone};
 pub use clock::{
     Clock, ClockFault, Entropy, ManualClock, SandboxClock, SeededEntropy, SystemClock, SystemEntropy,
 };
@@ -50,6 +51,7 @@ pub use recovery::{OpenError, Recovered};
 pub use retention::{Cut, Kept, Plan, PruneError, Pruned, plan, prune};
 pub use seal::{Id, MasterKey, Owner, Seals, TextKeys};
 pub use snapshot::{Background, digest};
+pub use usage::UsageRecord;
 pub use verify::{Progress, Verified, VerifyError, verify};
 pub use window::{Asked, KeyFileError, KeySidecar, Remembered, WINDOW_DEFAULT_SECS};
 

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use access::{HandleKind, Role};
 use domain::{Currency, Nanos, Timestamp};
-use engine::{Envelope, Id, Record, Seals};
+use engine::{Envelope, Id, Record, Seals, UsageRecord};
 use ledger::{
-    AccountIndex, Actor, Amounts, BalanceIndex, ChargeId, Charged, Credential, CredentialIndex, EntryKind,
-    Event, Funding, Holder, Image, NewAccount, OrganizationIndex, Posting, Restrictions, Status, Text, Usage,
+    AccountIndex, Actor, Amounts, BalanceIndex, Credential, CredentialIndex, EntryKind, Event, Funding,
+    Holder, Image, NameIndex, NewAccount, OrganizationIndex, Posting, Restrictions, Status, Text, Usage,
 };
 use tokio_postgres::Transaction;
 use uuid::Uuid;
 
 use crate::ProjectionError;
 use crate::catalog::{Catalog, Known};
-use crate::row::{Rows, day, number, number_or_zero, string};
+use crate::row::{Rows, number, number_or_zero, string};
 use crate::schema::{
     ACCOUNT, ACCOUNT_CHANGES, BALANCE, CREDENTIAL, CREDENTIAL_CHANGES, DAILY_USAGE, ENTRY, HANDLE, NAME,
     ORGANIZATION,
@@ -116,12 +116,11 @@ impl<'a> Batch<'a> {
             Event::BalanceOpened { balance, account, currency, .. } => {
                 self.balance(*balance, *account, *currency, 0, Amounts::default());
             }
-            Event::Charged(charged) | Event::HoldCaptured { charged, .. } => {
-                self.charge(&record.envelope, charged);
-            }
-            Event::Refunded { charge, posting, .. } => self.refund(&record.envelope, *charge, posting),
             // Entries, and what the tables do not show.
             _ => {}
+        }
+        if let Some(used) = record.usage() {
+            self.used(&used);
         }
         for image in event.images() {
             self.entry(&record.envelope, event, image);
@@ -231,28 +230,25 @@ impl<'a> Batch<'a> {
         });
     }
 
-    fn charge(&mut self, envelope: &Envelope, charged: &Charged) {
-        let day = day(envelope.time, self.catalog.zone(charged.account));
-        let currency = self.catalog.balance(charged.payer.balance).currency;
-        let product = number_or_zero(charged.usage.product.map(ledger::NameIndex::slot));
-        let credential = credential(envelope.actor).unwrap_or(0);
-        let sum = self.usage.entry((day, charged.account, currency, product, credential)).or_default();
+    fn used(&mut self, used: &UsageRecord) {
+        let day = self.catalog.zone(used.account).day(used.at).to_string();
+        let currency = self.catalog.balance(used.payer).currency;
+        if let Some(charge) = used.refund_of {
+            let (units, nanos) = used.refunded.split().expect("amounts in the books are in range");
+            self.refunds.push(|row| {
+                row.text("day", &*day).int("account", number(used.account.slot()));
+                row.text("currency", currency.as_str());
+                row.int("balance", number(charge.balance.slot())).int("number", charge.entry as i64);
+                row.int("units", units).int("nanos", i64::from(nanos));
+            });
+            return;
+        }
+        let product = number_or_zero(used.product.map(NameIndex::slot));
+        let credential = number_or_zero(used.credential.map(CredentialIndex::slot));
+        let sum = self.usage.entry((day, used.account, currency, product, credential)).or_default();
         sum.calls += 1;
-        let quantity = charged.usage.quantity.unwrap_or(Nanos::ZERO);
-        sum.quantity = Nanos::new(sum.quantity.get() + quantity.get());
-        sum.cost = Nanos::new(sum.cost.get() + charged.amount.get());
-    }
-
-    fn refund(&mut self, envelope: &Envelope, charge: ChargeId, posting: &Posting) {
-        let day = day(envelope.time, self.catalog.zone(posting.account));
-        let currency = self.catalog.balance(posting.payer.balance).currency;
-        let (units, nanos) = posting.amount.split().expect("amounts in the books are in range");
-        self.refunds.push(|row| {
-            row.text("day", &*day).int("account", number(posting.account.slot()));
-            row.text("currency", currency.as_str());
-            row.int("balance", number(charge.balance.slot())).int("number", charge.entry as i64);
-            row.int("units", units).int("nanos", i64::from(nanos));
-        });
+        sum.quantity = Nanos::new(sum.quantity.get() + used.quantity.get());
+        sum.cost = Nanos::new(sum.cost.get() + used.cost.get());
     }
 
     fn id(&self, id: Id) -> String {

@@ -1,7 +1,7 @@
 //! What a batch has to know of what came before it: read from the tables once, then kept up.
 
 use domain::{Currency, Nanos};
-use jiff::tz::TimeZone;
+use engine::Zone;
 use ledger::{AccountIndex, BalanceIndex, OrganizationIndex};
 use tokio_postgres::Client;
 
@@ -9,7 +9,7 @@ use crate::ProjectionError;
 
 #[derive(Default)]
 pub(crate) struct Catalog {
-    zones: Vec<TimeZone>,
+    zones: Vec<Zone>,
     /// Of each account.
     organizations: Vec<OrganizationIndex>,
     balances: Vec<Known>,
@@ -69,8 +69,7 @@ impl Catalog {
     }
 
     pub(crate) fn add_organization(&mut self, time_zone: &str) -> Result<(), ProjectionError> {
-        let zone = TimeZone::get(time_zone).map_err(|_| ProjectionError::TimeZone(time_zone.to_owned()))?;
-        self.zones.push(zone);
+        self.zones.push(Zone::named(time_zone)?);
         Ok(())
     }
 
@@ -83,7 +82,7 @@ impl Catalog {
     }
 
     /// The account's own zone: that of its organization.
-    pub(crate) fn zone(&self, account: AccountIndex) -> &TimeZone {
+    pub(crate) fn zone(&self, account: AccountIndex) -> &Zone {
         &self.zones[self.organizations[account.slot()].slot()]
     }
 

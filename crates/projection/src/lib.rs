@@ -61,8 +61,8 @@ pub enum ProjectionError {
     OtherJournal { position: u64 },
     #[error("somebody else writes the reporting tables, too")]
     Overtaken,
-    #[error("the organization's time zone {0} is not known here")]
-    TimeZone(String),
+    #[error(transparent)]
+    TimeZone(#[from] engine::UnknownTimeZone),
 }
 
 /// Drops the tables, and makes them empty: whoever follows the journal begins again. Views that others

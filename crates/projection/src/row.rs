@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use domain::{Nanos, Timestamp};
-use jiff::tz::TimeZone;
 use ledger::Text;
 
 /// Numbers in the tables count from one.
@@ -22,11 +21,6 @@ pub(crate) fn string(text: &Text) -> Option<String> {
 
 fn instant(at: Timestamp) -> Option<jiff::Timestamp> {
     jiff::Timestamp::from_microsecond(at.as_micros()).ok().filter(|_| at != Timestamp::NEVER)
-}
-
-/// The day of an instant somewhere, as SQL reads it.
-pub(crate) fn day(at: Timestamp, zone: &TimeZone) -> String {
-    instant(at).unwrap_or_default().to_zoned(zone.clone()).date().to_string()
 }
 
 #[derive(Default)]

@@ -13,3 +13,4 @@ mod rights;
 mod sandbox;
 mod scenarios;
 mod tenants;
+mod usage;
