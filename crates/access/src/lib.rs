@@ -29,7 +29,7 @@ pub use secret::{Secret, SecretError, check_chosen_secret, secret_digest, token_
 
 use domain::Timestamp;
 use engine::{Content, Engine, Key, Known};
-use ledger::{AccountIndex, Actor, Holder, OrganizationIndex};
+use ledger::{AccountIndex, Actor, Holder, Ledger, OrganizationIndex};
 use uuid::{Uuid, Variant};
 
 /// Somebody who proved who they are.
@@ -79,6 +79,11 @@ impl Caller {
     /// The root of that account's family.
     pub fn root(&self) -> Option<AccountIndex> {
         self.known.root
+    }
+
+    /// Whether the credential still counts: revoked and run out are found out where the state is read.
+    pub fn counts(&self, ledger: &Ledger, now: Timestamp) -> bool {
+        ledger.credential(self.known.credential).is_live(now)
     }
 
     pub fn may(&self, operation: Operation) -> Result<(), AccessError> {
@@ -131,12 +136,21 @@ impl Authenticator {
     /// An account's key and secret, as Basic credentials carry them.
     pub async fn account(&self, key: &str, secret: &str) -> Result<Caller, AccessError> {
         let account = parse_account(&self.engine, key).map_err(|_| AccessError::Unauthenticated)?;
-        let made = self.engine.directory().credential(&secret_digest(self.engine.seals(), secret));
-        let known = match made.filter(|known| known.holder == Holder::Account(account)) {
-            Some(known) => Some(known),
-            None => self.passwords.verify(account, secret).await?,
-        };
+        let known = self.find(account, secret).await?;
         known.and_then(Caller::new).ok_or(AccessError::Unauthenticated)
+    }
+
+    /// Whether the account has this secret already.
+    pub async fn is_in_use(&self, account: AccountIndex, secret: &Secret) -> Result<bool, AccessError> {
+        Ok(self.find(account, secret.expose()).await?.is_some())
+    }
+
+    async fn find(&self, account: AccountIndex, secret: &str) -> Result<Option<Known>, AccessError> {
+        let made = self.engine.directory().credential(&secret_digest(self.engine.seals(), secret));
+        match made.filter(|known| known.holder == Holder::Account(account)) {
+            Some(known) => Ok(Some(known)),
+            None => self.passwords.verify(account, secret).await,
+        }
     }
 
     pub fn passwords(&self) -> &Passwords {

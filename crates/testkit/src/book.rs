@@ -227,6 +227,19 @@ impl TestBook {
         TestAccount { index, key, secret, actor: Actor::Credential(credential) }
     }
 
+    /// A secret for an account in place of those it has.
+    pub async fn reissue(&self, index: AccountIndex) -> TestAccount {
+        let before = self.engine.read(move |ledger, now| {
+            ledger.credentials_of(index, now).map(|(credential, _)| credential).collect::<Vec<_>>()
+        });
+        let before = before.await.expect("the book runs");
+        let account = self.issue(index).await;
+        for credential in before {
+            self.act(Act::RevokeCredential { credential, live_min: 1 }).await;
+        }
+        account
+    }
+
     /// An account by a key and a secret that were made elsewhere.
     pub fn sign_in(&self, key: &str, secret: &str) -> TestAccount {
         let index = access::parse_account(&self.engine, key).expect("the key is an account's");
