@@ -1,11 +1,11 @@
 //! What the operations at `/account/…` have in common: who asks, by whichever of the ways clients know.
 
-use access::{AccessError, Caller, Operation};
+use access::{Caller, Operation};
 use axum::http::{HeaderMap, header};
 use dialect::App;
 use ledger::AccountIndex;
 
-use crate::caller::{account_caller, look};
+use crate::caller::{account_caller, look, own_account};
 use crate::choices::SUSPENDED_MAY_READ;
 use crate::error::VonageError;
 use crate::parameters::Parameters;
@@ -21,7 +21,7 @@ pub(crate) async fn signed_in(
     let (caller, account) = match (parameters.get("api_key"), parameters.get("api_secret")) {
         (Some(key), Some(secret)) if !headers.contains_key(header::AUTHORIZATION) => {
             let caller = app.access.account(key, secret).await?;
-            (caller, caller.account().ok_or(AccessError::Unauthenticated)?)
+            (caller, own_account(app, &caller).await?)
         }
         _ => account_caller(app, headers).await?,
     };

@@ -66,10 +66,18 @@ pub(crate) async fn account_caller(
     headers: &HeaderMap,
 ) -> Result<(Caller, AccountIndex), VonageError> {
     let caller = app.caller(headers).await?;
-    match caller.account() {
-        Some(account) => Ok((caller, account)),
-        None => Err(AccessError::Unauthenticated.into()),
+    Ok((caller, own_account(app, &caller).await?))
+}
+
+/// Whose credential it is, if that account is in its scope: everything here begins at one's own.
+pub(crate) async fn own_account(app: &App, caller: &Caller) -> Result<AccountIndex, VonageError> {
+    let account = caller.account().ok_or(AccessError::Unauthenticated)?;
+    if !caller.is_scoped() {
+        return Ok(account);
     }
+    let actor = caller.actor();
+    let in_scope = look(app, caller, move |ledger, _| ledger.in_scope(actor, account)).await?;
+    if in_scope { Ok(account) } else { Err(VonageError::out_of_scope()) }
 }
 
 pub(crate) async fn path_param(parts: &mut Parts, app: &Arc<App>, name: &str) -> String {
@@ -90,8 +98,11 @@ impl Primary {
         let unknown = || VonageError::invalid_api_key(key);
         let account = access::parse_account(&app.engine, key).map_err(|_| unknown())?;
         let primary = self.account;
+        let actor = self.caller.actor();
         let seen = move |ledger: &Ledger, _| match side(ledger, primary, account) {
-            Some(Side::Subaccount(account)) => Some(View::of(ledger, account)),
+            Some(Side::Subaccount(account)) => {
+                ledger.in_scope(actor, account).then(|| View::of(ledger, account))
+            }
             Some(Side::Primary) | None => None,
         };
         look(app, &self.caller, seen).await?.ok_or_else(unknown)

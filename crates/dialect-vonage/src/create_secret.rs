@@ -32,6 +32,7 @@ pub(crate) async fn handle(
         label: None,
         expires_at: NO_EXPIRY,
         live_max: Some(SECRETS_MAX),
+        scope: None,
     };
     let receipt = holder.submit(&app, act, "").await?;
     let Event::CredentialIssued { index, credential } = receipt.event else {

@@ -39,6 +39,7 @@ kinds! {
     SUSPENDED "#account-suspended" "Account Suspended";
     NUMBER_TRANSFER "/subaccounts#invalid-number-transfer" "Invalid Number Transfer";
     MISSING_NUMBER "/subaccounts#missing-number-transfer" "Invalid Number Transfer";
+    NUMBER_CONFLICT "/subaccounts#transfer-conflict" "Transfer Conflict";
     INVALID_API_KEY "#invalid-api-key" "Invalid API Key";
     NOT_FOUND "#not-found" "Not Found";
     WRONG_VERB "#wrong-verb" "Request method not allowed";
@@ -108,6 +109,10 @@ impl VonageError {
         Self::forbidden(UNPROVISIONED, detail)
     }
 
+    pub(crate) fn out_of_scope() -> Self {
+        Self::forbidden(UNPROVISIONED, "These credentials may not do that")
+    }
+
     pub(crate) fn not_primary_and_subaccount() -> Self {
         let detail = "Transfers are only allowed between a primary account and its subaccount";
         Self::forbidden(TRANSFER, detail)
@@ -140,6 +145,22 @@ impl VonageError {
         let detail =
             format!("Could not transfer number {number} from account {from} to {to} - ShortCode not found");
         Self::new(StatusCode::NOT_FOUND, MISSING_NUMBER, detail)
+    }
+
+    pub(crate) fn number_not_owned(number: &str, from: &str, to: &str) -> Self {
+        let detail = format!(
+            "Could not transfer number {number} from account {from} to {to} - ShortCode is not owned by from \
+             account"
+        );
+        Self::forbidden(NUMBER_TRANSFER, detail)
+    }
+
+    pub(crate) fn number_owned_already(number: &str, from: &str, to: &str) -> Self {
+        let detail = format!(
+            "Could not transfer number {number} from account {from} to {to} - ShortCode is already owned by \
+             requesting account"
+        );
+        Self::new(StatusCode::CONFLICT, NUMBER_CONFLICT, detail)
     }
 
     pub(crate) fn bad_secret(reason: &'static str) -> Self {

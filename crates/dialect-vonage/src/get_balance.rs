@@ -7,7 +7,6 @@ use axum::extract::{RawPathParams, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use dialect::{App, NumberAmount};
-use domain::Nanos;
 use ledger::{AccountIndex, Funding, Ledger};
 use serde::Serialize;
 
@@ -35,14 +34,7 @@ pub(crate) async fn handle(
 
 async fn balance(app: &App, headers: &HeaderMap, parameters: &Parameters) -> Result<Balance, VonageError> {
     let (caller, account) = signed_in(app, headers, parameters, Operation::ReadAccounts).await?;
-    let value = look(app, &caller, move |ledger, _| value(ledger, account)).await?;
-    Ok(Balance { value: NumberAmount(value), auto_reload: false })
-}
-
-/// An account that shares says what its payer has; one that another pays for has numbers of its own.
-fn value(ledger: &Ledger, account: AccountIndex) -> Nanos {
-    let shares = ledger.account(account).funding == Funding::Shared;
-    Own::of(ledger, if shares { ledger.payer(account) } else { account }).posted
+    look(app, &caller, move |ledger, _| Balance::of(ledger, account)).await
 }
 
 #[derive(Serialize)]
@@ -50,4 +42,17 @@ struct Balance {
     value: NumberAmount,
     #[serde(rename = "autoReload")]
     auto_reload: bool,
+}
+
+impl Balance {
+    /// An account that shares says what its payer has; one that another pays for has numbers of its own.
+    fn of(ledger: &Ledger, account: AccountIndex) -> Self {
+        let shares = ledger.account(account).funding == Funding::Shared;
+        let account = if shares { ledger.payer(account) } else { account };
+        let reload = ledger.reload_of(account, ledger.account(account).currency);
+        Self {
+            value: NumberAmount(Own::of(ledger, account).posted),
+            auto_reload: reload.is_some_and(|(_, reload)| reload.rule.enabled),
+        }
+    }
 }

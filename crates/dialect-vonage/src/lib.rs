@@ -67,6 +67,8 @@ mod parameters;
 mod revoke_secret;
 mod router;
 mod secrets;
+mod settings;
+mod top_up;
 mod transfer;
 mod transfer_balance;
 mod transfer_credit;

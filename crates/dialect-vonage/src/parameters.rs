@@ -2,12 +2,17 @@
 //! Clients put them in either, and one labels its forms as JSON.
 
 use axum::http::Uri;
+use dialect::{Body, BodyError};
 
 pub(crate) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
     pub(crate) fn of_query(uri: &Uri) -> Self {
         Self::read(uri.query().unwrap_or_default().as_bytes(), &[])
+    }
+
+    pub(crate) fn of_request(uri: &Uri, body: Result<Body, BodyError>) -> Result<Self, BodyError> {
+        Ok(Self::read(uri.query().unwrap_or_default().as_bytes(), &body?.bytes))
     }
 
     /// Those of the query come first.

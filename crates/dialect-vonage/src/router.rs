@@ -10,8 +10,8 @@ use dialect::App;
 use crate::error::VonageError;
 use crate::{
     create_secret, create_subaccount, get_balance, get_secret, get_subaccount, list_balance_transfers,
-    list_credit_transfers, list_secrets, list_subaccounts, modify_subaccount, revoke_secret,
-    transfer_balance, transfer_credit, transfer_number,
+    list_credit_transfers, list_secrets, list_subaccounts, modify_subaccount, revoke_secret, settings,
+    top_up, transfer_balance, transfer_credit, transfer_number,
 };
 
 /// All operations, for one book.
@@ -37,6 +37,8 @@ pub fn router(app: Arc<App>) -> Router {
     let account = [
         ("/get-balance", get(get_balance::handle)),
         ("/get-balance/{api_key}/{api_secret}", get(get_balance::handle)),
+        ("/top-up", get(top_up::handle).post(top_up::handle)),
+        ("/settings", post(settings::handle)),
     ];
     let account = account.into_iter().fold(Router::new(), |router, (path, methods)| {
         let methods = methods.fallback(async |method: Method| VonageError::wrong_verb(&method).with_codes());

@@ -219,6 +219,7 @@ impl TestBook {
                 label: None,
                 expires_at: access::NO_EXPIRY,
                 live_max: None,
+                scope: None,
             })
             .await;
         let Event::CredentialIssued { index: credential, .. } = issued.event else {
