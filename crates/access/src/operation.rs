@@ -2,6 +2,8 @@
 
 use ledger::RoleCode;
 
+use crate::Action;
+
 /// The seller's roles, and that of an account's own credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
@@ -64,7 +66,7 @@ pub enum Side {
 }
 
 macro_rules! operations {
-    ($($(#[$meta:meta])* $name:ident $text:literal [$($role:ident)*];)*) => {
+    ($($(#[$meta:meta])* $name:ident $text:literal $(by $action:ident)? [$($role:ident)*];)*) => {
         /// What can be done, as far as rights tell things apart.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Operation { $($(#[$meta])* $name),* }
@@ -76,30 +78,42 @@ macro_rules! operations {
             pub fn text(self) -> &'static str {
                 match self { $(Self::$name => $text),* }
             }
+
+            /// The action by which a scope lets a secret do it; none for what no scope does.
+            pub fn action(self) -> Option<Action> {
+                match self { $(Self::$name => [$(Action::$action)?].first().copied()),* }
+            }
         }
     };
 }
 
 operations! {
-    ReadAccounts "read accounts and balances" [Owner Finance Developer ReadOnly Account];
-    ReadEntries "read entries, holds and transfers" [Owner Finance Developer ReadOnly Account];
+    ReadAccounts "read accounts and balances" by Read [Owner Finance Developer ReadOnly Account];
+    ReadEntries "read entries, holds and transfers" by Read [Owner Finance Developer ReadOnly Account];
     OpenAccount "open a primary account" [Owner Finance Developer];
     OpenSubaccount "open a subaccount" [Owner Finance Developer Account];
-    ModifyAccount "rename, suspend and reactivate, split and merge" [Owner Finance Developer Account];
+    ModifyAccount "rename, suspend and reactivate, split and merge" by Modify [Owner Finance Developer Account];
+    ChangeSettings "change an account's callbacks" by Modify [Owner Finance Developer Account];
+    SetThroughput "set an account's throughput" [Owner Finance Developer];
     FreezeAccount "freeze and unfreeze" [Owner Finance];
     CloseAccount "close and reopen" [Owner Finance];
-    Charge "charge" [Owner Finance Developer Account];
+    Charge "charge" by Charge [Owner Finance Developer Account];
     /// Overrides funds.
     ForceCharge "charge with the forced admission" [Owner Finance];
-    Hold "place, extend, capture and void holds" [Owner Finance Developer Account];
-    Transfer "transfer money inside a family" [Owner Finance Account];
-    Allocate "allocate credit inside a family" [Owner Finance Account];
+    Hold "place, extend, capture and void holds" by Hold [Owner Finance Developer Account];
+    Transfer "transfer money inside a family" by Transfer [Owner Finance Account];
+    Allocate "allocate credit inside a family" by Allocate [Owner Finance Account];
     TopUp "record a payment" [Owner Finance];
+    SetReload "set a reload rule, and say whether its money came" [Owner Finance];
+    /// Pays through a provider: it makes no money.
+    StartReload "start a reload by its rule" by Reload [Owner Finance Account];
     Refund "refund a charge" [Owner Finance];
     Adjust "adjust a balance" [Owner Finance];
     GiveUsageCredit "give usage credit" [Owner Finance];
     Withdraw "withdraw money" [Owner Finance];
     SetCredit "set a credit limit" [Owner Finance];
+    AssignNumber "assign and release numbers" [Owner Developer];
+    TransferNumber "transfer numbers inside a family" by Modify [Owner Developer Account];
     ManageSecrets "add and revoke an account's secrets" [Owner Developer Account];
     ManageTokens "issue and revoke the seller's tokens" [Owner];
     ManageUsers "create users" [Owner];

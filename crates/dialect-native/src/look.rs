@@ -21,11 +21,14 @@ impl Sight {
         Self { actor: caller.actor(), organization: caller.organization(), account: caller.account() }
     }
 
-    /// The seller sees its organization, an account itself and the descendants it manages.
+    /// The seller sees its organization, an account itself and the descendants it manages, as far as the scope
+    /// of its credential goes.
     pub(crate) fn reaches(&self, ledger: &Ledger, account: AccountIndex) -> bool {
         match self.account {
             None => ledger.account(account).organization == self.organization,
-            Some(own) => own == account || ledger.manages(own, account),
+            Some(own) => {
+                (own == account || ledger.manages(own, account)) && ledger.in_scope(self.actor, account)
+            }
         }
     }
 

@@ -105,7 +105,7 @@ fn complete(method: &str, operation: &mut Value) {
     let is_batch = operation["operationId"] == "charge_batch";
     // The lines of a batch have keys of their own, and a clock that was moved is not in the books.
     let is_keyed = !is_batch && operation["operationId"] != "advance_clock";
-    let mut kinds = vec![Kind::Unauthenticated, Kind::Forbidden];
+    let mut kinds = vec![Kind::Unauthenticated, Kind::Forbidden, Kind::OutOfScope];
     let own = texts(&operation["x-problems"]);
     kinds.extend(own.iter().map(|slug| Kind::named(slug).expect("a test reads every problem's name")));
     if has_body {

@@ -42,6 +42,10 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(accounts::close::close))
         .routes(routes!(accounts::close::reopen))
         .routes(routes!(accounts::set_handle::handle))
+        .routes(routes!(accounts::settings::get, accounts::settings::change))
+        .routes(routes!(accounts::numbers::assign, accounts::numbers::list))
+        .routes(routes!(accounts::numbers::release))
+        .routes(routes!(accounts::numbers::transfer))
         .routes(routes!(accounts::balances::list))
         .routes(routes!(accounts::balances::get))
         .routes(routes!(entries::list::handle))
@@ -55,6 +59,9 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(holds::capture::handle))
         .routes(routes!(holds::void::handle))
         .routes(routes!(money::top_up::handle))
+        .routes(routes!(money::reload::get, money::reload::set))
+        .routes(routes!(money::reload::start))
+        .routes(routes!(money::reload::settle))
         .routes(routes!(money::transfer::handle))
         .routes(routes!(money::refund::handle))
         .routes(routes!(money::give_usage_credit::handle))
@@ -69,6 +76,7 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(people::tokens::revoke))
         .routes(routes!(people::secrets::add, people::secrets::list))
         .routes(routes!(people::secrets::revoke))
+        .routes(routes!(people::secrets::reissue))
 }
 
 async fn unknown_path() -> Problem {

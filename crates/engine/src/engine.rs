@@ -11,7 +11,7 @@ use ledger::{Event, Ledger, WARM_MAX};
 use tokio::sync::oneshot;
 
 use crate::book::{Book, Outcome, Parts, Receipt, Refusal, Request};
-use crate::clock::Entropy;
+use crate::clock::{Clock, Entropy};
 use crate::directory::Directory;
 use crate::history::History;
 use crate::record::Content;
@@ -31,6 +31,7 @@ pub struct Engine {
     history: History,
     sealed_keys: Arc<Sealed>,
     vault: Arc<dyn Vault>,
+    clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -140,7 +141,7 @@ pub struct Running {
 impl Engine {
     /// Opens the book and starts its thread.
     pub fn start(parts: Parts) -> Result<(Self, Running, Recovered), OpenError> {
-        let (vault, entropy) = (parts.vault.clone(), parts.entropy.clone());
+        let (vault, clock, entropy) = (parts.vault.clone(), parts.clock.clone(), parts.entropy.clone());
         let (book, recovered) = Book::open(parts)?;
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
@@ -156,6 +157,7 @@ impl Engine {
             history: History::new(book.journal.reader(), vault.clone()),
             sealed_keys: book.sealed_keys().clone(),
             vault,
+            clock,
             entropy,
         };
         let thread = std::thread::Builder::new()
@@ -253,6 +255,11 @@ impl Engine {
 
     pub fn vault(&self) -> &Arc<dyn Vault> {
         &self.vault
+    }
+
+    /// The clock that the book follows as far as it believes it: for what nothing is decided by.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
     }
 
     pub fn entropy(&self) -> &dyn Entropy {

@@ -42,7 +42,7 @@ pub use calendar::{UnknownTimeZone, Zone};
 pub use clock::{
     Clock, ClockFault, Entropy, ManualClock, SandboxClock, SeededEntropy, SystemClock, SystemEntropy,
 };
-pub use directory::{Directory, Known, KnownUser, Slow};
+pub use directory::{Directory, Known, KnownUser, Slow, UNSCOPED};
 pub use engine::{Counters, Distil, Engine, QUEUE_MAX, Running, Unavailable};
 pub use history::{Entry, Head, History, HistoryError, Walk};
 pub use passage::{Passage, Passages};

@@ -6,15 +6,19 @@ use crate::account::Class;
 use crate::event::{Event, Image};
 use crate::people::Authority;
 use crate::{
-    AccountIndex, Admission, Amounts, BalanceIndex, FamilyIndex, Funding, Hold, HoldId, Ledger,
-    OrganizationIndex, Rejection,
+    AccountIndex, Actor, Admission, Amounts, BalanceIndex, CredentialIndex, FamilyIndex, Funding, Hold,
+    HoldId, Ledger, OrganizationIndex, Rejection, Scope,
 };
 
 pub(crate) struct Draft<'a> {
     pub(crate) ledger: &'a Ledger,
     pub(crate) now: Timestamp,
     pub(crate) authority: Authority,
+    /// Whose word it is, where it is not the server's own.
+    pub(crate) credential: Option<CredentialIndex>,
     events: &'a mut Vec<Event>,
+    /// How many events were there before.
+    before: usize,
     /// Balances opened by this very command.
     opened: Vec<(AccountIndex, Currency, Open, FamilyIndex)>,
     families_opened: usize,
@@ -42,7 +46,35 @@ impl<'a> Draft<'a> {
         now: Timestamp,
         events: &'a mut Vec<Event>,
     ) -> Self {
-        Self { ledger, now, authority, events, opened: Vec::new(), families_opened: 0 }
+        let before = events.len();
+        Self {
+            ledger,
+            now,
+            authority,
+            credential: None,
+            events,
+            before,
+            opened: Vec::new(),
+            families_opened: 0,
+        }
+    }
+
+    /// The same on the word of `actor`, whose credential may be held to a scope.
+    pub(crate) fn of(mut self, actor: Actor) -> Self {
+        self.credential = match actor {
+            Actor::System => None,
+            Actor::Credential(credential) => Some(credential),
+        };
+        self
+    }
+
+    pub(crate) fn scope(&self) -> Option<&'a Scope> {
+        self.ledger.credential(self.credential?).scope.as_deref()
+    }
+
+    /// What this command has written so far.
+    pub(crate) fn written(&self) -> &[Event] {
+        &self.events[self.before..]
     }
 
     pub(crate) fn internal(ledger: &'a Ledger, now: Timestamp, events: &'a mut Vec<Event>) -> Self {
@@ -60,7 +92,9 @@ impl<'a> Draft<'a> {
         let reached = match self.authority {
             Authority::System => true,
             Authority::Seller(organization) => self.ledger.account(account).organization == organization,
-            Authority::Buyer(caller) => caller == account || self.ledger.manages(caller, account),
+            Authority::Buyer(caller) => {
+                (caller == account || self.ledger.manages(caller, account)) && self.in_scope(account)
+            }
         };
         if reached { Ok(()) } else { Err(Rejection::AccountNotFound) }
     }
@@ -129,6 +163,15 @@ impl<'a> Draft<'a> {
 
     pub(crate) fn currency(&self, account: AccountIndex, currency: Option<Currency>) -> Currency {
         currency.unwrap_or_else(|| self.ledger.account(account).currency)
+    }
+
+    /// Also of a balance that this command opens.
+    pub(crate) fn currency_of(&self, balance: BalanceIndex) -> Option<Currency> {
+        let known = self.ledger.balances.get(balance.slot()).map(|known| known.currency);
+        known.or_else(|| {
+            let opened = self.opened.iter().find(|(.., open, _)| open.balance == balance);
+            opened.map(|(_, currency, ..)| *currency)
+        })
     }
 
     /// The account's balance in `currency`, opened if it never was.

@@ -77,6 +77,16 @@ impl EntryKind {
             | Event::AccountOpened { .. }
             | Event::AccountChanged { .. }
             | Event::HandleSet { .. }
+            | Event::CredentialScoped { .. }
+            | Event::CredentialSpent { .. }
+            | Event::CredentialUsed { .. }
+            | Event::SettingsChanged { .. }
+            | Event::NumberAssigned { .. }
+            | Event::NumberMoved { .. }
+            | Event::NumberReleased { .. }
+            | Event::ReloadSet { .. }
+            | Event::ReloadRequested { .. }
+            | Event::ReloadEnded { .. }
             | Event::BalanceOpened { .. } => return None,
         })
     }

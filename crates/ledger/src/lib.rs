@@ -13,7 +13,10 @@
 //! | hold | `hold.rs` | place, extend, capture, void, expire |
 //! | transfer, merge | `transfer.rs` | money between the accounts of a family |
 //! | period | `period.rs` | counters that roll when they are touched |
+//! | reload rule | `reload.rs` | how a balance is topped up again |
 //! | organization, user, credential | `organization.rs`, `people.rs` | who exists and whose word still counts |
+//! | scope | `scope.rs` | what a credential may not, though its account may |
+//! | number, settings | `number.rs`, `settings.rs` | what an account has besides money |
 //! | house, family | `totals.rs` | running totals that make the invariants cheap to check |
 //!
 //! Invariants: no IO, no clock, no randomness, no floats, no unordered iteration. Time arrives as an
@@ -29,6 +32,7 @@ mod apply;
 mod arena;
 mod balance;
 mod command;
+mod credential;
 mod credit;
 mod decide;
 mod draft;
@@ -38,11 +42,15 @@ mod hold;
 mod index;
 pub mod invariant;
 mod money;
+mod number;
 mod object;
 mod organization;
 mod people;
 mod period;
 mod rejection;
+mod reload;
+mod scope;
+mod settings;
 mod state;
 mod totals;
 mod transfer;
@@ -62,9 +70,13 @@ pub use index::{
     AccountIndex, BalanceIndex, ChargeId, CredentialIndex, EventRef, FamilyIndex, HoldId, NameIndex,
     OrganizationIndex, UserIndex,
 };
+pub use number::{NUMBERS_MAX, Number};
 pub use object::{Cursor, Object};
 pub use organization::{Calendar, FAMILY_NAMES_MAX, NAMES_MAX, Organization};
-pub use people::{Credential, Holder, RoleCode, User, Verifier};
+pub use people::{CHOSEN_MAX, CREDENTIALS_MAX, Credential, Holder, RoleCode, User, Verifier};
 pub use rejection::Rejection;
+pub use reload::{Provider, Reload, ReloadRequest, ReloadRule};
+pub use scope::{PerDay, SCOPE_ACCOUNTS_MAX, Scope, Spent, day_of};
+pub use settings::{Forward, Settings, SettingsChange, Throughput};
 pub use state::{Handle, Ledger, Merge, Name, Refunded, WARM_MAX};
 pub use totals::{Family, House, HouseLeg};

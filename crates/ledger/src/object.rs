@@ -7,8 +7,8 @@ use std::ops::Bound;
 
 use crate::state::{Handle, Merge, Name, Refunded};
 use crate::{
-    Account, Balance, BalanceIndex, ChargeId, Credential, Family, Hold, HoldId, Ledger, NameIndex,
-    Organization, User,
+    Account, AccountIndex, Balance, BalanceIndex, ChargeId, Credential, Family, Hold, HoldId, Ledger,
+    NameIndex, Number, Organization, Reload, Settings, User,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,9 @@ pub enum Object {
     Refunded(ChargeId, Refunded),
     Merges(BalanceIndex, Vec<Merge>),
     Hold(HoldId, Hold),
+    Settings(AccountIndex, Settings),
+    Number(u128, Number),
+    Reload(BalanceIndex, Reload),
 }
 
 /// How far a stream was drawn.
@@ -44,6 +47,9 @@ pub enum Cursor {
     Refunds(Option<ChargeId>),
     Merges(Option<BalanceIndex>),
     Holds(Option<HoldId>),
+    Settings(Option<AccountIndex>),
+    Numbers(Option<u128>),
+    Reloads(Option<BalanceIndex>),
     End,
 }
 
@@ -101,6 +107,24 @@ impl Ledger {
                 },
                 Cursor::Holds(after) => match self.holds.range(behind(after)).next() {
                     Some((id, hold)) => (Some(Object::Hold(*id, hold.clone())), Cursor::Holds(Some(*id))),
+                    None => (None, Cursor::Settings(None)),
+                },
+                Cursor::Settings(after) => match self.settings.range(behind(after)).next() {
+                    Some((account, it)) => {
+                        (Some(Object::Settings(*account, it.clone())), Cursor::Settings(Some(*account)))
+                    }
+                    None => (None, Cursor::Numbers(None)),
+                },
+                Cursor::Numbers(after) => match self.numbers.range(behind(after)).next() {
+                    Some((digest, it)) => {
+                        (Some(Object::Number(*digest, it.clone())), Cursor::Numbers(Some(*digest)))
+                    }
+                    None => (None, Cursor::Reloads(None)),
+                },
+                Cursor::Reloads(after) => match self.reloads.range(behind(after)).next() {
+                    Some((balance, it)) => {
+                        (Some(Object::Reload(*balance, it.clone())), Cursor::Reloads(Some(*balance)))
+                    }
                     None => (None, Cursor::End),
                 },
                 Cursor::End => return None,
@@ -133,6 +157,9 @@ impl Ledger {
                 self.due.insert((it.expires_at, id));
                 self.holds.insert(id, it);
             }
+            Object::Settings(account, it) => drop(self.settings.insert(account, it)),
+            Object::Number(digest, it) => self.put_number(digest, it),
+            Object::Reload(balance, it) => drop(self.reloads.insert(balance, it)),
         }
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use domain::Timestamp;
 
 use crate::{
-    AccountIndex, Act, Actor, CredentialIndex, EventRef, Ledger, OrganizationIndex, Rejection, Text,
+    AccountIndex, Act, Actor, CredentialIndex, EventRef, Ledger, OrganizationIndex, Rejection, Scope, Spent,
+    Text,
 };
 
 /// A role, as the callers' table numbers it. Here it is only kept.
@@ -36,8 +37,19 @@ pub struct Credential {
     pub revoked_at: Option<Timestamp>,
     /// The holder's credential issued before this one.
     pub previous: Option<CredentialIndex>,
+    /// What it may not, though its holder may.
+    pub scope: Option<Box<Scope>>,
+    /// Counted where the scope has an amount a day.
+    pub spent: Spent,
+    /// The newest day on which it was used, as far as that was written down; zero for never.
+    pub used_on: u32,
     pub last: EventRef,
 }
+
+/// Live credentials that one account may have, and those among them that people chose: each of these is
+/// tried, slowly, when a wrong secret comes.
+pub const CREDENTIALS_MAX: u32 = 100;
+pub const CHOSEN_MAX: u32 = 4;
 
 impl Credential {
     pub fn is_live(&self, now: Timestamp) -> bool {
@@ -103,6 +115,6 @@ impl Authority {
 impl Act {
     /// Acts that only the server itself does.
     pub(crate) fn is_internal(&self) -> bool {
-        matches!(self, Act::CreateOrganization { .. } | Act::ExtendCalendar { .. })
+        matches!(self, Act::CreateOrganization { .. } | Act::ExtendCalendar { .. } | Act::NoteUse { .. })
     }
 }

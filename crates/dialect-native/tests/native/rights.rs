@@ -15,6 +15,10 @@ fn call(operation: Operation, account: &str) -> (&'static str, String, &'static 
         Operation::OpenAccount => ("POST", "/api/v1/accounts".to_owned(), "{}"),
         Operation::OpenSubaccount => ("POST", "/api/v1/accounts".to_owned(), r#"{"parent":"PARENT"}"#),
         Operation::ModifyAccount => ("PATCH", at(""), "{}"),
+        Operation::ChangeSettings => ("PATCH", at("/settings"), "{}"),
+        Operation::SetThroughput => {
+            ("PATCH", at("/settings"), r#"{"throughput":{"outbound":30,"inbound":30,"calls":30}}"#)
+        }
         Operation::FreezeAccount => ("POST", at("/unfreeze"), ""),
         Operation::CloseAccount => ("POST", at("/reopen"), ""),
         Operation::Charge => ("POST", at("/charges"), r#"{"amount":"0.1"}"#),
@@ -25,6 +29,12 @@ fn call(operation: Operation, account: &str) -> (&'static str, String, &'static 
         }
         Operation::Allocate => ("POST", at("/allocations"), r#"{"amount":"1"}"#),
         Operation::TopUp => ("POST", at("/top-ups"), r#"{"amount":"1"}"#),
+        Operation::SetReload => ("POST", at("/reloads/settle"), r#"{"approved":false}"#),
+        Operation::StartReload => ("POST", at("/reloads"), r#"{"reference":"x"}"#),
+        Operation::AssignNumber => ("DELETE", at("/numbers/1"), ""),
+        Operation::TransferNumber => {
+            ("POST", "/api/v1/number-transfers".to_owned(), r#"{"from":"PARENT","to":"PARENT","number":"1"}"#)
+        }
         Operation::Refund => {
             ("POST", "/api/v1/charges/00000000-0000-0000-0000-000000000000/refunds".to_owned(), "{}")
         }
@@ -66,6 +76,7 @@ async fn every_role_may_what_the_table_says_and_no_more() {
                 let first = match operation {
                     Operation::OpenAccount => Operation::OpenSubaccount,
                     Operation::ForceCharge => Operation::Charge,
+                    Operation::SetThroughput => Operation::ChangeSettings,
                     other => *other,
                 };
                 let named = if role.may(first) { *operation } else { first };
