@@ -23,7 +23,7 @@
 //! | `postgres_journal` | the append, and what each answer means |
 //! | `book`, `reader`, `cache` | where a position is, and reading it |
 //! | `snapshot`, `vault` | beside the journal |
-//! | `nodes` | the rows by which nodes find each other: only advice |
+//! | `nodes`, `watch` | the rows by which nodes find each other; when to take the lead: only advice |
 //! | `verify` | reads everything there is |
 //!
 //! Invariants:
@@ -58,6 +58,7 @@ mod url;
 mod vault;
 mod verify;
 mod wait;
+mod watch;
 
 pub use database::{Database, Incarnation};
 pub use error::{DatabaseError, OpenError};
@@ -69,3 +70,4 @@ pub use row::{Cell, Parameter, Parameters, Row};
 pub use tls::TlsError;
 pub use url::{Url, UrlError};
 pub use verify::Verified;
+pub use watch::{BEAT_EVERY, POLL_EVERY, Watch};
