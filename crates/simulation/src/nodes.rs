@@ -52,7 +52,7 @@ impl Shape {
             nodes: 2 + random.below(3) as usize,
             clients: 2 + random.below(3) as usize,
             micros: 4 * SECOND + random.below(4 * SECOND),
-            is_asynchronous: random.one_in(8),
+            is_asynchronous: random.one_in(5),
         }
     }
 

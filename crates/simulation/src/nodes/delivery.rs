@@ -70,7 +70,7 @@ impl World {
             Executed::Waits => {}
             Executed::Committed(commit) => self.committed(call.host, &[commit]),
         }
-        let lag = if self.cluster.is_asynchronous { self.random.below(300 * MILLI) } else { 0 };
+        let lag = if self.cluster.is_asynchronous { self.random.below(700 * MILLI) } else { 0 };
         let delay = self.delay() + lag;
         self.after(delay, Event::Ship);
     }

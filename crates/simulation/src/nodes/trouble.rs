@@ -28,7 +28,8 @@ impl World {
             }
             3 | 4 => self.cut(node),
             5 | 6 => self.fail_over(),
-            7 => self.lose_standby(),
+            7 if !self.cluster.is_asynchronous => self.lose_standby(),
+            7 => self.fail_over(),
             8 => self.crash_primary(),
             9 => {
                 let primary = self.cluster.primary;
