@@ -53,7 +53,8 @@ impl World {
         match &self.clients.clients[client].intent {
             None => self.intend(client),
             Some(intent) if self.now >= intent.deadline => {
-                let gives_up = intent.attempts >= 5 && self.random.one_in(4);
+                let is_lost = intent.losses != self.clients.losses;
+                let gives_up = is_lost || intent.attempts >= 5 && self.random.one_in(4);
                 if gives_up && !self.clients.is_last_round {
                     self.story.given_up += 1;
                     self.rest(client);
@@ -116,7 +117,13 @@ impl World {
         let Some(intent) = &mut self.clients.clients[client].intent else { return };
         (intent.attempt, intent.attempts, intent.deadline) = (attempt, intent.attempts + 1, deadline);
         intent.behind = behind;
-        let request = Request { client, attempt, named: intent.named, wanted: intent.wanted.clone() };
+        let request = Request {
+            client,
+            attempt,
+            losses: intent.losses,
+            named: intent.named,
+            wanted: intent.wanted.clone(),
+        };
         self.story.attempts += 1;
         self.at(deadline, Event::Client(client));
         if !self.random.one_in(40) {

@@ -11,6 +11,8 @@ use crate::model::{Model, Sheet};
 pub struct Request {
     pub client: usize,
     pub attempt: u64,
+    /// How often something had been lost when it was first sent.
+    pub losses: u64,
     /// What has to be there for it to be understood.
     pub named: Named,
     pub wanted: Wanted,

@@ -173,7 +173,11 @@ impl Node {
     }
 
     pub(super) fn inbox(&self) -> Vec<Request> {
-        std::mem::take(&mut self.world.lock().nodes[self.node].inbox)
+        let mut world = self.world.lock();
+        let mut inbox = std::mem::take(&mut world.nodes[self.node].inbox);
+        // Names of what was lost may stand for something else by now.
+        inbox.retain(|request| request.losses == world.clients.losses);
+        inbox
     }
 
     pub(super) fn answer(&self, client: usize, attempt: u64, said: &Said) {

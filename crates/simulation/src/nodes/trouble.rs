@@ -99,6 +99,7 @@ impl World {
 
     /// What an asynchronous standby never had is gone.
     fn recount(&mut self) {
+        self.witness.has_lost |= self.cluster.is_asynchronous;
         let tables = self.cluster.primary().tables.clone();
         let had = self.witness.position();
         if group(&tables, had).is_some_and(|last| Some(last.header().chain) == self.witness.chain(had)) {
