@@ -12,6 +12,7 @@
 //! | clients that retry under one key, at any node | one effect, and one answer |
 //! | reads and refusals | true at a moment between question and answer (`witness`) |
 //! | an asynchronous standby that loses the end | whoever knew it stops aloud; nothing is answered from what was lost |
+//! | another copy of the journal behind the same names, adopted as one of its own | nobody answers from it |
 //! | in the end | somebody answers; the journal opens again with the state that was witnessed |
 //!
 //! Left out: forwarding from node to node, which repeats what clients do here; migrations.
@@ -30,6 +31,9 @@ mod trouble;
 mod witness;
 mod world;
 
+#[cfg(test)]
+mod tests;
+
 use life::Life;
 use world::{Micros, SECOND};
 
@@ -43,6 +47,8 @@ struct Shape {
     /// How long there is trouble.
     micros: Micros,
     is_asynchronous: bool,
+    /// In the end another copy of the journal stands behind the hosts' names.
+    is_replaced: bool,
 }
 
 impl Shape {
@@ -53,6 +59,7 @@ impl Shape {
             clients: 2 + random.below(3) as usize,
             micros: 4 * SECOND + random.below(4 * SECOND),
             is_asynchronous: random.one_in(5),
+            is_replaced: random.one_in(8),
         }
     }
 
@@ -84,7 +91,7 @@ macro_rules! story {
 
 story! {
     events, attempts, done, repeated, rejected, reads, given_up, takeovers, from_snapshot, fenced, history_lost,
-    unknown, faults, pauses, crashes, partitions, fail_overs, ended_waits, lies, usurpers, losses,
+    unknown, faults, pauses, crashes, partitions, fail_overs, ended_waits, lies, usurpers, losses, replaced,
 }
 
 /// Lives one life; the first thing that is not as it must be ends it.

@@ -15,6 +15,9 @@ mod parse;
 mod tables;
 mod token;
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;

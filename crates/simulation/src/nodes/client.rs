@@ -14,6 +14,8 @@ pub struct Clients {
     pub losses: u64,
     /// One intent more each, and it has to be answered.
     pub is_last_round: bool,
+    /// Whatever is answered is answered from another journal.
+    pub is_replaced: bool,
 }
 
 #[derive(Default)]
@@ -41,7 +43,7 @@ struct Intent {
 impl Clients {
     pub fn new(count: usize) -> Self {
         let clients = (0..count).map(|_| Client::default()).collect();
-        Self { clients, losses: 0, is_last_round: false }
+        Self { clients, losses: 0, is_last_round: false, is_replaced: false }
     }
 }
 
@@ -147,6 +149,7 @@ impl World {
                 self.at(deadline, Event::Client(client));
                 return;
             }
+            _ if self.clients.is_replaced => Err("another copy of the journal was taken".to_owned()),
             // Whoever asked before rows were lost was answered by what was there then.
             _ if intent.losses != self.clients.losses => Ok(()),
             (Said::Done(receipt), Some(key)) => {
@@ -179,6 +182,7 @@ impl World {
         self.clients.is_last_round = true;
         for client in 0..self.clients.clients.len() {
             self.clients.clients[client].intent = None;
+            self.clients.clients[client].is_over = false;
             self.after(0, Event::Client(client));
         }
     }

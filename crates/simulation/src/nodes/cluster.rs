@@ -84,6 +84,20 @@ impl Cluster {
         Self { hosts, primary: 0, is_asynchronous: false, cuts: 0, epochs: 1 }
     }
 
+    /// Other hosts under the same names, with a copy that was adopted as a journal of its own.
+    pub fn replaced(&self, copy: &Self) -> Self {
+        let mut copy = copy.clone();
+        copy.epochs = self.epochs;
+        let adopt = "UPDATE identity SET incarnation = $1 WHERE one = 1";
+        for host in &mut copy.hosts {
+            copy.epochs += 1;
+            (host.epoch, host.timeline) = (copy.epochs, self.primary().timeline);
+            let adopted = host.tables.commit(adopt, &[Cell::Uuid(uuid::Uuid::max())]);
+            adopted.expect("the statement is understood");
+        }
+        copy
+    }
+
     pub fn standby(&self) -> usize {
         1 - self.primary
     }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use engine::Book;
 use journal::Journal;
 
+use super::delivery::group;
 use super::genesis::{genesis, open, parts};
 use super::node::Node;
 use super::task::{Task, TaskId};
@@ -68,12 +69,45 @@ impl Life {
             }
             self.handle(event);
         }
+        if self.world.lock().shape.is_replaced {
+            self.replaced()?;
+        }
         self.tasks.clear();
         self.world.lock().spawned.clear();
         self.end()?;
         let mut world = self.world.lock();
         world.story.events = events;
         Ok(world.story)
+    }
+
+    /// Another copy of the journal is reached instead: nobody may answer from it.
+    fn replaced(&mut self) -> Result<(), String> {
+        let (copy, before) = genesis()?;
+        let (kept, until) = {
+            let mut world = self.world.lock();
+            world.story.replaced += 1;
+            let replaced = world.cluster.replaced(&copy);
+            world.clients.is_replaced = true;
+            world.last_round();
+            (std::mem::replace(&mut world.cluster, replaced), world.now + 4 * SECOND)
+        };
+        while let Some(event) = self.next_before(until)? {
+            self.handle(event);
+        }
+        let copy = std::mem::replace(&mut self.world.lock().cluster, kept);
+        match group(&copy.primary().tables, before.position() + 1) {
+            Some(_) => Err("a node took the lead of another copy of the journal".to_owned()),
+            None => Ok(()),
+        }
+    }
+
+    fn next_before(&self, until: Micros) -> Result<Option<Event>, String> {
+        let mut world = self.world.lock();
+        match world.failure.take() {
+            Some(failure) => Err(format!("at {} ms: {failure}", world.now / MILLI)),
+            None if world.now >= until => Ok(None),
+            None => Ok(world.next()),
+        }
     }
 
     fn handle(&mut self, event: Event) {

@@ -104,9 +104,13 @@ impl Node {
 
     pub fn run(self) {
         let database = loop {
-            match Database::over(hosts(&self.world, self.node), options()) {
-                Ok(database) => break Arc::new(database),
-                Err(_) => self.pause(100 * MILLI),
+            let database = Database::over(hosts(&self.world, self.node), options());
+            match database.and_then(|it| Ok((it.incarnation()?, it))) {
+                Ok((Some(incarnation), database)) => {
+                    database.expect(incarnation);
+                    break Arc::new(database);
+                }
+                _ => self.pause(100 * MILLI),
             }
         };
         let mut me: NodeId = [self.node as u8 + 1; 16];

@@ -113,6 +113,13 @@ impl World {
         let kept = (1..=had).take_while(|position| group(&tables, *position).is_some()).last().unwrap_or(0);
         self.catch_up(&tables, kept);
         self.clients.losses += 1;
+        let leader = self.any_node();
+        if self.random.one_in(2) {
+            // Whoever knew what was lost sleeps, while somebody else fills the gap.
+            self.nodes[leader].paused_until = self.now + self.random.below(SECOND);
+            let other = (leader + 1) % self.nodes.len();
+            self.nodes[other].usurps = true;
+        }
     }
 
     fn lose_standby(&mut self) {
