@@ -13,11 +13,10 @@ use std::time::{Duration, Instant};
 use access::Secret;
 use dialect::{App, Limits};
 use engine::{BookFault, Engine, OpenError};
-use journal_postgres::{Lead, NodeId, Nodes};
+use journal_postgres::{Lead, NodeId, Nodes, POLL_EVERY, Watch};
 use tokio::runtime::Handle;
 use tokio::sync::watch::Sender;
 
-use super::watch::{POLL_EVERY, Watch};
 use super::{Role, Standing};
 use crate::books::{BOOK, Source};
 use crate::{Books, BooksError, BooksOptions, Current, Health, Readiness};
