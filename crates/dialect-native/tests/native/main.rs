@@ -12,4 +12,5 @@ mod removed;
 mod rights;
 mod sandbox;
 mod scenarios;
+mod secrets;
 mod tenants;
