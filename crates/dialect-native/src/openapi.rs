@@ -21,6 +21,7 @@ pub(crate) const TAGS: &[(&str, &str)] = &[
     ("money", "Payments in and out, transfers inside a family, refunds and corrections."),
     ("credit", "How far below zero a balance may go, and how a parent carves that up for its children."),
     ("entries", "What happened to a balance, from its newest entry back."),
+    ("usage", "What was used, summed by day, account, product and credential."),
     ("people", "Organizations, their users and tokens, and the secrets of accounts."),
     ("sandbox", "The clock of a test server: `bursar serve --sandbox`."),
 ];

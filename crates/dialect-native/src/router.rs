@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::problem::{Kind, Problem};
-use crate::{accounts, charges, docs, entries, holds, money, openapi, people, sandbox};
+use crate::{accounts, charges, docs, entries, holds, money, openapi, people, sandbox, usage};
 
 /// Where all of it is.
 pub(crate) const PREFIX: &str = "/api/v1";
@@ -50,6 +50,7 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(accounts::balances::get))
         .routes(routes!(entries::list::handle))
         .routes(routes!(entries::get::handle))
+        .routes(routes!(usage::report::handle))
         .routes(routes!(charges::single::handle))
         .routes(routes!(charges::batch::handle))
         .routes(routes!(holds::place::handle, holds::list::handle))

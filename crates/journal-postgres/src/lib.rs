@@ -21,6 +21,7 @@
 //! | `postgres_journal` | the append, and what each answer means |
 //! | `book`, `reader`, `cache` | where a position is, and reading it |
 //! | `snapshot`, `vault` | beside the journal |
+//! | `beside` | a session for what is not the journal |
 //! | `nodes` | the rows by which nodes find each other: only advice |
 //! | `verify` | reads everything there is |
 //!
@@ -34,6 +35,7 @@
 //! Left out: sequences, triggers, partitions, advisory locks, `ON CONFLICT`, `LISTEN`: other engines of the
 //! protocol lack them, or take them differently.
 
+mod beside;
 mod book;
 mod cache;
 mod connector;

@@ -36,6 +36,7 @@ mod credential;
 mod credit;
 mod decide;
 mod draft;
+mod entry_kind;
 mod event;
 mod hold;
 mod index;
@@ -62,6 +63,7 @@ pub use command::{
     Usage,
 };
 pub use decide::decide;
+pub use entry_kind::EntryKind;
 pub use event::{Charged, Event, HoldEnd, HoldPlaced, Image, Posting};
 pub use hold::{DUE_MAX, HOLD_LIFE_MAX_SECS, Hold};
 pub use index::{

@@ -29,6 +29,7 @@ mod listen;
 mod metrics;
 mod nodes;
 mod observe;
+mod reporting;
 mod sandbox;
 pub mod telemetry;
 mod tls;

@@ -14,3 +14,4 @@ mod sandbox;
 mod scenarios;
 mod secrets;
 mod tenants;
+mod usage;

@@ -25,6 +25,7 @@ const FOREIGN: &[(&str, &str, &[&str])] = &[
     ("GET", "/accounts/{A}/entries", &[""]),
     ("GET", "/accounts/{A}/holds", &[""]),
     ("GET", "/accounts/{A}/secrets", &[""]),
+    ("GET", "/usage?account={A}", &[""]),
     ("GET", "/entries/{C}", &[""]),
     ("GET", "/holds/{H}", &[""]),
     ("PATCH", "/accounts/{A}", &["{}", r#"{"name":"Mine"}"#, r#"{"shared":true}"#, r#"{"suspended":true}"#]),

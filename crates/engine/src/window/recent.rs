@@ -13,7 +13,9 @@ use super::table::Table;
 
 /// By time alone a window has this many generations, and so remembers up to a quarter longer.
 const GENERATIONS: i64 = 4;
-/// What a generation's filter is made for; one that is full is followed by another.
+/// A generation's filter is made for four times what the one before it held, within these bounds; one
+/// that is full is followed by another. A book with little to do has small ones.
+const GENERATION_KEYS_MIN: usize = 1 << 12;
 const GENERATION_KEYS_MAX: usize = 1 << 20;
 /// Small tables grow in small steps: no answer waits while millions of keys are moved.
 const SHARDS: usize = 256;
@@ -29,6 +31,7 @@ pub(super) struct Generation {
     /// Of the newest key.
     last: u64,
     len: usize,
+    keys_max: usize,
     /// Asked first, because it is small enough to be at hand.
     filter: Filter,
     shards: Vec<Table>,
@@ -46,9 +49,9 @@ fn shard(key: [u64; 2]) -> usize {
 impl Generation {
     /// One that is `expected` to become as large as the one before it.
     fn new(since: Timestamp, expected: usize) -> Self {
-        let filter = Filter::for_keys(GENERATION_KEYS_MAX);
+        let keys_max = (expected * 4).clamp(GENERATION_KEYS_MIN, GENERATION_KEYS_MAX);
         let shards = (0..SHARDS).map(|_| Table::with_room_for(expected / SHARDS)).collect();
-        Self { since, last: 0, len: 0, filter, shards }
+        Self { since, last: 0, len: 0, keys_max, filter: Filter::for_keys(keys_max), shards }
     }
 
     fn find(&self, key: u128) -> Option<EventRef> {
@@ -92,7 +95,7 @@ impl Recent {
     pub(super) fn insert(&mut self, key: u128, at: EventRef, now: Timestamp) {
         let part = self.window_secs / GENERATIONS;
         let is_over = |newest: &Generation| {
-            self.cut || newest.len >= GENERATION_KEYS_MAX || now >= newest.since.plus_secs(part)
+            self.cut || newest.len >= newest.keys_max || now >= newest.since.plus_secs(part)
         };
         if self.generations.back().is_none_or(is_over) {
             self.cut = false;

@@ -221,7 +221,7 @@ impl Leader {
         let app = Arc::new(app);
         self.runtime.spawn(crate::note_uses(Arc::downgrade(&app)));
         let router = counted(crate::router(app), &in_flight);
-        self.current.set(Some(books.engine.clone()));
+        self.current.set(Some(&books));
         self.standing.leads.store(true, Ordering::Relaxed);
         self.standing.silence_ms.store(0, Ordering::Relaxed);
         self.health.set(Readiness::Leading(takeovers));
