@@ -2,6 +2,7 @@
 //! authentication, every charge durable before its answer.
 
 mod batch;
+mod credentials;
 mod echo;
 mod latency;
 mod nodes;
@@ -13,6 +14,8 @@ mod wire;
 
 pub use batch::Arguments as BatchArguments;
 pub use batch::run as batch;
+pub use credentials::Arguments as CredentialsArguments;
+pub use credentials::run as credentials;
 pub use echo::run as echo;
 pub use latency::Arguments as LatencyArguments;
 pub use latency::run as latency;

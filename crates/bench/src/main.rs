@@ -42,6 +42,8 @@ enum Command {
     Batch(http::BatchArguments),
     /// One charge a request over 64 connections, beside a bare echo server (P5).
     Single(http::SingleArguments),
+    /// A signed charge by the credential that signs it: the first, and those after it.
+    Credentials(http::CredentialsArguments),
     /// One caller (P6), and an open loop (P7).
     Latency(http::LatencyArguments),
     /// Over a journal in PostgreSQL: batches beside set-based SQL (P9), single charges beside a
@@ -66,6 +68,7 @@ fn main() {
         Command::Memory(arguments) => memory::run(&arguments),
         Command::Batch(arguments) => http::batch(&arguments),
         Command::Single(arguments) => http::single(&arguments),
+        Command::Credentials(arguments) => http::credentials(&arguments),
         Command::Latency(arguments) => http::latency(&arguments),
         Command::Postgres(arguments) => http::postgres(&arguments),
         Command::Nodes(arguments) => http::nodes(&arguments),

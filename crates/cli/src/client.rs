@@ -103,6 +103,11 @@ impl Client {
         self.send(Method::PATCH, path, body, None)
     }
 
+    pub(crate) fn delete(&self, path: &str) -> Result<(), Failure> {
+        let answer = self.ask(Method::DELETE, path, None, None)?;
+        if answer.status.is_success() { Ok(()) } else { Err(answer.failure()) }
+    }
+
     fn send<T: DeserializeOwned>(
         &self,
         method: Method,

@@ -14,10 +14,14 @@ mod entries;
 mod hold;
 mod journal;
 mod migrate;
+mod numbers;
 mod org;
+mod reload;
 mod reporting;
 mod sandbox;
+mod secrets;
 mod serve;
+mod settings;
 mod token;
 mod top_up;
 mod transfer;
@@ -48,6 +52,10 @@ pub(crate) enum Command {
     Transfer(transfer::Transfer),
     Credit(credit::Credit),
     Allocate(allocate::Allocate),
+    Reload(reload::Reload),
+    Secrets(secrets::Secrets),
+    Numbers(numbers::Numbers),
+    Settings(settings::Settings),
     Org(org::Org),
     User(user::User),
     Token(token::Token),
@@ -76,6 +84,10 @@ impl Command {
             Self::Transfer(command) => command.run(),
             Self::Credit(command) => command.run(),
             Self::Allocate(command) => command.run(),
+            Self::Reload(command) => command.run(),
+            Self::Secrets(command) => command.run(),
+            Self::Numbers(command) => command.run(),
+            Self::Settings(command) => command.run(),
             Self::Org(command) => command.run(),
             Self::User(command) => command.run(),
             Self::Token(command) => command.run(),

@@ -14,6 +14,7 @@ pub(crate) const ACCOUNTS: &str = "/api/v1/accounts";
 pub(crate) const BATCH: &str = "/api/v1/charges";
 pub(crate) const ORGANIZATIONS: &str = "/api/v1/organizations";
 pub(crate) const SANDBOX_CLOCK: &str = "/api/v1/sandbox/clock";
+pub(crate) const NUMBER_TRANSFERS: &str = "/api/v1/number-transfers";
 pub(crate) const TRANSFERS: &str = "/api/v1/transfers";
 
 /// The one that is meant when none is named.

@@ -8,7 +8,7 @@
 //! | transfers with a shared subaccount | refused: it has nothing of its own |
 //! | length of `reference` | [`REFERENCE_CHARACTERS_MAX`] |
 //! | bounds of `start_date` and `end_date` | inclusive, in whole seconds, as `created_at` prints them |
-//! | `start_date` missing | 422, as if malformed |
+//! | `start_date` missing | everything: published calls send none |
 //! | an unknown `subaccount` in a filter | matches nothing |
 //! | `{}` or an unchanged value in PATCH | 200, nothing is written |
 //! | detail of an insufficient balance | [`INSUFFICIENT_BALANCE`] |
@@ -21,6 +21,14 @@
 //! | more than two secrets, made elsewhere | all are listed; a further one is refused |
 //! | order of secrets | oldest first |
 //! | `get-balance/{api_key}/{api_secret}` | answered: old clients ask so |
+//! | reload of a provider that is a person | asked once, and answered as not paid (420) until the seller says it came |
+//! | `autoReload` of a shared subaccount | the payer's, like its balance |
+//! | a JSON object in the body of `/account/*` | read like a form: a published call labels one as a form |
+//! | a wrong callback URL or method | 422 with `invalid_parameters` and the pair of codes |
+//! | `newSecret` in settings | ignored |
+//! | a country that is not the number's | the number is not found |
+//! | number transfers between two subaccounts | 403, like unrelated accounts |
+//! | a secret that is held to a scope | 403 `unprovisioned` for what it does not cover |
 //! | longest list of transfers | [`TRANSFERS_LISTED_MAX`], then 422 on `start_date` |
 
 pub(crate) const SUSPENDED_MAY_READ: bool = false;

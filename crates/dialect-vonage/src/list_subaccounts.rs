@@ -6,7 +6,7 @@ use access::Operation;
 use axum::extract::State;
 use dialect::{App, NumberAmount};
 use domain::Nanos;
-use ledger::{AccountIndex, Funding, Ledger};
+use ledger::{AccountIndex, Actor, Funding, Ledger};
 use serde::Serialize;
 
 use crate::body::{Answer, Links, PrimaryAccount, Subaccount, balance, credit_limit};
@@ -20,7 +20,7 @@ pub(crate) async fn handle(
     State(app): State<Arc<App>>,
 ) -> Result<Answer<List>, VonageError> {
     primary.may(Operation::ReadAccounts)?;
-    let account = primary.account;
+    let (account, actor) = (primary.account, primary.caller.actor());
     let (view, mut total) =
         look(&app, &primary.caller, move |ledger, _| (View::of(ledger, account), family(ledger, account)))
             .await?;
@@ -28,7 +28,8 @@ pub(crate) async fn handle(
     let mut subaccounts = Vec::new();
     let mut after = None;
     loop {
-        let slice = look(&app, &primary.caller, move |ledger, _| Slice::look(ledger, account, after)).await?;
+        let slice =
+            look(&app, &primary.caller, move |ledger, _| Slice::look(ledger, actor, account, after)).await?;
         total = minus(total, slice.unseen);
         subaccounts.extend(slice.children.into_iter().map(|child| Subaccount::new(seals, &primary, child)));
         match slice.last {
@@ -55,18 +56,19 @@ fn family(ledger: &Ledger, primary: AccountIndex) -> Own {
 /// Some of the children, oldest first.
 struct Slice {
     children: Vec<View>,
-    /// What unmanaged children have: they are not listed, so they are not added up.
+    /// What unmanaged children have, and those outside of the scope of who asks: they are not listed, so they
+    /// are not added up.
     unseen: Own,
     /// Where to go on.
     last: Option<AccountIndex>,
 }
 
 impl Slice {
-    fn look(ledger: &Ledger, primary: AccountIndex, after: Option<AccountIndex>) -> Self {
+    fn look(ledger: &Ledger, actor: Actor, primary: AccountIndex, after: Option<AccountIndex>) -> Self {
         let mut slice = Self { children: Vec::new(), unseen: Own::default(), last: None };
         let children = ledger.children(primary, after).take(SUBACCOUNTS_PER_LOOK);
         for (seen, (index, child)) in children.enumerate() {
-            if child.managed {
+            if child.managed && ledger.in_scope(actor, index) {
                 slice.children.push(View::of(ledger, index));
             } else if child.funding != Funding::Shared {
                 slice.unseen = plus(slice.unseen, Own::of(ledger, index));

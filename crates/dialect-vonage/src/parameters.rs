@@ -1,8 +1,11 @@
 //! Parameters of the Account API: from the query and from a form, whatever media type the form claims.
-//! Clients put them in either, and one labels its forms as JSON.
+//! Clients put them in either, one labels its forms as JSON, and a published call its JSON as a form.
+
+use std::collections::BTreeMap;
 
 use axum::http::Uri;
 use dialect::{Body, BodyError};
+use serde_json::Value;
 
 pub(crate) struct Parameters(Vec<(String, String)>);
 
@@ -12,7 +15,11 @@ impl Parameters {
     }
 
     pub(crate) fn of_request(uri: &Uri, body: Result<Body, BodyError>) -> Result<Self, BodyError> {
-        Ok(Self::read(uri.query().unwrap_or_default().as_bytes(), &body?.bytes))
+        let (query, body) = (uri.query().unwrap_or_default().as_bytes(), body?);
+        match object(&body.bytes) {
+            Some(members) => Ok(Self::read(query, &[]).or(members.into_iter())),
+            None => Ok(Self::read(query, &body.bytes)),
+        }
     }
 
     /// Those of the query come first.
@@ -32,4 +39,18 @@ impl Parameters {
         let named = self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         named.map(|(_, value)| value.as_str())
     }
+}
+
+/// The texts and numbers of a JSON object.
+fn object(body: &[u8]) -> Option<Vec<(String, String)>> {
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return None;
+    }
+    let members: BTreeMap<String, Value> = serde_json::from_slice(body).ok()?;
+    let members = members.into_iter().filter_map(|(name, value)| match value {
+        Value::String(text) => Some((name, text)),
+        Value::Number(number) => Some((name, number.to_string())),
+        _ => None,
+    });
+    Some(members.collect())
 }

@@ -32,7 +32,8 @@ impl Filter {
                 Timestamp::EPOCH
             })
         };
-        let (start, end) = (date("start_date", None), date("end_date", Some(Timestamp::NEVER)));
+        let (start, end) =
+            (date("start_date", Some(Timestamp::EPOCH)), date("end_date", Some(Timestamp::NEVER)));
         problems.none_or_refuse()?;
         let subaccounts = query.iter().filter(|(known, _)| known == "subaccount");
         let subaccounts = subaccounts.map(|(_, key)| access::parse_account(&app.engine, key).ok());

@@ -56,3 +56,6 @@ fn landing(balance: &ledger::Balance, entry: u64) -> [EventRef; ledger::SKIP_LEV
     skips[..levels].copy_from_slice(&balance.skips[..levels]);
     skips
 }
+
+#[cfg(test)]
+mod tests;

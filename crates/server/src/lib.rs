@@ -46,4 +46,4 @@ pub use nodes::{Nodes, NodesError, Standing};
 pub use observe::Observe;
 pub use sandbox::MARK as SANDBOX_MARK;
 pub use tls::TlsError;
-pub use wiring::{router, watch};
+pub use wiring::{note_uses, router, watch};

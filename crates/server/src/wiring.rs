@@ -1,6 +1,6 @@
 //! Which dialects there are, and what keeps an eye on the books.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::Router;
@@ -17,8 +17,21 @@ pub fn router(app: Arc<App>) -> Router {
 
 /// What the dialect of this path says of a request that did not reach the book.
 pub(crate) fn unavailable(path: &str, error: Unavailable) -> Response {
-    let is_vonage = path.starts_with("/accounts/");
+    let is_vonage = path.starts_with("/accounts/") || path.starts_with("/account/");
     if is_vonage { dialect_vonage::unavailable(error) } else { dialect_native::unavailable(error) }
+}
+
+/// Writes down once a minute which credentials were used for the first time on their day, for as long as the
+/// dialects are served.
+pub async fn note_uses(app: Weak<App>) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(60));
+    loop {
+        ticks.tick().await;
+        let Some(app) = app.upgrade() else { return };
+        if let Err(error) = app.access.last_use().write_down(&app.engine).await {
+            tracing::debug!(%error, "which credentials were used is not written down");
+        }
+    }
 }
 
 /// Says on `/readyz` when the books have stopped, and why. They start again with the process.

@@ -3,8 +3,8 @@
 use domain::{Currency, Nanos, Timestamp};
 use ledger::{
     AccountIndex, Act, Actor, Admission, AllocationWay, BalanceIndex, ChargeId, ChargeKind, Charged, Command,
-    Correction, CredentialIndex, Event, ExcessPolicy, Funding, HoldId, Ledger, NewAccount, OrganizationIndex,
-    Rejection, RoleCode, Status, Usage, Verifier,
+    Correction, CredentialIndex, Event, ExcessPolicy, Funding, HoldId, Holder, Ledger, NewAccount,
+    OrganizationIndex, PerDay, Provider, Rejection, ReloadRule, RoleCode, Scope, Status, Usage, Verifier,
 };
 
 use crate::model::{Ask, Excess, Model, No, Way, Who};
@@ -15,6 +15,7 @@ pub struct Bridge {
     seller: Option<CredentialIndex>,
     credentials: Vec<CredentialIndex>,
     charges: Vec<Paid>,
+    keys: Vec<CredentialIndex>,
 }
 
 #[derive(Clone, Debug)]
@@ -24,6 +25,9 @@ struct Paid {
     payer_entry: u64,
     charged: Nanos,
 }
+
+/// The word that starts every reload.
+const RELOAD: u128 = 7;
 
 fn account(number: usize) -> AccountIndex {
     AccountIndex::new(number)
@@ -51,6 +55,7 @@ impl Bridge {
         let actor = match who {
             Who::Seller => self.seller.map_or(Actor::System, Actor::Credential),
             Who::Buyer(number) => Actor::Credential(self.credentials[number]),
+            Who::Key(number) => Actor::Credential(self.keys[number]),
         };
         Command { actor, act: self.act(ask) }
     }
@@ -174,6 +179,37 @@ impl Bridge {
                 reference,
             },
             Ask::Void { hold } => Act::VoidHold { hold: HoldId(hold) },
+            Ask::Issue { account: number, limit } => Act::IssueCredential {
+                holder: Holder::Account(account(number)),
+                role: RoleCode(16),
+                verifier: Verifier::Digest([9; 32]),
+                label: Some(b"so much a day".as_slice().into()),
+                expires_at: Timestamp::NEVER,
+                live_max: None,
+                scope: Some(Box::new(Scope {
+                    actions: u32::MAX >> 1,
+                    accounts: [].into(),
+                    per_day: Some(PerDay { currency: Currency::EUR, amount: Nanos::new(limit) }),
+                })),
+            },
+            Ask::SetReload { account: number, currency: code, amount, on, at_once } => Act::SetReload {
+                account: account(number),
+                currency: currency(code),
+                rule: Box::new(ReloadRule {
+                    provider: if at_once { Provider::Test } else { Provider::Manual },
+                    enabled: on,
+                    amount: Nanos::new(amount),
+                    threshold: None,
+                    digest: RELOAD,
+                    reference: Some(b"a payment".as_slice().into()),
+                }),
+            },
+            Ask::StartReload { account: number, currency: code } => {
+                Act::StartReload { account: account(number), currency: currency(code), digest: RELOAD }
+            }
+            Ask::SettleReload { account: number, currency: code, approved } => {
+                Act::SettleReload { account: account(number), currency: currency(code), approved }
+            }
         }
     }
 
@@ -181,6 +217,11 @@ impl Bridge {
     pub fn learn(&mut self, event: &Event) {
         match event {
             Event::AccountOpened { credential: Some((index, _)), .. } => self.credentials.push(*index),
+            Event::CredentialIssued { index, credential }
+                if matches!(credential.holder, Holder::Account(_)) =>
+            {
+                self.keys.push(*index);
+            }
             Event::Charged(charged) | Event::HoldCaptured { charged, .. } => self.charges.push(paid(charged)),
             _ => {}
         }
@@ -222,6 +263,11 @@ pub fn no(rejection: &Rejection) -> Option<No> {
         Rejection::HoldTooLong | Rejection::HoldExpiryPast => No::HoldLife,
         Rejection::CaptureAboveHold { .. } => No::AboveHold,
         Rejection::RefundAboveCharge { .. } => No::AboveCharge,
+        Rejection::OutOfScope => No::OutOfScope,
+        Rejection::ScopeExceeded { need, have, .. } => No::Scope { need: need.get(), have: have.get() },
+        Rejection::ReloadOff => No::ReloadOff,
+        Rejection::ReloadUnderWay => No::UnderWay,
+        Rejection::NoReloadUnderWay => No::NotUnderWay,
         _ => return None,
     })
 }
@@ -233,6 +279,13 @@ pub fn compare(model: &Model, ledger: &Ledger) -> Result<(), String> {
     }
     if model.holds.len() != ledger.open_holds() {
         return Err(format!("{} holds for {}", ledger.open_holds(), model.holds.len()));
+    }
+    for ((number, code), expected) in &model.reloads {
+        let currency = Currency::parse(code).map_err(|error| error.to_string())?;
+        let real = ledger.reload_of(account(*number), currency).and_then(|(_, reload)| reload.requested);
+        if real.map(|request| request.amount.get()) != expected.requested {
+            return Err(format!("account {number}: {real:?} is requested for {:?}", expected.requested));
+        }
     }
     for (number, expected) in model.accounts.iter().enumerate() {
         let real = ledger.account(account(number));

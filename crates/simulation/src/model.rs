@@ -66,6 +66,27 @@ pub struct Model {
     pub holds: BTreeMap<u64, Hold>,
     pub charges: Vec<Charge>,
     pub holds_placed: u64,
+    pub keys: Vec<Key>,
+    pub reloads: BTreeMap<(usize, &'static str), Reload>,
+    /// What the ask at hand takes: in which currency, and how much.
+    taken: Option<(&'static str, Amount)>,
+}
+
+/// A credential that may spend so much a day, in EUR.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    pub account: usize,
+    pub limit: Amount,
+    pub day: i64,
+    pub spent: Amount,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reload {
+    pub amount: Amount,
+    pub on: bool,
+    pub at_once: bool,
+    pub requested: Option<Amount>,
 }
 
 /// Why not, in as few words as tell refusals apart.
@@ -93,6 +114,11 @@ pub enum No {
     HoldLife,
     AboveHold,
     AboveCharge,
+    OutOfScope,
+    Scope { need: Amount, have: Amount },
+    ReloadOff,
+    UnderWay,
+    NotUnderWay,
 }
 
 /// Who asks.
@@ -100,6 +126,8 @@ pub enum No {
 pub enum Who {
     Seller,
     Buyer(usize),
+    /// A buyer by a credential that is held to a scope.
+    Key(usize),
 }
 
 /// What is asked, by the numbers of the model.
@@ -123,6 +151,10 @@ pub enum Ask {
     Extend { hold: u64, expires_at: i64 },
     Capture { hold: u64, amount: Amount, excess: Excess, keep_open: bool },
     Void { hold: u64 },
+    Issue { account: usize, limit: Amount },
+    SetReload { account: usize, currency: &'static str, amount: Amount, on: bool, at_once: bool },
+    StartReload { account: usize, currency: &'static str },
+    SettleReload { account: usize, currency: &'static str, approved: bool },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,7 +239,7 @@ impl Model {
         match who {
             Who::Seller => Ok(()),
             Who::Buyer(me) if me == account || self.ancestors(account).contains(&me) => Ok(()),
-            Who::Buyer(_) => Err(No::NotFound),
+            Who::Buyer(_) | Who::Key(_) => Err(No::NotFound),
         }
     }
 
@@ -268,12 +300,92 @@ impl Model {
 
     /// Does what is asked, or says why not and changes nothing.
     pub fn ask(&mut self, who: Who, ask: &Ask, now: i64, period: u32) -> Result<(), No> {
+        self.taken = None;
+        let Who::Key(key) = who else { return self.ask_unscoped(who, ask, now, period) };
+        let before = self.clone();
+        let done = self.ask_by_key(key, ask, now, period);
+        if done.is_err() {
+            *self = before;
+        }
+        done
+    }
+
+    /// As its account could, and then counted.
+    fn ask_by_key(&mut self, key: usize, ask: &Ask, now: i64, period: u32) -> Result<(), No> {
+        const DAY: i64 = 24 * 3600 * 1_000_000;
+        let who = Who::Buyer(self.keys[key].account);
         match *ask {
+            Ask::Issue { .. } => return Err(No::OutOfScope),
+            Ask::Open { parent: Some(parent), .. } => {
+                self.reach(who, parent)?;
+                self.open(parent)?;
+                return Err(No::OutOfScope);
+            }
+            _ => self.ask_unscoped(who, ask, now, period)?,
+        }
+        let Some((currency, need)) = self.taken.take() else { return Ok(()) };
+        if currency != "EUR" {
+            return Err(No::OutOfScope);
+        }
+        let key = &mut self.keys[key];
+        let spent = if key.day == now / DAY { key.spent } else { 0 };
+        if spent + need > key.limit {
+            return Err(No::Scope { need, have: key.limit - spent });
+        }
+        if need > 0 {
+            (key.day, key.spent) = (now / DAY, spent + need);
+        }
+        Ok(())
+    }
+
+    fn ask_unscoped(&mut self, who: Who, ask: &Ask, now: i64, period: u32) -> Result<(), No> {
+        match *ask {
+            Ask::Issue { account, limit } => {
+                self.reach(who, account)?;
+                self.open(account)?;
+                self.keys.push(Key { account, limit, day: 0, spent: 0 });
+            }
+            Ask::SetReload { account, currency, amount, on, at_once } => {
+                self.seller(who, account)?;
+                self.own(account)?;
+                self.open(account)?;
+                if amount <= 0 {
+                    return Err(No::NotPositive);
+                }
+                self.touch(account, currency, period);
+                let requested = self.reloads.get(&(account, currency)).and_then(|reload| reload.requested);
+                self.reloads.insert((account, currency), Reload { amount, on, at_once, requested });
+            }
+            Ask::StartReload { account, currency } => {
+                self.reach(who, account)?;
+                self.open(account)?;
+                let reload = self.reloads.get(&(account, currency)).filter(|reload| reload.on);
+                let reload = reload.cloned().ok_or(No::ReloadOff)?;
+                if reload.requested.is_some() {
+                    return Err(No::UnderWay);
+                }
+                if reload.at_once {
+                    self.receive(account, currency, reload.amount, period)?;
+                } else {
+                    let reload = self.reloads.get_mut(&(account, currency)).expect("it was found");
+                    reload.requested = Some(reload.amount);
+                }
+            }
+            Ask::SettleReload { account, currency, approved } => {
+                self.seller(who, account)?;
+                let requested = self.reloads.get(&(account, currency)).and_then(|reload| reload.requested);
+                let requested = requested.ok_or(No::NotUnderWay)?;
+                if approved {
+                    self.receive(account, currency, requested, period)?;
+                }
+                self.reloads.get_mut(&(account, currency)).expect("it was found").requested = None;
+            }
             Ask::Open { parent, shared, credit, overruns } => {
                 match (who, parent) {
                     (Who::Seller, _) => {}
                     (Who::Buyer(_), None) => return Err(No::SellerOnly),
                     (Who::Buyer(me), Some(parent)) => self.reach(Who::Buyer(me), parent)?,
+                    (Who::Key(_), _) => return Err(No::SellerOnly),
                 }
                 if let Some(parent) = parent {
                     self.open(parent)?;
@@ -386,15 +498,14 @@ impl Model {
                 }
                 self.touch(from, currency, period).funded -= amount;
                 self.touch(to, currency, period).funded += amount;
+                self.taken = Some((currency, amount));
             }
             Ask::TopUp { account, currency, amount } => {
                 self.seller(who, account)?;
                 if amount <= 0 {
                     return Err(No::NotPositive);
                 }
-                let payer = self.receiver(account)?;
-                self.touch(payer, currency, period).funded += amount;
-                self.touch(account, currency, period);
+                self.receive(account, currency, amount, period)?;
             }
             Ask::Withdraw { account, currency, amount } => {
                 self.seller(who, account)?;
@@ -455,12 +566,13 @@ impl Model {
                 self.touch(payer, currency, period).used += amount;
                 self.touch(account, currency, period).usage += amount;
                 self.charges.push(Charge { account, payer, currency, amount, refunded: 0 });
+                self.taken = Some((currency, amount));
             }
             Ask::Refund { charge, amount } => {
                 let charge_of = self.charges[charge].clone();
                 match (who, self.reach(who, charge_of.account)) {
                     (_, Err(_)) => return Err(No::NotFound),
-                    (Who::Buyer(_), Ok(())) => return Err(No::SellerOnly),
+                    (Who::Buyer(_) | Who::Key(_), Ok(())) => return Err(No::SellerOnly),
                     (Who::Seller, Ok(())) => {}
                 }
                 if amount <= 0 {
@@ -489,6 +601,7 @@ impl Model {
                 self.touch(account, currency, period);
                 self.holds.insert(self.holds_placed, Hold { account, payer, currency, amount, expires_at });
                 self.holds_placed += 1;
+                self.taken = Some((currency, amount));
             }
             Ask::Extend { hold, expires_at } => {
                 let of = self.hold(who, hold)?;
@@ -533,6 +646,7 @@ impl Model {
                 }
                 let (account, payer, currency) = (of.account, of.payer, of.currency);
                 self.charges.push(Charge { account, payer, currency, amount: within + above, refunded: 0 });
+                self.taken = Some((currency, above));
             }
             Ask::Void { hold } => {
                 self.hold(who, hold)?;
@@ -546,6 +660,19 @@ impl Model {
         let hold = self.holds.get(&id).ok_or(No::NoHold)?;
         self.reach(who, hold.account).map_err(|_| No::NoHold)?;
         Ok(hold.clone())
+    }
+
+    fn receive(
+        &mut self,
+        account: usize,
+        currency: &'static str,
+        amount: Amount,
+        period: u32,
+    ) -> Result<(), No> {
+        let payer = self.receiver(account)?;
+        self.touch(payer, currency, period).funded += amount;
+        self.touch(account, currency, period);
+        Ok(())
     }
 
     fn receiver(&self, account: usize) -> Result<usize, No> {
@@ -580,6 +707,7 @@ impl Model {
         let signed = if give { amount } else { -amount };
         self.touch(parent, currency, period).given += signed;
         self.touch(child, currency, period).received += signed;
+        self.taken = Some((currency, amount));
         Ok(())
     }
 

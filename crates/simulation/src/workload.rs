@@ -4,6 +4,7 @@ use crate::Random;
 use crate::model::{Amount, Ask, Excess, Model, Way, Who};
 
 const ACCOUNTS_MAX: u64 = 14;
+const KEYS_MAX: usize = 8;
 const CURRENCIES: [&str; 2] = ["EUR", "USD"];
 const UNIT: Amount = 1_000_000_000;
 
@@ -15,15 +16,38 @@ pub fn next(random: &mut Random, model: &Model, now: i64) -> (Who, Ask) {
     }
     let account = random.below(accounts) as usize;
     let who = match random.below(12) {
+        _ if !model.keys.is_empty() && random.one_in(12) => {
+            Who::Key(random.below(model.keys.len() as u64) as usize)
+        }
         0 => Who::Buyer(random.below(accounts) as usize),
         1 | 2 => Who::Buyer(account),
         3 | 4 => Who::Buyer(model.accounts[account].parent.unwrap_or(account)),
         _ => Who::Seller,
     };
+    let account = match who {
+        // Elsewhere it may do nothing.
+        Who::Key(key) if !random.one_in(6) => model.keys[key].account,
+        _ => account,
+    };
     let other = random.below(accounts) as usize;
     let currency = CURRENCIES[usize::from(random.one_in(12))];
     let amount = amount(random, model, account, currency);
-    let ask = match random.below(40) {
+    let ask = match random.below(44) {
+        40 if model.keys.len() < KEYS_MAX => {
+            Ask::Issue { account, limit: 1 + random.below(300) as Amount * UNIT }
+        }
+        40 | 41 => {
+            Ask::SetReload { account, currency, amount, on: !random.one_in(4), at_once: random.one_in(2) }
+        }
+        42 if !model.reloads.is_empty() => {
+            let (account, currency) = ruled(random, model);
+            Ask::StartReload { account, currency }
+        }
+        43 if model.reloads.values().any(|reload| reload.requested.is_some()) => {
+            let (account, currency) = ruled(random, model);
+            Ask::SettleReload { account, currency, approved: random.one_in(2) }
+        }
+        42 | 43 => Ask::TopUp { account, currency, amount },
         0 => Ask::Suspend { account, suspended: random.one_in(3) },
         1 => Ask::Suspend { account, suspended: false },
         2 => Ask::Share { account, shared: random.one_in(2) },
@@ -78,6 +102,12 @@ fn open(random: &mut Random, accounts: u64) -> (Who, Ask) {
         _ => Who::Seller,
     };
     (who, Ask::Open { parent, shared, credit, overruns: random.one_in(6) })
+}
+
+/// A balance with a reload rule.
+fn ruled(random: &mut Random, model: &Model) -> (usize, &'static str) {
+    let nth = random.below(model.reloads.len() as u64) as usize;
+    model.reloads.keys().nth(nth).copied().expect("fewer than there are")
 }
 
 /// Mostly small, sometimes exactly what is left, or one nano more.

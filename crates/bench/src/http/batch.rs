@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use super::server::{Server, TOKEN};
+use super::server::{BEARER, Server};
 use super::wire::Connection;
 use crate::workload::{Dice, median};
 
@@ -79,7 +79,7 @@ pub(super) fn load(
             let next = &next;
             scope.spawn(move || {
                 let mut dice = Dice::new((round * 1000 + connection) as u64 + 7);
-                let mut connection = Connection::open(addresses[connection % addresses.len()], TOKEN);
+                let mut connection = Connection::open_as(addresses[connection % addresses.len()], BEARER);
                 let mut body = Vec::new();
                 while next.fetch_add(1, Ordering::Relaxed) < batches {
                     fill(&mut body, &mut dice, accounts, arguments.batch);

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::wire::Connection;
 
-pub const TOKEN: &str = "a-token-for-measurements-only";
+const TOKEN: &str = "a-token-for-measurements-only";
+/// How its holder signs.
+pub const BEARER: &str = "Bearer a-token-for-measurements-only";
 /// Connections that open accounts.
 const OPENING: usize = 16;
 
@@ -60,7 +62,7 @@ impl Server {
     }
 
     pub fn connect(&self) -> Connection {
-        Connection::open(self.address, TOKEN)
+        Connection::open_as(self.address, BEARER)
     }
 
     /// Opens accounts with plenty of credit; their api keys.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::server::{Server, start};
+use super::server::{BEARER, Server, start};
 use super::wire::{head, parse_head};
 use crate::workload::{Dice, median};
 
@@ -106,7 +106,7 @@ impl Client {
             (1 + self.dice.below(9_999), 1 + self.dice.below(8_000), self.dice.next());
         let body = format!(r#"{{"amount":"0.{units:04}","product":"tokens","quantity":"{quantity}"}}"#);
         let path = format!("/api/v1/accounts/{account}/charges");
-        let head = head(&path, self.address, "a-token-for-measurements-only");
+        let head = head(&path, self.address, BEARER);
         self.request.clear();
         write!(self.request, "{head}{}\r\nidempotency-key: {key:016x}\r\n\r\n{body}", body.len())
             .expect("memory takes it");

@@ -33,9 +33,9 @@ impl Answer<'_> {
 }
 
 /// The head of a request but for its length.
-pub fn head(path: &str, address: SocketAddr, token: &str) -> String {
+pub fn head(path: &str, address: SocketAddr, authorization: &str) -> String {
     format!(
-        "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: "
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: {authorization}\r\ncontent-type: application/json\r\ncontent-length: "
     )
 }
 
@@ -49,10 +49,11 @@ pub fn parse_head(received: &[u8]) -> Option<(u16, usize, usize)> {
 }
 
 impl Connection {
-    pub fn open(address: SocketAddr, token: &str) -> Self {
+    /// Signed by the value of an `Authorization` header.
+    pub fn open_as(address: SocketAddr, authorization: &str) -> Self {
         let stream = TcpStream::connect(address).expect("the server accepts");
         stream.set_nodelay(true).expect("loopback knows nodelay");
-        let head = head("PATH", address, token);
+        let head = head("PATH", address, authorization);
         Self { stream, head, request: Vec::new(), received: Vec::new() }
     }
 

@@ -82,6 +82,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     current.set(Some(&books));
     server.metrics().register(|registry| BookMetrics::register(registry, &current));
     server.health().set(Readiness::Ready);
+    tokio::spawn(server::note_uses(Arc::downgrade(&app)));
     tokio::spawn(server::watch(books.engine.clone(), server.health().clone()));
     let served = server.run(server::router(app), stop).await;
     // What was answered is durable already; what still waits is answered or refused, then the directory closes.

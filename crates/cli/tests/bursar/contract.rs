@@ -76,6 +76,45 @@ const STEPS: &[(&str, i32, &str)] = &[
         r#"{"account":"<id>","currency":"EUR","posted":"-24.5","carried":"0","funded":"-4.5","used":"20","held":"0","granted":"120","received":"0","given":"30","credit_limit":"90","available":"65.5","transferable":"65.5","allocatable":"65.5","billed":"0","usage":"20","usage_by_grants":"0","payer":"<id>","spendable":"65.5"}"#,
     ),
     ("account show $P --json", 0, "…"),
+    ("secrets list $P --json", 0, "…"),
+    ("secrets create $P --label gateway --action charge --only $S --per-day 5 --json", 0, "…"),
+    ("secrets create $P --action fly", 3, "bursar: A field is not valid: scope.actions"),
+    ("secrets revoke $P nothing", 2, "bursar: There is no such live credential"),
+    ("secrets reissue $P --json", 0, "…"),
+    (
+        "numbers assign $P 447700900123 --country GB --json",
+        0,
+        r#"{"number":"447700900123","country":"GB","account":"<id>"}"#,
+    ),
+    ("numbers assign $S 447700900123 --country GB", 3, "bursar: The number is assigned already"),
+    (
+        "numbers transfer $P $S 447700900123 --json",
+        0,
+        r#"{"number":"447700900123","country":"GB","account":"<id>"}"#,
+    ),
+    ("numbers list $S --json", 0, r#"{"number":"447700900123","country":"GB","account":"<id>"}"#),
+    ("numbers release $S 447700900123", 0, ""),
+    (
+        "reload set $P 10 --reference pay-1 --threshold 5 --json",
+        0,
+        r#"{"provider":"manual","enabled":true,"amount":"10","currency":"EUR","threshold":"5","reference":"pay-1"}"#,
+    ),
+    (
+        "reload set $P 10 --reference pay-1 --provider test",
+        3,
+        "bursar: A field is not valid: provider: test approves everything, and is for sandboxes",
+    ),
+    ("reload start $P --reference pay-1 --json", 0, r#"{"status":"requested"}"#),
+    ("reload start $P --reference pay-1", 3, "bursar: A reload is under way: it ends before the next begins"),
+    ("reload decline $P --json", 0, r#"{"status":"declined"}"#),
+    ("reload approve $P", 3, "bursar: No reload is under way"),
+    ("reload show $P --json", 0, "…"),
+    (
+        "settings set $P --inbound-url https://hooks.example/in --json",
+        0,
+        r#"{"inbound_url":"https://hooks.example/in","receipt_url":null,"forward":"unset","throughput":{"outbound":30,"inbound":30,"calls":30}}"#,
+    ),
+    ("settings show $P --json", 0, "…"),
     ("account list --json", 0, "…"),
     ("account list --parent $P --json", 0, "…"),
     ("entries $S --limit 2 --json", 0, "…"),
@@ -148,6 +187,18 @@ fn secrets_come_from_files_and_the_environment() {
     std::fs::write(&token, "another-token-altogether").unwrap();
     assert_eq!(with(&arguments(token.to_str().unwrap())).status.code(), Some(1));
     assert_eq!(with(&arguments("/nonexistent")).status.code(), Some(1));
+
+    let opened = run(&served, "account create --name Acme --json").1;
+    let account = field(&opened, "account");
+    let secret = files.path().join("secret");
+    std::fs::write(&secret, "Chosen1234\n").unwrap();
+    let create = format!("secrets create {account} --json --secret-file {}", secret.display());
+    let (code, added, reason) = run(&served, &create);
+    assert_eq!(code, 0, "{reason}");
+    assert!(added.contains(r#""chosen":true"#) && !added.contains("Chosen1234"), "{added}");
+    std::fs::write(&secret, "weak\n").unwrap();
+    let (code, _, reason) = run(&served, &create);
+    assert!(code == 3 && !reason.contains("weak"), "{reason}");
     assert_eq!(bursar(&["balance", "x", "--url", &served.url]).output().unwrap().status.code(), Some(2));
 }
 

@@ -47,6 +47,9 @@ pub(crate) async fn set(
     if asked.provider == ProviderName::Test && app.sandbox.is_none() {
         return Err(Problem::field("provider", "test approves everything, and is for sandboxes"));
     }
+    if asked.threshold.is_some_and(|threshold| threshold.nanos().is_negative()) {
+        return Err(Problem::field("threshold", "must not be negative"));
+    }
     let index = account(&app, &caller.0, &name)?;
     let home = look_at(&app, &caller.0, index, move |ledger, _| ledger.account(index).currency).await?;
     let key = once.key(&app, &caller.0, "set reload rule", index, &asked);

@@ -140,7 +140,132 @@ const REQUESTS: &[Request] = &[
         (422, "invalid-field", Some("role")),
     ),
     ("POST", "/organizations/default/users", &[], r#"{"email":"x"}"#, (422, "missing-field", Some("role"))),
+    // secrets
+    ("POST", SECRETS, &[], r#"{"secret":"short1A"}"#, SECRET),
+    ("POST", SECRETS, &[], r#"{"secret":"alllowercase1"}"#, SECRET),
+    ("POST", SECRETS, &[], r#"{"secret":"ALLUPPERCASE1"}"#, SECRET),
+    ("POST", SECRETS, &[], r#"{"secret":"NoDigitsAtAll"}"#, SECRET),
+    ("POST", SECRETS, &[], r#"{"secret":"Longer1Longer1Longer1Longer1"}"#, SECRET),
+    ("POST", SECRETS, &[], r#"{"secret":7}"#, SECRET),
+    (
+        "POST",
+        SECRETS,
+        &[],
+        r#"{"expires_at":"2020-01-01T00:00:00Z"}"#,
+        (422, "invalid-field", Some("expires_at")),
+    ),
+    ("POST", SECRETS, &[], r#"{"expires_at":"soon"}"#, (422, "invalid-field", Some("expires_at"))),
+    ("POST", SECRETS, &[], r#"{"label":""}"#, (422, "invalid-field", Some("label"))),
+    ("POST", SECRETS, &[], r#"{"label":"a\nb"}"#, (422, "invalid-field", Some("label"))),
+    ("POST", SECRETS, &[], r#"{"colour":"red"}"#, (422, "unknown-field", Some("colour"))),
+    ("POST", SECRETS, &[], r#"{"scope":{"actions":[]}}"#, SCOPE),
+    ("POST", SECRETS, &[], r#"{"scope":{"accounts":[]}}"#, SCOPE),
+    ("POST", SECRETS, &[], r#"{"scope":{"per_day":{"amount":"0"}}}"#, SCOPE),
+    ("POST", SECRETS, &[], r#"{"scope":{"per_day":{"amount":"-1"}}}"#, SCOPE),
+    (
+        "POST",
+        SECRETS,
+        &[],
+        r#"{"scope":{"accounts":["ffffffff"]}}"#,
+        (404, "account-not-found", Some("scope")),
+    ),
+    ("DELETE", "/accounts/{A}/secrets/nothing", &[], "", (404, "credential-not-found", None)),
+    ("DELETE", "/accounts/{B}/secrets/{C}", &[], "", (404, "credential-not-found", None)),
+    // numbers
+    ("POST", NUMBERS, &[], "{}", (422, "missing-field", Some("number"))),
+    ("POST", NUMBERS, &[], r#"{"number":"+447700900123","country":"GB"}"#, NUMBER),
+    ("POST", NUMBERS, &[], r#"{"number":"","country":"GB"}"#, NUMBER),
+    ("POST", NUMBERS, &[], r#"{"number":"1234567890123456","country":"GB"}"#, NUMBER),
+    ("POST", NUMBERS, &[], r#"{"number":"447700900123","country":"Britain"}"#, COUNTRY),
+    ("POST", NUMBERS, &[], r#"{"number":"447700900123","country":"4 "}"#, COUNTRY),
+    ("DELETE", "/accounts/{A}/numbers/447700900123", &[], "", (404, "number-not-found", Some("number"))),
+    ("GET", "/accounts/{A}/numbers?cursor=AAAA", &[], "", CURSOR),
+    (
+        "POST",
+        "/number-transfers",
+        &[],
+        r#"{"from":"{A}","to":"{A}","number":"1"}"#,
+        (422, "same-account", Some("to")),
+    ),
+    (
+        "POST",
+        "/number-transfers",
+        &[],
+        r#"{"from":"{A}","to":"{B}","number":"1"}"#,
+        (404, "number-not-found", Some("number")),
+    ),
+    // reloads
+    (
+        "PUT",
+        RULE,
+        &[],
+        r#"{"provider":"test","amount":"1","reference":"x"}"#,
+        (422, "invalid-field", Some("provider")),
+    ),
+    (
+        "PUT",
+        RULE,
+        &[],
+        r#"{"provider":"card","amount":"1","reference":"x"}"#,
+        (422, "invalid-field", Some("provider")),
+    ),
+    (
+        "PUT",
+        RULE,
+        &[],
+        r#"{"provider":"manual","amount":"0","reference":"x"}"#,
+        (422, "amount-not-positive", Some("amount")),
+    ),
+    (
+        "PUT",
+        RULE,
+        &[],
+        r#"{"provider":"manual","amount":"1","reference":""}"#,
+        (422, "invalid-field", Some("reference")),
+    ),
+    (
+        "PUT",
+        RULE,
+        &[],
+        r#"{"provider":"manual","amount":"1","reference":"x","threshold":"-1"}"#,
+        (422, "invalid-field", Some("threshold")),
+    ),
+    ("GET", RULE, &[], "", (404, "not-found", None)),
+    ("POST", "/accounts/{A}/reloads", &[], r#"{"reference":"x"}"#, (409, "reload-off", Some("reference"))),
+    ("POST", "/accounts/{A}/reloads/settle", &[], "{}", (422, "missing-field", Some("approved"))),
+    ("POST", "/accounts/{A}/reloads/settle", &[], r#"{"approved":true}"#, (409, "no-reload-under-way", None)),
+    // settings
+    (
+        "PATCH",
+        SETTINGS,
+        &[],
+        r#"{"inbound_url":"ftp://hooks.example"}"#,
+        (422, "invalid-field", Some("inbound_url")),
+    ),
+    (
+        "PATCH",
+        SETTINGS,
+        &[],
+        r#"{"receipt_url":"https://a:b@hooks.example"}"#,
+        (422, "invalid-field", Some("receipt_url")),
+    ),
+    ("PATCH", SETTINGS, &[], r#"{"forward":"fax"}"#, (422, "invalid-field", Some("forward"))),
+    (
+        "PATCH",
+        SETTINGS,
+        &[],
+        r#"{"throughput":{"outbound":0,"inbound":1,"calls":1}}"#,
+        (422, "invalid-field", Some("throughput")),
+    ),
 ];
+const SECRETS: &str = "/accounts/{A}/secrets";
+const NUMBERS: &str = "/accounts/{A}/numbers";
+const RULE: &str = "/accounts/{A}/reload-rule";
+const SETTINGS: &str = "/accounts/{A}/settings";
+const SECRET: Said = (422, "invalid-field", Some("secret"));
+const SCOPE: Said = (422, "invalid-field", Some("scope"));
+const NUMBER: Said = (422, "invalid-field", Some("number"));
+const COUNTRY: Said = (422, "invalid-field", Some("country"));
 const CHARGE: &str = "/accounts/{A}/charges";
 const CHARGES: &str = "/charges";
 const TOP_UP: &str = "/accounts/{A}/top-ups";
@@ -172,6 +297,20 @@ async fn a_bad_request_is_refused_and_changes_nothing() {
     for path in [TOP_UP, "/accounts/{A}/adjustments"] {
         stage.refuses("POST", path, &[], most, (422, "amount-out-of-range", Some("amount"))).await;
     }
+    let url = format!(r#"{{"inbound_url":"https://hooks.example/{}"}}"#, "x".repeat(2048));
+    stage.refuses("PATCH", SETTINGS, &[], &url, (422, "invalid-field", Some("inbound_url"))).await;
+    let reference = format!(r#"{{"provider":"manual","amount":"1","reference":"{}"}}"#, "x".repeat(256));
+    stage.refuses("PUT", RULE, &[], &reference, (422, "invalid-field", Some("reference"))).await;
+    let many = format!(r#"{{"scope":{{"accounts":[{}]}}}}"#, vec![r#""{A}""#; 33].join(","));
+    stage.refuses("POST", SECRETS, &[], &many, SCOPE).await;
+    // What is live already is no new secret, and four of one's own choice are enough.
+    for number in 1..=4 {
+        let chosen = format!(r#"{{"secret":"Chosen{number}now"}}"#);
+        assert_eq!(stage.send("POST", SECRETS, &[], &chosen).await.status, 201);
+        stage.refuses("POST", SECRETS, &[], &chosen, SECRET).await;
+    }
+    let fifth = r#"{"secret":"Chosen5now"}"#;
+    stage.refuses("POST", SECRETS, &[], fifth, (409, "too-many-credentials", None)).await;
     // A cursor is of its own list only.
     stage.send("POST", "/accounts", &[], "{}").await;
     let accounts = stage.send("GET", "/accounts?limit=1", &[], "").await.json();

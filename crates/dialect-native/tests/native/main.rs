@@ -12,5 +12,6 @@ mod removed;
 mod rights;
 mod sandbox;
 mod scenarios;
+mod secrets;
 mod tenants;
 mod usage;

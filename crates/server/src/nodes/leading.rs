@@ -217,7 +217,9 @@ impl Leader {
         tracing::info!(took_ms, replayed, accounts = books.engine.directory().accounts(), "this node leads");
         let in_flight = Arc::new(AtomicUsize::new(0));
         let app = App::new(books.engine.clone(), self.limits).with_sandbox(books.sandbox.clone());
-        let router = counted(crate::router(Arc::new(app)), &in_flight);
+        let app = Arc::new(app);
+        self.runtime.spawn(crate::note_uses(Arc::downgrade(&app)));
+        let router = counted(crate::router(app), &in_flight);
         self.current.set(Some(&books));
         self.standing.leads.store(true, Ordering::Relaxed);
         self.standing.silence_ms.store(0, Ordering::Relaxed);
