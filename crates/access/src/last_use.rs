@@ -1,7 +1,7 @@
 //! On which day a credential was last used: kept in memory, written down once a day and credential.
 //!
-//! A call costs one comparison. What was not written down yet is lost with the process: at the most the
-//! first uses of the last minute, on a day on which these credentials are not used again.
+//! A call costs one comparison. What was not written down yet is lost in a crash: at the most the first uses
+//! of the last minute, on a day on which these credentials are not used again.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};

@@ -84,7 +84,10 @@ async fn serve(config: Config) -> Result<(), Failure> {
     server.health().set(Readiness::Ready);
     tokio::spawn(server::note_uses(Arc::downgrade(&app)));
     tokio::spawn(server::watch(books.engine.clone(), server.health().clone()));
-    let served = server.run(server::router(app), stop).await;
+    let served = server.run(server::router(app.clone()), stop).await;
+    // Only days of last uses: what cannot be written down is not worth a failure.
+    drop(app.access.last_use().write_down(&books.engine).await);
+    drop(app);
     // What was answered is durable already; what still waits is answered or refused, then the directory closes.
     let closed = tokio::task::spawn_blocking(|| books.close()).await;
     served.map_err(Failure::fault("cannot serve"))?;
