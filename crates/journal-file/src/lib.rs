@@ -79,5 +79,5 @@ pub use error::OpenError;
 pub use file_journal::{FileJournal, Opened};
 pub use format::Incarnation;
 pub use options::{Background, Options, Written};
-pub use os_disk::{OsDisk, OsFile};
+pub use os_disk::{OsDisk, OsFile, OsLock};
 pub use verify::{Verified, verify};

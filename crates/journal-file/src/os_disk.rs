@@ -39,7 +39,7 @@ fn options() -> OpenOptions {
 
 impl Disk for OsDisk {
     type File = OsFile;
-    type Lock = File;
+    type Lock = OsLock;
 
     fn open(&self, path: &str) -> io::Result<OsFile> {
         let path = self.path(path);
@@ -88,7 +88,7 @@ impl Disk for OsDisk {
         File::open(self.path(directory))?.sync_all()
     }
 
-    fn lock(&self, path: &str, hold: Hold) -> io::Result<File> {
+    fn lock(&self, path: &str, hold: Hold) -> io::Result<OsLock> {
         let file = match hold {
             Hold::Exclusive => options().create(true).truncate(false).open(self.path(path))?,
             Hold::Shared => File::open(self.path(path))?,
@@ -98,7 +98,7 @@ impl Disk for OsDisk {
             Hold::Shared => file.try_lock_shared(),
         };
         match taken {
-            Ok(()) => Ok(file),
+            Ok(()) => Ok(OsLock(file)),
             Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -107,6 +107,17 @@ impl Disk for OsDisk {
     fn free_bytes(&self) -> io::Result<u64> {
         let space = rustix::fs::statvfs(&self.directory)?;
         Ok(space.f_bavail.saturating_mul(space.f_frsize))
+    }
+}
+
+/// Given back by name: a process that was being started at that moment may have a copy of the handle.
+#[derive(Debug)]
+pub struct OsLock(File);
+
+impl Drop for OsLock {
+    fn drop(&mut self) {
+        // Closing it does the same, unless there is such a copy.
+        _ = self.0.unlock();
     }
 }
 
