@@ -89,6 +89,11 @@ impl Database {
         Ok(rows.first().map(|row| *row.get::<Uuid>(0).as_bytes()))
     }
 
+    /// From now on only this journal is taken: another copy behind the same address is refused.
+    pub fn expect(&self, incarnation: Incarnation) {
+        self.connector.expect_incarnation(Uuid::from_bytes(incarnation));
+    }
+
     /// What the database's clock says.
     pub fn now(&self) -> Result<Timestamp, OpenError> {
         let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8";
@@ -131,7 +136,7 @@ impl Database {
     /// Opens a book. Nothing is written before the first append.
     pub fn open(&self, book: u32) -> Result<PostgresJournal, OpenError> {
         let incarnation = self.incarnation()?.ok_or(OpenError::NotInitialised)?;
-        self.connector.expect_incarnation(Uuid::from_bytes(incarnation));
+        self.expect(incarnation);
         let session = self.session()?;
         let index = book::load(&*session, book)?;
         let era_bytes = bytes_of(&*session, &index.open_era().table());
