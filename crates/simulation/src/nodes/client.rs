@@ -45,9 +45,7 @@ impl Clients {
         let clients = (0..count).map(|_| Client::default()).collect();
         Self { clients, losses: 0, is_last_round: false, is_replaced: false }
     }
-}
 
-impl Clients {
     pub fn are_over(&self) -> bool {
         self.clients.iter().all(|client| client.is_over)
     }
