@@ -74,6 +74,8 @@ macro_rules! story {
         #[derive(Clone, Copy, Debug, Default)]
         pub struct Story {
             $(pub $name: u64,)+
+            /// How the hash of the last group begins.
+            pub chain: u64,
         }
 
         impl Story {
@@ -91,7 +93,7 @@ macro_rules! story {
 
 story! {
     events, attempts, done, repeated, rejected, reads, given_up, takeovers, from_snapshot, fenced, history_lost,
-    unknown, faults, pauses, crashes, partitions, fail_overs, ended_waits, lies, usurpers, losses, replaced,
+    unknown, faults, pauses, crashes, partitions, fail_overs, ended_waits, lies, usurpers, losses, walls, replaced,
 }
 
 /// Lives one life; the first thing that is not as it must be ends it.

@@ -74,6 +74,8 @@ fn another_copy_is_not_taken_for_the_same_journal() {
     let database = Server::shared().database();
     let mut journal = open(&database.url(), Options::default());
     journal.append(&next(&journal, b"one")).unwrap();
+    let follower = Database::connect(&url(&database.url()), Options::default()).unwrap();
+    follower.expect(INCARNATION);
     let adopted = Database::connect(&url(&database.url()), Options::default()).unwrap();
     adopted.adopt([9; 16]).unwrap();
     database.run(
@@ -81,6 +83,8 @@ fn another_copy_is_not_taken_for_the_same_journal() {
          AND pid <> pg_backend_pid()",
     );
     let error = journal.append(&next(&journal, b"two")).unwrap_err();
+    assert!(chain(&error).contains("another copy of the journal than before"), "{}", chain(&error));
+    let error = follower.open(0).err().expect("who has opened nothing yet refuses it too");
     assert!(chain(&error).contains("another copy of the journal than before"), "{}", chain(&error));
     assert_eq!(open(&database.url(), Options::default()).tail().position, 1);
 }

@@ -45,6 +45,10 @@ impl Clients {
         let clients = (0..count).map(|_| Client::default()).collect();
         Self { clients, losses: 0, is_last_round: false, is_replaced: false }
     }
+
+    pub fn are_over(&self) -> bool {
+        self.clients.iter().all(|client| client.is_over)
+    }
 }
 
 impl World {
@@ -77,7 +81,8 @@ impl World {
     fn intend(&mut self, client: usize) {
         let accounts = self.witness.model.accounts.len() as u64;
         let mut named = Named::default();
-        let (key, wanted) = if accounts > 0 && self.random.one_in(3) {
+        let is_walled = client == 0 && self.network.walled.is_some();
+        let (key, wanted) = if accounts > 0 && (is_walled || self.random.one_in(3)) {
             (None, Wanted::Read(self.random.below(accounts) as usize))
         } else {
             let now = START + self.now as i64;
@@ -112,7 +117,11 @@ impl World {
         if self.random.one_in(3) {
             self.clients.clients[client].node = self.random.below(self.nodes.len() as u64) as usize;
         }
-        let node = self.clients.clients[client].node;
+        let node = match self.network.walled {
+            Some(walled) if client == 0 => walled,
+            _ => self.clients.clients[client].node,
+        };
+        let is_lost = self.random.one_in(40) || client > 0 && self.network.walled == Some(node);
         let patience = if self.random.one_in(3) { 1_500 * MILLI } else { 100 * MILLI };
         let deadline = self.now + 50 * MILLI + self.random.below(patience);
         let behind = self.witness.last();
@@ -128,7 +137,7 @@ impl World {
         };
         self.story.attempts += 1;
         self.at(deadline, Event::Client(client));
-        if !self.random.one_in(40) {
+        if !is_lost {
             self.after(delay, Event::Request(node, Box::new(request)));
         }
     }

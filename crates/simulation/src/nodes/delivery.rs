@@ -66,7 +66,8 @@ impl World {
 
     pub fn execute(&mut self, call: &Call) {
         match self.cluster.execute(call) {
-            Executed::Answered(reply) => self.reply(call, reply),
+            // Nothing was written.
+            Executed::Answered(reply) => return self.reply(call, reply),
             Executed::Waits => {}
             Executed::Committed(commit) => self.committed(call.host, &[commit]),
         }

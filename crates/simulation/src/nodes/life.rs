@@ -1,6 +1,6 @@
 //! One life: what happens next, until the end, and what must be true then.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use engine::Book;
@@ -20,7 +20,7 @@ const PATIENCE: Micros = 90 * SECOND;
 
 pub struct Life {
     world: Shared,
-    tasks: HashMap<TaskId, Task>,
+    tasks: BTreeMap<TaskId, Task>,
     epoch: Instant,
     seed: u64,
 }
@@ -38,36 +38,21 @@ impl Life {
             world.at(500 * MILLI, Event::Client(client));
         }
         world.at(SECOND, Event::Trouble);
-        Ok(Self { world: Shared::new(world), tasks: HashMap::new(), epoch: Instant::now(), seed })
+        Ok(Self { world: Shared::new(world), tasks: BTreeMap::new(), epoch: Instant::now(), seed })
     }
 
     pub fn live(&mut self) -> Result<Story, String> {
-        let (mut events, mut until) = (0, None::<Micros>);
-        loop {
-            let event = {
-                let mut world = self.world.lock();
-                if let Some(failure) = world.failure.take() {
-                    return Err(format!("at {} ms: {failure}", world.now / MILLI));
-                }
-                let over = world.now >= world.shape.micros;
-                match until {
-                    None if over => {
-                        world.relieve_all();
-                        world.last_round();
-                        until = Some(world.now + PATIENCE);
-                    }
-                    Some(_) if world.clients.clients.iter().all(|client| client.is_over) => break,
-                    Some(until) if world.now > until => return Err("in the end nobody answers".to_owned()),
-                    _ => {}
-                }
-                world.next()
-            };
-            let event = event.ok_or("nothing happens any more")?;
-            events += 1;
-            if events > EVENTS_MAX {
-                return Err("it does not end".to_owned());
-            }
-            self.handle(event);
+        let trouble_ends = self.world.lock().shape.micros;
+        self.go_on(|world| world.now >= trouble_ends)?;
+        let until = {
+            let mut world = self.world.lock();
+            world.relieve_all();
+            world.last_round();
+            world.now + PATIENCE
+        };
+        self.go_on(|world| world.clients.are_over() || world.now > until)?;
+        if !self.world.lock().clients.are_over() {
+            return Err("in the end nobody answers".to_owned());
         }
         if self.world.lock().shape.is_replaced {
             self.replaced()?;
@@ -75,9 +60,28 @@ impl Life {
         self.tasks.clear();
         self.world.lock().spawned.clear();
         self.end()?;
-        let mut world = self.world.lock();
-        world.story.events = events;
-        Ok(world.story)
+        Ok(self.world.lock().story)
+    }
+
+    /// Lets things happen until it is enough.
+    fn go_on(&mut self, is_enough: impl Fn(&World) -> bool) -> Result<(), String> {
+        loop {
+            let event = {
+                let mut world = self.world.lock();
+                if let Some(failure) = world.failure.take() {
+                    return Err(format!("at {} ms: {failure}", world.now / MILLI));
+                }
+                if is_enough(&world) {
+                    return Ok(());
+                }
+                world.story.events += 1;
+                if world.story.events > EVENTS_MAX {
+                    return Err("it does not end".to_owned());
+                }
+                world.next().ok_or("nothing happens any more")?
+            };
+            self.handle(event);
+        }
     }
 
     /// Another copy of the journal is reached instead: nobody may answer from it.
@@ -91,22 +95,11 @@ impl Life {
             world.last_round();
             (std::mem::replace(&mut world.cluster, replaced), world.now + 4 * SECOND)
         };
-        while let Some(event) = self.next_before(until)? {
-            self.handle(event);
-        }
+        self.go_on(|world| world.now >= until)?;
         let copy = std::mem::replace(&mut self.world.lock().cluster, kept);
         match group(&copy.primary().tables, before.position() + 1) {
             Some(_) => Err("a node took the lead of another copy of the journal".to_owned()),
             None => Ok(()),
-        }
-    }
-
-    fn next_before(&self, until: Micros) -> Result<Option<Event>, String> {
-        let mut world = self.world.lock();
-        match world.failure.take() {
-            Some(failure) => Err(format!("at {} ms: {failure}", world.now / MILLI)),
-            None if world.now >= until => Ok(None),
-            None => Ok(world.next()),
         }
     }
 
@@ -191,6 +184,7 @@ impl Life {
         }
         let parts = parts(&self.world, journal, self.seed);
         let (book, _) = Book::open(parts).map_err(|error| format!("in the end: {error}"))?;
+        self.world.lock().story.chain = u64::from_le_bytes(tail.chain.0[..8].try_into().unwrap_or_default());
         match engine::digest(book.ledger()) == engine::digest(&self.world.lock().witness.ledger) {
             true => Ok(()),
             false => Err("in the end the book opens with another state".to_owned()),

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use domain::Timestamp;
 use engine::{Background, BookFault, Clock, Engine, OpenError, Parts, Rounds, SeededEntropy};
 use journal::{AppendError, ReadError};
-use journal_postgres::{BEAT_EVERY, Database, EraLimit, NodeId, Nodes, Options, POLL_EVERY, Watch};
+use journal_postgres::{
+    BEAT_EVERY, Database, EraLimit, Incarnation, NodeId, Nodes, Options, POLL_EVERY, Watch,
+};
 
 use super::message::{Answer, Request, Said};
 use super::session::{SimHosts, wait_until};
@@ -106,7 +108,7 @@ impl Node {
         let database = loop {
             let database = Database::over(hosts(&self.world, self.node), options());
             match database.and_then(|it| Ok((it.incarnation()?, it))) {
-                Ok((Some(incarnation), database)) => {
+                Ok((Some(incarnation), database)) if self.belongs_to(incarnation) => {
                     database.expect(incarnation);
                     break Arc::new(database);
                 }
@@ -140,6 +142,11 @@ impl Node {
             }
             watch.lost(self.instant());
         }
+    }
+
+    /// The directory is of one journal only.
+    fn belongs_to(&self, found: Incarnation) -> bool {
+        *self.world.lock().nodes[self.node].journal.get_or_insert(found) == found
     }
 
     /// Until the lead was taken.

@@ -58,7 +58,7 @@ impl Node {
                 rounds.rest()?;
                 quiet_since = now;
             }
-            wait_until(&self.world, now + 20 * MILLI, |world| !world.nodes[self.node].inbox.is_empty());
+            wait_until(&self.world, now + QUIET, |world| !world.nodes[self.node].inbox.is_empty());
         }
     }
 

@@ -39,17 +39,26 @@ impl Task {
     /// Runs it until it waits again; false, when it is done.
     pub fn resume(&mut self) -> bool {
         let Some(coroutine) = &mut self.coroutine else { return false };
+        let _forget = Forget;
         coroutine.resume(());
-        CURRENT.set(None);
         !coroutine.done()
+    }
+}
+
+/// Whatever happens, nobody runs when a task has given way.
+struct Forget;
+
+impl Drop for Forget {
+    fn drop(&mut self) {
+        CURRENT.set(None);
     }
 }
 
 impl Drop for Task {
     fn drop(&mut self) {
         if let Some(mut coroutine) = self.coroutine.take() {
+            let _forget = Forget;
             coroutine.force_unwind();
-            CURRENT.set(None);
             STACKS.with_borrow_mut(|stacks| stacks.push(coroutine.into_stack()));
         }
     }

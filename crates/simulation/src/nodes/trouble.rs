@@ -92,9 +92,24 @@ impl World {
         self.story.fail_overs += 1;
         if self.cluster.is_asynchronous || self.random.one_in(2) {
             self.stop(old);
+        } else if self.random.one_in(2) {
+            self.wall();
         }
         self.recount();
         self.after_a_while(3 * SECOND, Event::Relief(Relief::Rejoin));
+    }
+
+    /// Whoever leads stays with the old primary, and somebody else leads with the new one.
+    fn wall(&mut self) {
+        self.story.walls += 1;
+        let (leader, host) = (self.any_node(), self.cluster.primary);
+        self.network.walled = Some(leader);
+        self.network.cut(leader, host);
+        let other = (leader + 1) % self.nodes.len();
+        self.nodes[other].usurps = true;
+        let time = SECOND + self.random.below(2 * SECOND);
+        self.after(time, Event::Relief(Relief::Link { node: leader, host }));
+        self.after(time, Event::Relief(Relief::Wall));
     }
 
     /// What an asynchronous standby never had is gone.
@@ -119,6 +134,11 @@ impl World {
             self.nodes[leader].paused_until = self.now + self.random.below(SECOND);
             let other = (leader + 1) % self.nodes.len();
             self.nodes[other].usurps = true;
+            if self.random.one_in(2) {
+                // And is asked for nothing but reads when it wakes.
+                self.network.walled = Some(leader);
+                self.after_a_while(3 * SECOND, Event::Relief(Relief::Wall));
+            }
         }
     }
 
@@ -204,6 +224,7 @@ impl World {
                 self.cluster.rejoin();
                 self.register();
             }
+            Relief::Wall => self.network.walled = None,
             Relief::Fast => self.network.is_slow = false,
             Relief::Step { node, micros } => self.nodes[node].skew_micros -= micros,
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use journal_postgres::DatabaseError;
+use journal_postgres::{DatabaseError, Incarnation};
 
 use super::client::Clients;
 use super::cluster::Cluster;
@@ -79,6 +79,7 @@ pub enum Relief {
     Promote,
     Rejoin,
     Fast,
+    Wall,
     Step { node: usize, micros: i64 },
 }
 
@@ -87,6 +88,8 @@ pub struct Network {
     /// By node and host: how often it is cut.
     cuts: Vec<[u32; 2]>,
     pub is_slow: bool,
+    /// A node that is on the old primary's side, with one client, who reads.
+    pub walled: Option<usize>,
 }
 
 /// What can be seen of a node from outside.
@@ -100,12 +103,14 @@ pub struct NodeState {
     pub leads: bool,
     pub skew_micros: i64,
     pub inbox: Vec<Request>,
+    /// In the node's directory: which journal it belongs to.
+    pub journal: Option<Incarnation>,
     pub main: Option<TaskId>,
 }
 
 impl Network {
     pub fn new(nodes: usize) -> Self {
-        Self { cuts: vec![[0; 2]; nodes], is_slow: false }
+        Self { cuts: vec![[0; 2]; nodes], is_slow: false, walled: None }
     }
 
     pub fn is_cut(&self, node: usize, host: usize) -> bool {
@@ -123,6 +128,7 @@ impl Network {
     pub fn mend_all(&mut self) {
         self.cuts.fill([0; 2]);
         self.is_slow = false;
+        self.walled = None;
     }
 
     /// How long a message is under way.

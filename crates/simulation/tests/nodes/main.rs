@@ -37,6 +37,6 @@ fn several_nodes_are_one_ledger_whatever_fails() {
 fn a_seed_is_lived_the_same_again() {
     for seed in 0..20 {
         let [one, other] = [(); 2].map(|()| nodes::run(seed).unwrap_or_else(|error| panic!("{error}")));
-        assert_eq!(one.counts(), other.counts(), "seed {seed}");
+        assert_eq!((one.chain, one.counts()), (other.chain, other.counts()), "seed {seed}");
     }
 }
