@@ -21,19 +21,23 @@ impl Sight {
         Self { actor: caller.actor(), organization: caller.organization(), account: caller.account() }
     }
 
-    /// The seller sees its organization, an account itself and the descendants it manages.
+    /// The seller sees its organization, an account itself and the descendants it manages; a person who is
+    /// limited to accounts no more than those.
     pub(crate) fn reaches(&self, ledger: &Ledger, account: AccountIndex) -> bool {
-        match self.account {
+        let is_within = match self.account {
             None => ledger.account(account).organization == self.organization,
             Some(own) => own == account || ledger.manages(own, account),
-        }
+        };
+        is_within && ledger.is_chosen(ledger.chosen(self.actor), account)
+    }
+
+    /// On the seller's side.
+    pub(crate) fn is_of(&self, organization: OrganizationIndex) -> bool {
+        self.organization == organization
     }
 
     fn is_live(&self, ledger: &Ledger, now: Timestamp) -> bool {
-        match self.actor {
-            Actor::System => true,
-            Actor::Credential(credential) => ledger.credential(credential).is_live(now),
-        }
+        ledger.counts(self.actor, now)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::book::{Book, Outcome, Parts, Receipt, Refusal, Request};
 use crate::clock::Entropy;
 use crate::directory::Directory;
 use crate::history::History;
+use crate::origin::Origin;
 use crate::record::Content;
 use crate::recovery::{OpenError, Recovered};
 use crate::seal::Seals;
@@ -63,7 +64,7 @@ struct Queue {
 }
 
 enum Job {
-    One(Box<Request>, Asked, oneshot::Sender<Outcome>),
+    One(Box<Request>, Asked, Option<Box<Origin>>, oneshot::Sender<Outcome>),
     Many(Vec<Request>, AskedAll, Box<dyn Answers>),
     /// Looks at the state; what it returns tells the caller, once what it saw is durable.
     Read(Box<dyn FnOnce(&Book) -> Tell + Send>),
@@ -167,10 +168,19 @@ impl Engine {
 
     /// One command; the answer leaves when it is durable.
     pub async fn submit(&self, request: Request) -> Result<Outcome, Unavailable> {
+        self.submit_from(request, None).await
+    }
+
+    /// The same, where it is known from where it was asked for: the audit log says so.
+    pub async fn submit_from(
+        &self,
+        request: Request,
+        origin: Option<Origin>,
+    ) -> Result<Outcome, Unavailable> {
         let content = request.key.map(|(_, content)| content);
         let asked = request.key.map_or_else(Asked::default, |(key, _)| self.sealed_keys.ask_one(key));
         let (reply, answer) = oneshot::channel();
-        self.push(Job::One(Box::new(request), asked, reply), 1)?;
+        self.push(Job::One(Box::new(request), asked, origin.map(Box::new), reply), 1)?;
         let outcome = answer.await.map_err(|_| self.lost())?;
         Ok(self.settle(outcome, content))
     }
@@ -454,10 +464,10 @@ fn serve(
     book.begin();
     for job in jobs.drain(..) {
         match job {
-            Job::One(request, asked, reply) => {
+            Job::One(request, asked, origin, reply) => {
                 *count += 1;
                 make_room(book, held, counters)?;
-                let outcome = book.decide_asked(&request, asked);
+                let outcome = book.decide_from(&request, asked, origin.as_deref());
                 counters.count(&outcome);
                 held.push(Held::One(reply, outcome));
             }
@@ -467,7 +477,7 @@ fn serve(
                     book.warm(requests);
                     for (place, request) in (chunk * WARM_MAX..).zip(requests) {
                         make_room(book, held, counters)?;
-                        let outcome = match book.judge(request, asked.of(place)) {
+                        let outcome = match book.judge(request, asked.of(place), None) {
                             Ok(done) if answers.take(book.event(done)) => {
                                 counters.done.fetch_add(1, Ordering::Relaxed);
                                 continue;

@@ -110,6 +110,10 @@ impl History {
         &self.reader
     }
 
+    pub(crate) fn keys(&self) -> &dyn crate::seal::TextKeys {
+        &self.vault
+    }
+
     /// The event that stands at `at`.
     pub fn record(&self, at: EventRef) -> Result<Record, HistoryError> {
         let mut bytes = Vec::with_capacity(SLICE_BYTES);

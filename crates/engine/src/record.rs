@@ -20,6 +20,7 @@ mod codec;
 mod envelope;
 mod events;
 mod objects;
+mod people;
 mod primitives;
 
 pub use codec::{Malformed, Reader, Writer};
@@ -29,7 +30,7 @@ pub use objects::{read_object, write_object};
 use ledger::{Event, EventRef, Ledger};
 
 /// Of what is written here; what an older or newer one wrote is read as far as the lists say.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// The longest record there can be; a group always has room for one more.
 pub const RECORD_BYTES_MAX: usize = 64 * 1024;

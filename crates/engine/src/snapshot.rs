@@ -181,7 +181,10 @@ fn slot_of(cursor: &Cursor) -> usize {
         | Cursor::Names(next)
         | Cursor::Accounts(next)
         | Cursor::Families(next)
-        | Cursor::Balances(next) => next.saturating_sub(1),
+        | Cursor::Balances(next)
+        | Cursor::Memberships(next)
+        | Cursor::Invitations(next)
+        | Cursor::PermissionSets(next) => next.saturating_sub(1),
         _ => 0,
     }
 }
@@ -193,6 +196,7 @@ fn stamp(object: &Object) -> EventRef {
         Object::Account(it) => it.last,
         Object::Handle(_, it) => it.last,
         Object::Hold(_, it) => it.last,
+        Object::Invitation(it) => it.last,
         // A name never changes, and its key is its own.
         _ => EventRef::NONE,
     }
@@ -206,6 +210,7 @@ fn kind(object: &Object) -> u8 {
         Object::Account(_) => 4,
         Object::Handle(..) => 5,
         Object::Hold(..) => 6,
+        Object::Invitation(_) => 8,
         _ => 7,
     }
 }

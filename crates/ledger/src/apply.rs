@@ -131,8 +131,10 @@ impl Ledger {
                         email: email.clone(),
                         password: password.clone(),
                         created_at: *created_at,
+                        person: None,
                         last: at,
                     });
+                    self.file_user(*user);
                 }
             }
             Event::CredentialIssued { index, credential } => self.issue(*index, credential, at),
@@ -224,6 +226,8 @@ impl Ledger {
                 let account = self.balance(user.balance).account;
                 self.end(*hold, account, at);
             }
+            Event::People(event) => self.apply_people(event, at),
+            Event::Audited(audited) => self.apply_audited(audited, at),
             Event::CreditSet { .. }
             | Event::Allocated { .. }
             | Event::Transferred { .. }

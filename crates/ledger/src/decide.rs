@@ -10,7 +10,7 @@ use crate::people::Authority;
 use crate::{
     AccountIndex, Act, Command, Credential, CredentialIndex, Event, FAMILY_NAMES_MAX, Funding, Holder,
     Ledger, NAMES_MAX, NameIndex, NewAccount, OrganizationIndex, Rejection, Restrictions, Status, Text,
-    UserIndex, credit, hold, money, transfer,
+    credit, hold, money, people, transfer,
 };
 
 /// Judges one command. Reads the state and changes nothing; on a rejection `events` is as it was.
@@ -21,8 +21,8 @@ pub fn decide(
     events: &mut Vec<Event>,
 ) -> Result<(), Rejection> {
     let before = events.len();
-    let authority = ledger.authority(command.actor, now)?;
-    let mut draft = Draft::new(ledger, authority, now, events);
+    let standing = ledger.standing(command.actor, now)?;
+    let mut draft = Draft::new(ledger, standing, now, events);
     let decided = act(&mut draft, &command.act).and_then(|()| printable(&events[before..]));
     if decided.is_err() {
         events.truncate(before);
@@ -63,7 +63,7 @@ fn act(draft: &mut Draft<'_>, act: &Act) -> Result<(), Rejection> {
             Ok(())
         }
         Act::DeclareCurrency { organization, currency, exponent } => {
-            draft.seller(*organization)?;
+            draft.whole(*organization)?;
             if draft.ledger.organization(*organization).exponent(*currency).is_some() {
                 return Err(Rejection::CurrencyExists { currency: *currency });
             }
@@ -94,22 +94,7 @@ fn act(draft: &mut Draft<'_>, act: &Act) -> Result<(), Rejection> {
             });
             Ok(())
         }
-        Act::CreateUser { organization, role, email_digest, email, password } => {
-            draft.seller(*organization)?;
-            if draft.ledger.users().any(|(_, user)| user.email_digest == *email_digest) {
-                return Err(Rejection::UserExists);
-            }
-            draft.push(Event::UserCreated {
-                user: UserIndex::new(draft.ledger.users.len()),
-                organization: *organization,
-                role: *role,
-                email_digest: *email_digest,
-                email: email.clone(),
-                password: password.clone(),
-                created_at: draft.now,
-            });
-            Ok(())
-        }
+        Act::People(act) => people::decide(draft, act),
         Act::IssueCredential { holder, role, verifier, label, expires_at, live_max } => {
             let previous = may_credential(draft, *holder, *live_max)?;
             let credential = Credential {
@@ -217,8 +202,14 @@ fn may_credential(
 ) -> Result<Option<CredentialIndex>, Rejection> {
     let account = match holder {
         Holder::Organization(organization) => {
-            draft.seller(organization)?;
+            draft.whole(organization)?;
             return Ok(None);
+        }
+        // A person's token is asked for by that person.
+        Holder::Member(membership) => {
+            let membership = draft.ledger.membership(membership);
+            let is_own = membership.is_live() && draft.user == Some(membership.user);
+            return if is_own { Ok(None) } else { Err(Rejection::CredentialNotFound) };
         }
         Holder::Account(account) => account,
     };
@@ -234,8 +225,16 @@ fn may_credential(
 fn revoke(draft: &mut Draft<'_>, index: CredentialIndex, live_min: u32) -> Result<(), Rejection> {
     let credential = draft.ledger.credential(index);
     let allowed = match credential.holder {
-        Holder::Organization(organization) => draft.seller(organization),
+        Holder::Organization(organization) => draft.whole(organization),
         Holder::Account(account) => draft.reach(account),
+        Holder::Member(membership) => {
+            let membership = draft.ledger.membership(membership);
+            if draft.user == Some(membership.user) {
+                Ok(())
+            } else {
+                people::administers(draft, membership.within)
+            }
+        }
     };
     allowed.map_err(|_| Rejection::CredentialNotFound)?;
     if !credential.is_live(draft.now) {
@@ -254,7 +253,7 @@ fn open_account(draft: &mut Draft<'_>, new: &NewAccount) -> Result<(), Rejection
     let account = AccountIndex::new(draft.ledger.accounts.len());
     let root = match new.parent {
         None => {
-            draft.seller(new.organization)?;
+            draft.whole(new.organization)?;
             account
         }
         Some(parent) => may_have_child(draft, parent, new)?,

@@ -4,16 +4,19 @@ use domain::{Currency, Nanos, Timestamp};
 
 use crate::account::Class;
 use crate::event::{Event, Image};
-use crate::people::Authority;
+use crate::people::{Authority, Standing};
 use crate::{
     AccountIndex, Admission, Amounts, BalanceIndex, FamilyIndex, Funding, Hold, HoldId, Ledger,
-    OrganizationIndex, Rejection,
+    OrganizationIndex, PeopleRejection, Rejection, UserIndex,
 };
 
 pub(crate) struct Draft<'a> {
     pub(crate) ledger: &'a Ledger,
     pub(crate) now: Timestamp,
     pub(crate) authority: Authority,
+    /// The accounts that whoever acts is limited to; none: no such limit.
+    pub(crate) chosen: &'a [AccountIndex],
+    pub(crate) user: Option<UserIndex>,
     events: &'a mut Vec<Event>,
     /// Balances opened by this very command.
     opened: Vec<(AccountIndex, Currency, Open, FamilyIndex)>,
@@ -38,15 +41,17 @@ impl Open {
 impl<'a> Draft<'a> {
     pub(crate) fn new(
         ledger: &'a Ledger,
-        authority: Authority,
+        standing: Standing<'a>,
         now: Timestamp,
         events: &'a mut Vec<Event>,
     ) -> Self {
-        Self { ledger, now, authority, events, opened: Vec::new(), families_opened: 0 }
+        let Standing { authority, chosen, user } = standing;
+        Self { ledger, now, authority, chosen, user, events, opened: Vec::new(), families_opened: 0 }
     }
 
     pub(crate) fn internal(ledger: &'a Ledger, now: Timestamp, events: &'a mut Vec<Event>) -> Self {
-        Self::new(ledger, Authority::System, now, events)
+        let standing = Standing { authority: Authority::System, chosen: &[], user: None };
+        Self::new(ledger, standing, now, events)
     }
 
     pub(crate) fn push(&mut self, event: Event) {
@@ -62,7 +67,11 @@ impl<'a> Draft<'a> {
             Authority::Seller(organization) => self.ledger.account(account).organization == organization,
             Authority::Buyer(caller) => caller == account || self.ledger.manages(caller, account),
         };
-        if reached { Ok(()) } else { Err(Rejection::AccountNotFound) }
+        if reached && self.ledger.is_chosen(self.chosen, account) {
+            Ok(())
+        } else {
+            Err(Rejection::AccountNotFound)
+        }
     }
 
     /// The caller stands above the account: its parent, or the seller.
@@ -85,6 +94,12 @@ impl<'a> Draft<'a> {
             Authority::Seller(_) => Err(Rejection::OrganizationNotFound),
             _ => Err(Rejection::SellerOnly),
         }
+    }
+
+    /// The seller, not limited to chosen accounts.
+    pub(crate) fn whole(&self, organization: OrganizationIndex) -> Result<(), Rejection> {
+        self.seller(organization)?;
+        if self.chosen.is_empty() { Ok(()) } else { Err(PeopleRejection::LimitedToAccounts.into()) }
     }
 
     pub(crate) fn may_force(&self, account: AccountIndex, admission: Admission) -> Result<(), Rejection> {

@@ -14,6 +14,8 @@
 //! | transfer, merge | `transfer.rs` | money between the accounts of a family |
 //! | period | `period.rs` | counters that roll when they are touched |
 //! | organization, user, credential | `organization.rs`, `people.rs` | who exists and whose word still counts |
+//! | membership, session, invitation | `people/` | who acts where, how far, and what a sign-in leaves |
+//! | audit log | `audit.rs` | who asked for what was done, as a chain |
 //! | house, family | `totals.rs` | running totals that make the invariants cheap to check |
 //!
 //! Invariants: no IO, no clock, no randomness, no floats, no unordered iteration. Time arrives as an
@@ -27,6 +29,7 @@
 mod account;
 mod apply;
 mod arena;
+mod audit;
 mod balance;
 mod command;
 mod credit;
@@ -48,6 +51,7 @@ mod transfer;
 
 pub use account::{Account, Funding, Restrictions, Status, Terms};
 pub use arena::Arena;
+pub use audit::{AuditHead, Audited, Before, Sealed};
 pub use balance::{Amounts, Balance, SKIP_LEVELS};
 pub use command::{
     Act, Actor, Admission, AllocationWay, ChargeKind, Command, Correction, ExcessPolicy, NewAccount, Text,
@@ -57,12 +61,17 @@ pub use decide::decide;
 pub use event::{Charged, Event, HoldEnd, HoldPlaced, Image, Posting};
 pub use hold::{DUE_MAX, HOLD_LIFE_MAX_SECS, Hold};
 pub use index::{
-    AccountIndex, BalanceIndex, ChargeId, CredentialIndex, EventRef, FamilyIndex, HoldId, NameIndex,
-    OrganizationIndex, UserIndex,
+    AccountIndex, BalanceIndex, ChargeId, CredentialIndex, EventRef, FamilyIndex, HoldId, InvitationIndex,
+    MembershipIndex, NameIndex, OrganizationIndex, PermissionSetIndex, UserIndex,
 };
 pub use object::{Cursor, Object};
 pub use organization::{Calendar, FAMILY_NAMES_MAX, NAMES_MAX, Organization};
-pub use people::{Credential, Holder, RoleCode, User, Verifier};
-pub use rejection::Rejection;
+pub use people::{
+    CHOSEN_MAX, Chosen, Credential, FORMER_PASSWORDS_MAX, Factor, Holder, INVITATION_LIFE_MAX_SECS,
+    INVITATIONS_MAX, Invitation, MEMBERS_MAX, MEMBERSHIPS_OF_USER_MAX, Membership, NewUser,
+    PERMISSION_SETS_MAX, PeopleAct, PeopleEvent, PermissionSet, Person, RECOVERY_CODES_MAX, Rights, RoleCode,
+    SESSIONS_MAX, SecondFactor, Session, SessionId, User, Verifier, Within,
+};
+pub use rejection::{PeopleRejection, Rejection};
 pub use state::{Handle, Ledger, Merge, Name, Refunded, WARM_MAX};
 pub use totals::{Family, House, HouseLeg};

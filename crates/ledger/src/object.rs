@@ -7,8 +7,9 @@ use std::ops::Bound;
 
 use crate::state::{Handle, Merge, Name, Refunded};
 use crate::{
-    Account, Balance, BalanceIndex, ChargeId, Credential, Family, Hold, HoldId, Ledger, NameIndex,
-    Organization, User,
+    Account, AuditHead, Balance, BalanceIndex, ChargeId, Credential, Family, Hold, HoldId, Invitation,
+    InvitationIndex, Ledger, Membership, MembershipIndex, NameIndex, Organization, OrganizationIndex,
+    PermissionSet, Session, SessionId, User, UserIndex,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,11 @@ pub enum Object {
     Refunded(ChargeId, Refunded),
     Merges(BalanceIndex, Vec<Merge>),
     Hold(HoldId, Hold),
+    Membership(Membership),
+    Invitation(Invitation),
+    PermissionSet(PermissionSet),
+    Session(Session),
+    AuditHead(OrganizationIndex, AuditHead),
 }
 
 /// How far a stream was drawn.
@@ -44,6 +50,11 @@ pub enum Cursor {
     Refunds(Option<ChargeId>),
     Merges(Option<BalanceIndex>),
     Holds(Option<HoldId>),
+    Memberships(usize),
+    Invitations(usize),
+    PermissionSets(usize),
+    Sessions(Option<SessionId>),
+    AuditHeads(Option<OrganizationIndex>),
     End,
 }
 
@@ -101,6 +112,34 @@ impl Ledger {
                 },
                 Cursor::Holds(after) => match self.holds.range(behind(after)).next() {
                     Some((id, hold)) => (Some(Object::Hold(*id, hold.clone())), Cursor::Holds(Some(*id))),
+                    None => (None, Cursor::Memberships(0)),
+                },
+                Cursor::Memberships(slot) => (
+                    self.people.memberships.get(slot).cloned().map(Object::Membership),
+                    Cursor::Memberships(slot + 1)
+                        .or(Cursor::Invitations(0), slot < self.people.memberships.len()),
+                ),
+                Cursor::Invitations(slot) => (
+                    self.people.invitations.get(slot).cloned().map(Object::Invitation),
+                    Cursor::Invitations(slot + 1)
+                        .or(Cursor::PermissionSets(0), slot < self.people.invitations.len()),
+                ),
+                Cursor::PermissionSets(slot) => (
+                    self.people.sets.get(slot).cloned().map(Object::PermissionSet),
+                    Cursor::PermissionSets(slot + 1)
+                        .or(Cursor::Sessions(None), slot < self.people.sets.len()),
+                ),
+                Cursor::Sessions(after) => match self.people.sessions.range(behind(after)).next() {
+                    Some((id, session)) => {
+                        (Some(Object::Session(session.clone())), Cursor::Sessions(Some(*id)))
+                    }
+                    None => (None, Cursor::AuditHeads(None)),
+                },
+                Cursor::AuditHeads(after) => match self.audits.range(behind(after)).next() {
+                    Some((organization, head)) => (
+                        Some(Object::AuditHead(*organization, *head)),
+                        Cursor::AuditHeads(Some(*organization)),
+                    ),
                     None => (None, Cursor::End),
                 },
                 Cursor::End => return None,
@@ -117,7 +156,10 @@ impl Ledger {
         match object {
             Object::NextHold(next) => self.next_hold = next,
             Object::Organization(it) => self.organizations.push(it),
-            Object::User(it) => self.users.push(it),
+            Object::User(it) => {
+                self.users.push(it);
+                self.file_user(UserIndex::new(self.users.len() - 1));
+            }
             Object::Credential(it) => self.credentials.push(it),
             Object::Name(it) => {
                 self.interned.insert(it.digest, NameIndex::new(self.names.len()));
@@ -133,6 +175,19 @@ impl Ledger {
                 self.due.insert((it.expires_at, id));
                 self.holds.insert(id, it);
             }
+            Object::Membership(it) => {
+                let index = MembershipIndex::new(self.people.memberships.len());
+                self.people.memberships.push(it);
+                self.people.file_membership(index);
+            }
+            Object::Invitation(it) => {
+                let index = InvitationIndex::new(self.people.invitations.len());
+                self.people.invitations.push(it);
+                self.people.file_invitation(index);
+            }
+            Object::PermissionSet(it) => self.people.sets.push(it),
+            Object::Session(it) => self.people.file_session(it),
+            Object::AuditHead(organization, it) => drop(self.audits.insert(organization, it)),
         }
     }
 }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{Currency, Nanos, Timestamp};
 
+use crate::people::People;
 use crate::{
-    Account, AccountIndex, Act, Actor, Arena, Balance, BalanceIndex, ChargeId, Command, Credential,
-    CredentialIndex, Event, EventRef, Family, Hold, HoldId, NameIndex, Organization, OrganizationIndex, Text,
-    User, UserIndex,
+    Account, AccountIndex, Act, Actor, Arena, AuditHead, Balance, BalanceIndex, ChargeId, Command,
+    Credential, CredentialIndex, Event, EventRef, Family, Hold, HoldId, NameIndex, Organization,
+    OrganizationIndex, Text, User, UserIndex,
 };
 
 /// The state. Read through its methods; written by [`Ledger::apply`] alone.
@@ -25,6 +26,8 @@ pub struct Ledger {
     pub(crate) refunds: BTreeMap<ChargeId, Refunded>,
     pub(crate) merges: BTreeMap<BalanceIndex, Vec<Merge>>,
     pub(crate) next_hold: HoldId,
+    pub(crate) people: People,
+    pub(crate) audits: BTreeMap<OrganizationIndex, AuditHead>,
 
     // Found again from the above: not stored.
     pub(crate) due: BTreeSet<(Timestamp, HoldId)>,

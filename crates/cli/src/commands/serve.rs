@@ -75,13 +75,16 @@ async fn serve(config: Config) -> Result<(), Failure> {
     }
     books.token.as_ref().inspect(|token| show(token));
     let limits = Limits { batch_max: config.batch_max };
-    let app = Arc::new(App::new(books.engine.clone(), limits).with_sandbox(books.sandbox.clone()));
+    let (site, mailer) = server::site(&config, std::env::var(SMTP_PASSWORD).ok()).map_err(Failure::usage)?;
+    let app = App::new(books.engine.clone(), limits).with_sandbox(books.sandbox.clone());
+    let app = Arc::new(app.with_site(site, mailer));
     let server = Server::new(config);
     let current = Current::default();
     current.set(Some(books.engine.clone()));
     server.metrics().register(|registry| BookMetrics::register(registry, &current));
     server.health().set(Readiness::Ready);
     tokio::spawn(server::watch(books.engine.clone(), server.health().clone()));
+    tokio::spawn(server::note_failures(app.clone()));
     let served = server.run(server::router(app), stop).await;
     // What was answered is durable already; what still waits is answered or refused, then the directory closes.
     let closed = tokio::task::spawn_blocking(|| books.close()).await;
@@ -113,6 +116,7 @@ fn show(token: &Secret) {
     }
 }
 
+const SMTP_PASSWORD: &str = "BURSAR_SMTP_PASSWORD";
 const OPERATOR_TOKEN: &str = "BURSAR_OPERATOR_TOKEN";
 /// Below this a token could be guessed.
 const OPERATOR_TOKEN_BYTES_MIN: usize = 16;

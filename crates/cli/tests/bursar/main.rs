@@ -6,6 +6,7 @@ mod database;
 mod demo;
 mod drain;
 mod nodes;
+mod people;
 mod retention;
 mod sandbox;
 mod serve;

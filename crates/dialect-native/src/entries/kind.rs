@@ -64,7 +64,9 @@ impl EntryKind {
             | Event::AccountOpened { .. }
             | Event::AccountChanged { .. }
             | Event::HandleSet { .. }
-            | Event::BalanceOpened { .. } => return None,
+            | Event::BalanceOpened { .. }
+            | Event::People(_)
+            | Event::Audited(_) => return None,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The API as a client sees it.
 
+mod audit;
 mod bad_input;
 mod bad_requests;
 mod charges;
@@ -7,6 +8,7 @@ mod examples;
 mod fixture;
 mod openapi;
 mod operations;
+mod people;
 mod refusals;
 mod removed;
 mod rights;

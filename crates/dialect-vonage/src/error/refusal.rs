@@ -58,6 +58,7 @@ impl VonageError {
             | R::NameTaken
             | R::HandleTaken
             | R::UserExists
+            | R::People(_)
             | R::AlreadyInterned { .. }
             | R::TooManyNames { .. }
             | R::AccountInUse { .. }
