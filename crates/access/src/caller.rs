@@ -1,13 +1,14 @@
 //! Somebody who proved who they are.
 
 use domain::Timestamp;
-use engine::{Engine, Key, Known, KnownMember};
+use engine::{Engine, Key, Known, KnownMember, UNSCOPED};
 use ledger::{
-    AccountIndex, Actor, Holder, MembershipIndex, OrganizationIndex, Rights, SessionId, UserIndex, Within,
+    AccountIndex, Actor, Holder, Ledger, MembershipIndex, OrganizationIndex, Rights, SessionId, UserIndex,
+    Within,
 };
 use uuid::{Uuid, Variant};
 
-use crate::{AccessError, Operation, Permissions, Role};
+use crate::{AccessError, Actions, Operation, Permissions, Role};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -19,6 +20,8 @@ pub struct Caller {
     permissions: Permissions,
     person: Option<CallingPerson>,
     is_limited: bool,
+    /// Of a secret that is held to a scope.
+    actions: Actions,
 }
 
 /// A person, in a session or by a token of their own.
@@ -47,6 +50,7 @@ impl Caller {
             permissions: Permissions::of_role(role),
             person: None,
             is_limited: false,
+            actions: Actions::from_bits(known.actions),
         })
     }
 
@@ -76,6 +80,7 @@ impl Caller {
             permissions: Permissions::of_member(known),
             person: Some(CallingPerson { user: known.user, membership, session }),
             is_limited: known.is_limited,
+            actions: Actions::from_bits(UNSCOPED),
         })
     }
 
@@ -121,7 +126,25 @@ impl Caller {
     }
 
     pub fn may(&self, operation: Operation) -> Result<(), AccessError> {
-        if self.permissions.may(operation) { Ok(()) } else { Err(AccessError::Forbidden { operation }) }
+        let actions = self.actions;
+        let in_scope = !actions.is_scoped() || operation.action().is_some_and(|action| actions.has(action));
+        if !self.permissions.may(operation) {
+            Err(AccessError::Forbidden { operation })
+        } else if !in_scope {
+            Err(AccessError::OutOfScope { operation })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether the secret is held to a scope.
+    pub fn is_scoped(&self) -> bool {
+        self.actions.is_scoped()
+    }
+
+    /// Whether whoever calls still counts: revoked and run out are found out where the state is read.
+    pub fn counts(&self, ledger: &Ledger, now: Timestamp) -> bool {
+        ledger.counts(self.actor, now)
     }
 
     /// A client's idempotency key, together with whose it is: of the root account of a family, or of the

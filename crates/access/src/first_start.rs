@@ -49,6 +49,7 @@ pub async fn first_start(engine: &Engine, given: Option<Secret>) -> Result<Optio
         label: None,
         expires_at: NO_EXPIRY,
         live_max: None,
+        scope: None,
     };
     act(engine, issue).await?;
     Ok(Some(token))

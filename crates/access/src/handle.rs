@@ -51,6 +51,18 @@ pub fn handle_digest(seals: &Seals, organization: OrganizationIndex, kind: Handl
     seals.short_digest("handle", &[&organization, &[kind.code()], text.to_lowercase().as_bytes()])
 }
 
+/// Numbers are found by a keyed hash together with whose they are, like handles.
+pub fn number_digest(seals: &Seals, organization: OrganizationIndex, digits: &str) -> u128 {
+    let organization = (organization.slot() as u32).to_le_bytes();
+    seals.short_digest("number", &[&organization, digits.as_bytes()])
+}
+
+/// Of the reference that starts a reload, together with whose rule it is.
+pub fn reload_digest(seals: &Seals, account: AccountIndex, reference: &str) -> u128 {
+    let account = (account.slot() as u64).to_le_bytes();
+    seals.short_digest("reload", &[&account, reference.as_bytes()])
+}
+
 /// Users are found by a keyed hash of their address; upper and lower case are the same.
 pub fn email_digest(seals: &Seals, email: &str) -> u128 {
     seals.short_digest("email", &[email.to_lowercase().as_bytes()])

@@ -12,6 +12,9 @@
 //! | secret made by us | an account | keyed hash of 148 random bits | a microsecond |
 //! | secret chosen by a person | an account | argon2id, once; remembered until it is revoked | 20 ms, then a microsecond |
 //!
+//! A secret of an account may be held to a scope: to some actions (asked here), to some accounts and to an
+//! amount a day (decided by the book).
+//!
 //! Invariants: no secret is stored, logged or printed twice; unknown account and wrong secret are one
 //! answer; slow hashing runs on few threads with a bounded queue.
 
@@ -20,12 +23,14 @@ mod caller;
 mod factor;
 mod first_start;
 mod handle;
+mod last_use;
 mod link;
 mod open_account;
 pub mod operation;
 mod password;
 mod password_rules;
 mod permissions;
+mod scope;
 mod secret;
 mod sign_in;
 
@@ -34,7 +39,11 @@ pub use factor::{
     code_at, code_step, factor_text, factor_uri, new_factor_secret, new_recovery_codes, recovery_digest,
 };
 pub use first_start::{DEFAULT_ORGANIZATION, FirstStartError, first_start};
-pub use handle::{HandleKind, UnknownHandle, email_digest, find_account, handle_digest, parse_account};
+pub use handle::{
+    HandleKind, UnknownHandle, email_digest, find_account, handle_digest, number_digest, parse_account,
+    reload_digest,
+};
+pub use last_use::LastUse;
 pub use link::{
     RESET_SECS, invitation_link, is_reset_link, read_invitation_link, reset_link, reset_link_user,
 };
@@ -43,12 +52,13 @@ pub use operation::{Operation, Role};
 pub use password::{PasswordError, Passwords};
 pub use password_rules::{PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN, PasswordRule, check_password};
 pub use permissions::Permissions;
+pub use scope::{Action, Actions};
 pub use secret::{Secret, SecretError, check_chosen_secret, secret_digest, token_digest};
 pub use sign_in::{Credentials, SESSION_KEPT_SECS, SESSION_SECS, SignIn, SignInError, SignedIn};
 
 use domain::Timestamp;
-use engine::{Content, Engine};
-use ledger::{Actor, Holder};
+use engine::{Content, Engine, Known};
+use ledger::{AccountIndex, Actor, Holder};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
@@ -57,6 +67,9 @@ pub enum AccessError {
     Unauthenticated,
     #[error("this role may not do that")]
     Forbidden { operation: Operation },
+    /// The role may, but the secret is held to a scope that does not cover it.
+    #[error("the scope of this credential does not cover that")]
+    OutOfScope { operation: Operation },
     /// Too many slow verifications are waiting.
     #[error("too many sign-ins at once")]
     Busy,
@@ -72,13 +85,14 @@ pub struct Authenticator {
     engine: Engine,
     passwords: Passwords,
     sign_in: SignIn,
+    last_use: LastUse,
 }
 
 impl Authenticator {
     pub fn new(engine: Engine) -> Self {
         let passwords = Passwords::new(engine.clone());
         let sign_in = SignIn::new(engine.clone());
-        Self { engine, passwords, sign_in }
+        Self { engine, passwords, sign_in, last_use: LastUse::default() }
     }
 
     /// A bearer token: of the seller's programs, of a person, or of a session.
@@ -96,7 +110,9 @@ impl Authenticator {
             }
             Holder::Organization(_) | Holder::Account(_) => Caller::holder(known),
         };
-        caller.ok_or(AccessError::Unauthenticated)
+        let caller = caller.ok_or(AccessError::Unauthenticated)?;
+        self.last_use.note(known.credential, &self.engine);
+        Ok(caller)
     }
 
     /// The token of a session, from a cookie or a header.
@@ -117,12 +133,28 @@ impl Authenticator {
     /// An account's key and secret, as Basic credentials carry them.
     pub async fn account(&self, key: &str, secret: &str) -> Result<Caller, AccessError> {
         let account = parse_account(&self.engine, key).map_err(|_| AccessError::Unauthenticated)?;
+        let known = self.find(account, secret).await?.ok_or(AccessError::Unauthenticated)?;
+        let caller = Caller::holder(known).ok_or(AccessError::Unauthenticated)?;
+        self.last_use.note(known.credential, &self.engine);
+        Ok(caller)
+    }
+
+    /// When credentials were used.
+    pub fn last_use(&self) -> &LastUse {
+        &self.last_use
+    }
+
+    /// Whether the account has this secret already.
+    pub async fn is_in_use(&self, account: AccountIndex, secret: &Secret) -> Result<bool, AccessError> {
+        Ok(self.find(account, secret.expose()).await?.is_some())
+    }
+
+    async fn find(&self, account: AccountIndex, secret: &str) -> Result<Option<Known>, AccessError> {
         let made = self.engine.directory().credential(&secret_digest(self.engine.seals(), secret));
-        let known = match made.filter(|known| known.holder == Holder::Account(account)) {
-            Some(known) => Some(known),
-            None => self.passwords.verify(account, secret).await?,
-        };
-        known.and_then(Caller::holder).ok_or(AccessError::Unauthenticated)
+        match made.filter(|known| known.holder == Holder::Account(account)) {
+            Some(known) => Ok(Some(known)),
+            None => self.passwords.verify(account, secret).await,
+        }
     }
 
     pub fn passwords(&self) -> &Passwords {

@@ -2,6 +2,8 @@
 
 use ledger::RoleCode;
 
+use crate::Action;
+
 /// The seller's roles, and that of an account's own credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
@@ -69,7 +71,7 @@ pub enum Side {
 }
 
 macro_rules! operations {
-    ($($(#[$meta:meta])* $name:ident $text:literal [$($role:ident)*];)*) => {
+    ($($(#[$meta:meta])* $name:ident $text:literal $(by $action:ident)? [$($role:ident)*];)*) => {
         /// What can be done, as far as rights tell things apart.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Operation { $($(#[$meta])* $name),* }
@@ -81,30 +83,42 @@ macro_rules! operations {
             pub fn text(self) -> &'static str {
                 match self { $(Self::$name => $text),* }
             }
+
+            /// The action by which a scope lets a secret do it; none for what no scope does.
+            pub fn action(self) -> Option<Action> {
+                match self { $(Self::$name => [$(Action::$action)?].first().copied()),* }
+            }
         }
     };
 }
 
 operations! {
-    ReadAccounts "read accounts and balances" [Owner Admin Finance Developer ReadOnly Account];
-    ReadEntries "read entries, holds and transfers" [Owner Admin Finance Developer ReadOnly Account];
+    ReadAccounts "read accounts and balances" by Read [Owner Admin Finance Developer ReadOnly Account];
+    ReadEntries "read entries, holds and transfers" by Read [Owner Admin Finance Developer ReadOnly Account];
     OpenAccount "open a primary account" [Owner Admin Finance Developer];
     OpenSubaccount "open a subaccount" [Owner Admin Finance Developer Account];
-    ModifyAccount "rename, suspend and reactivate, split and merge" [Owner Admin Finance Developer Account];
+    ModifyAccount "rename, suspend and reactivate, split and merge" by Modify [Owner Admin Finance Developer Account];
+    ChangeSettings "change an account's callbacks" by Modify [Owner Admin Finance Developer Account];
+    SetThroughput "set an account's throughput" [Owner Admin Finance Developer];
     FreezeAccount "freeze and unfreeze" [Owner Admin Finance];
     CloseAccount "close and reopen" [Owner Admin Finance];
-    Charge "charge" [Owner Admin Finance Developer Account];
+    Charge "charge" by Charge [Owner Admin Finance Developer Account];
     /// Overrides funds.
     ForceCharge "charge with the forced admission" [Owner Admin Finance];
-    Hold "place, extend, capture and void holds" [Owner Admin Finance Developer Account];
-    Transfer "transfer money inside a family" [Owner Admin Finance Account];
-    Allocate "allocate credit inside a family" [Owner Admin Finance Account];
+    Hold "place, extend, capture and void holds" by Hold [Owner Admin Finance Developer Account];
+    Transfer "transfer money inside a family" by Transfer [Owner Admin Finance Account];
+    Allocate "allocate credit inside a family" by Allocate [Owner Admin Finance Account];
     TopUp "record a payment" [Owner Admin Finance];
+    SetReload "set a reload rule, and say whether its money came" [Owner Admin Finance];
+    /// Pays through a provider: it makes no money.
+    StartReload "start a reload by its rule" by Reload [Owner Admin Finance Account];
     Refund "refund a charge" [Owner Admin Finance];
     Adjust "adjust a balance" [Owner Admin Finance];
     GiveUsageCredit "give usage credit" [Owner Admin Finance];
     Withdraw "withdraw money" [Owner Admin Finance];
     SetCredit "set a credit limit" [Owner Admin Finance];
+    AssignNumber "assign and release numbers" [Owner Admin Developer];
+    TransferNumber "transfer numbers inside a family" by Modify [Owner Admin Developer Account];
     ManageSecrets "add and revoke an account's secrets" [Owner Admin Developer Account];
     ManageTokens "issue and revoke the seller's tokens" [Owner Admin];
     ManageUsers "create and remove users" [Owner Admin];

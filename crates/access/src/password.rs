@@ -9,7 +9,7 @@ use ledger::AccountIndex;
 use tokio::sync::Semaphore;
 
 use crate::AccessError;
-use crate::secret::chosen_digest;
+use crate::secret::{Secret, chosen_digest};
 
 /// Verifications that run at once, and that may wait.
 const RUNNING_MAX: usize = 1;
@@ -47,6 +47,12 @@ struct State {
 impl Passwords {
     pub fn new(engine: Engine) -> Self {
         Self { engine, running: Semaphore::new(RUNNING_MAX), state: Mutex::default() }
+    }
+
+    /// The slow hash of a secret that somebody chose for an account, in its turn.
+    pub async fn hash_for(&self, account: AccountIndex, secret: &Secret) -> Result<String, AccessError> {
+        let _waiting = self.wait_for(Whose::Account(account), WAITING_PER_ACCOUNT_MAX, WAITING_MAX)?;
+        self.hash(secret.expose()).await.map_err(|_| AccessError::Busy)
     }
 
     /// The slow hash of a secret, in the text form that is stored.

@@ -6,7 +6,7 @@ use ledger::{Rights, Within};
 use crate::operation::{Side, TABLE};
 use crate::{Operation, Role};
 
-/// A bit per operation of the table.
+/// A bit per operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permissions(u64);
 
@@ -23,7 +23,7 @@ impl Permissions {
     }
 
     pub fn of(operations: impl IntoIterator<Item = Operation>) -> Self {
-        Self(operations.into_iter().fold(0, |bits, operation| bits | 1 << operation as u32))
+        Self(operations.into_iter().fold(0, |bits, operation| bits | bit(operation)))
     }
 
     pub fn of_role(role: Role) -> Self {
@@ -59,7 +59,7 @@ impl Permissions {
     }
 
     pub fn may(self, operation: Operation) -> bool {
-        self.0 & 1 << operation as u32 != 0
+        self.0 & bit(operation) != 0
     }
 
     /// Whether all of `other` is in here: nobody gives what they have not.
@@ -69,5 +69,45 @@ impl Permissions {
 
     pub fn operations(self) -> impl Iterator<Item = Operation> {
         TABLE.iter().map(|(operation, _)| *operation).filter(move |operation| self.may(*operation))
+    }
+}
+
+/// Kept in journals, in sets of permissions: a number is never used again.
+fn bit(operation: Operation) -> u64 {
+    use Operation as O;
+    1 << match operation {
+        O::ReadAccounts => 0,
+        O::ReadEntries => 1,
+        O::OpenAccount => 2,
+        O::OpenSubaccount => 3,
+        O::ModifyAccount => 4,
+        O::FreezeAccount => 5,
+        O::CloseAccount => 6,
+        O::Charge => 7,
+        O::ForceCharge => 8,
+        O::Hold => 9,
+        O::Transfer => 10,
+        O::Allocate => 11,
+        O::TopUp => 12,
+        O::Refund => 13,
+        O::Adjust => 14,
+        O::GiveUsageCredit => 15,
+        O::Withdraw => 16,
+        O::SetCredit => 17,
+        O::ManageSecrets => 18,
+        O::ManageTokens => 19,
+        O::ManageUsers => 20,
+        O::ManageMembers => 21,
+        O::ManagePermissions => 22,
+        O::HandOver => 23,
+        O::ReadAudit => 24,
+        O::ManageOrganization => 25,
+        O::Operate => 26,
+        O::ChangeSettings => 27,
+        O::SetThroughput => 28,
+        O::SetReload => 29,
+        O::StartReload => 30,
+        O::AssignNumber => 31,
+        O::TransferNumber => 32,
     }
 }

@@ -4,6 +4,7 @@
 mod batch;
 mod echo;
 mod latency;
+mod nodes;
 mod postgres;
 mod server;
 mod single;
@@ -15,6 +16,8 @@ pub use batch::run as batch;
 pub use echo::run as echo;
 pub use latency::Arguments as LatencyArguments;
 pub use latency::run as latency;
+pub use nodes::Arguments as NodesArguments;
+pub use nodes::run as nodes;
 pub use postgres::Arguments as PostgresArguments;
 pub use postgres::run as postgres;
 pub use single::Arguments as SingleArguments;

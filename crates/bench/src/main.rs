@@ -47,6 +47,8 @@ enum Command {
     /// Over a journal in PostgreSQL: batches beside set-based SQL (P9), single charges beside a
     /// transaction each (P10).
     Postgres(http::PostgresArguments),
+    /// One, two and three nodes on one database, and what forwarding costs.
+    Nodes(http::NodesArguments),
     /// The bare echo server of `single`.
     #[command(hide = true)]
     Echo,
@@ -66,6 +68,7 @@ fn main() {
         Command::Single(arguments) => http::single(&arguments),
         Command::Latency(arguments) => http::latency(&arguments),
         Command::Postgres(arguments) => http::postgres(&arguments),
+        Command::Nodes(arguments) => http::nodes(&arguments),
         Command::Echo => http::echo(),
         Command::Growth(arguments) => growth::run(&arguments),
     }

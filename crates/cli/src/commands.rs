@@ -18,12 +18,14 @@ mod member;
 mod migrate;
 mod org;
 mod permissions;
+mod reporting;
 mod sandbox;
 mod serve;
 mod sign_in;
 mod token;
 mod top_up;
 mod transfer;
+mod usage;
 mod user;
 mod verify;
 
@@ -38,10 +40,12 @@ pub(crate) enum Command {
     Journal(journal::Journal),
     Migrate(migrate::Migrate),
     Adopt(adopt::Adopt),
+    Reporting(reporting::Reporting),
     Demo(demo::Demo),
     Account(account::Account),
     Balance(balance::Balance),
     Entries(entries::Entries),
+    Usage(usage::Usage),
     Charge(charge::Charge),
     Hold(hold::Hold),
     TopUp(top_up::TopUp),
@@ -73,10 +77,12 @@ impl Command {
             Self::Journal(command) => command.run(),
             Self::Migrate(command) => command.run(),
             Self::Adopt(command) => command.run(),
+            Self::Reporting(command) => command.run(),
             Self::Demo(command) => command.run(),
             Self::Account(command) => command.run(),
             Self::Balance(command) => command.run(),
             Self::Entries(command) => command.run(),
+            Self::Usage(command) => command.run(),
             Self::Charge(command) => command.run(),
             Self::Hold(command) => command.run(),
             Self::TopUp(command) => command.run(),

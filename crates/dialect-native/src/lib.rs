@@ -46,6 +46,7 @@ mod router;
 mod sandbox;
 mod signed;
 mod submit;
+mod usage;
 mod values;
 
 #[doc(hidden)]

@@ -21,12 +21,14 @@ impl Sight {
         Self { actor: caller.actor(), organization: caller.organization(), account: caller.account() }
     }
 
-    /// The seller sees its organization, an account itself and the descendants it manages; a person who is
-    /// limited to accounts no more than those.
+    /// The seller sees its organization, an account itself and the descendants it manages, as far as the scope
+    /// of its credential goes; a person who is limited to accounts no more than those.
     pub(crate) fn reaches(&self, ledger: &Ledger, account: AccountIndex) -> bool {
         let is_within = match self.account {
             None => ledger.account(account).organization == self.organization,
-            Some(own) => own == account || ledger.manages(own, account),
+            Some(own) => {
+                (own == account || ledger.manages(own, account)) && ledger.in_scope(self.actor, account)
+            }
         };
         is_within && ledger.is_chosen(ledger.chosen(self.actor), account)
     }

@@ -21,6 +21,7 @@ pub(crate) const TAGS: &[(&str, &str)] = &[
     ("money", "Payments in and out, transfers inside a family, refunds and corrections."),
     ("credit", "How far below zero a balance may go, and how a parent carves that up for its children."),
     ("entries", "What happened to a balance, from its newest entry back."),
+    ("usage", "What was used, summed by day, account, product and credential."),
     ("people", "Organizations, their users and tokens, and the secrets of accounts."),
     ("sessions", "People sign in and out, and look after what they sign in with."),
     ("audit", "Who did what, from where, and how it was before."),
@@ -113,7 +114,7 @@ fn complete(method: &str, operation: &mut Value) {
     let is_secret = ["sessions", "people"].contains(&operation["tags"][0].as_str().unwrap_or_default())
         && !KEYED_PEOPLE.contains(&operation["operationId"].as_str().unwrap_or_default());
     let is_keyed = !is_batch && !is_secret && operation["operationId"] != "advance_clock";
-    let mut kinds = vec![Kind::Unauthenticated, Kind::Forbidden];
+    let mut kinds = vec![Kind::Unauthenticated, Kind::Forbidden, Kind::OutOfScope];
     let own = texts(&operation["x-problems"]);
     kinds.extend(own.iter().map(|slug| Kind::named(slug).expect("a test reads every problem's name")));
     if has_body {

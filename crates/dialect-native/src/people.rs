@@ -11,6 +11,8 @@ pub(crate) mod passwords;
 pub(crate) mod permission_sets;
 pub(crate) mod rights;
 pub(crate) mod roles;
+pub(crate) mod scope;
+pub(crate) mod secret;
 pub(crate) mod secrets;
 pub(crate) mod sessions;
 pub(crate) mod tokens;

@@ -221,6 +221,8 @@ impl From<access::AccessError> for Problem {
             access::AccessError::Unauthenticated => Self::new(Kind::Unauthenticated),
             access::AccessError::Forbidden { operation } => Self::new(Kind::Forbidden)
                 .with_detail(format!("this credential may not {}", operation.text())),
+            access::AccessError::OutOfScope { operation } => Self::new(Kind::OutOfScope)
+                .with_detail(format!("the scope of this credential does not let it {}", operation.text())),
             access::AccessError::Busy => Self::new(Kind::TooManySignIns),
         }
     }

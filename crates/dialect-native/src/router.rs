@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::problem::{Kind, Problem};
-use crate::{accounts, audit, charges, docs, entries, holds, money, openapi, people, sandbox};
+use crate::{accounts, audit, charges, docs, entries, holds, money, openapi, people, sandbox, usage};
 
 /// Where all of it is.
 pub(crate) const PREFIX: &str = "/api/v1";
@@ -42,10 +42,15 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(accounts::close::close))
         .routes(routes!(accounts::close::reopen))
         .routes(routes!(accounts::set_handle::handle))
+        .routes(routes!(accounts::settings::get, accounts::settings::change))
+        .routes(routes!(accounts::numbers::assign, accounts::numbers::list))
+        .routes(routes!(accounts::numbers::release))
+        .routes(routes!(accounts::numbers::transfer))
         .routes(routes!(accounts::balances::list))
         .routes(routes!(accounts::balances::get))
         .routes(routes!(entries::list::handle))
         .routes(routes!(entries::get::handle))
+        .routes(routes!(usage::report::handle))
         .routes(routes!(charges::single::handle))
         .routes(routes!(charges::batch::handle))
         .routes(routes!(holds::place::handle, holds::list::handle))
@@ -54,6 +59,9 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(holds::capture::handle))
         .routes(routes!(holds::void::handle))
         .routes(routes!(money::top_up::handle))
+        .routes(routes!(money::reload::get, money::reload::set))
+        .routes(routes!(money::reload::start))
+        .routes(routes!(money::reload::settle))
         .routes(routes!(money::transfer::handle))
         .routes(routes!(money::refund::handle))
         .routes(routes!(money::give_usage_credit::handle))
@@ -98,6 +106,7 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(people::tokens::revoke))
         .routes(routes!(people::secrets::add, people::secrets::list))
         .routes(routes!(people::secrets::revoke))
+        .routes(routes!(people::secrets::reissue))
 }
 
 async fn unknown_path() -> Problem {

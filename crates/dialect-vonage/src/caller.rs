@@ -7,6 +7,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use dialect::App;
+use domain::Timestamp;
 use engine::{Outcome, Receipt, Request};
 use ledger::{AccountIndex, Act, Command, Ledger};
 
@@ -41,11 +42,22 @@ impl FromRequestParts<Arc<App>> for Primary {
             let account = ledger.account(account);
             account.parent.is_none() && account.may_open_children
         };
-        if !app.engine.read(provisioned).await? {
+        if !look(app, &caller, provisioned).await? {
             return Err(VonageError::unprovisioned(&key));
         }
         Ok(Self { caller, account, key })
     }
+}
+
+/// Looks at the state, if the caller's credential still counts there.
+pub(crate) async fn look<T: Send + 'static>(
+    app: &App,
+    caller: &Caller,
+    look: impl FnOnce(&Ledger, Timestamp) -> T + Send + 'static,
+) -> Result<T, VonageError> {
+    let caller = *caller;
+    let seen = app.engine.read(move |ledger, now| caller.counts(ledger, now).then(|| look(ledger, now)));
+    seen.await?.ok_or_else(|| AccessError::Unauthenticated.into())
 }
 
 /// Whoever proves to be an account. The seller's own tokens mean nothing to this API.
@@ -54,13 +66,21 @@ pub(crate) async fn account_caller(
     headers: &HeaderMap,
 ) -> Result<(Caller, AccountIndex), VonageError> {
     let caller = app.caller(headers).await?;
-    match caller.account() {
-        Some(account) => Ok((caller, account)),
-        None => Err(AccessError::Unauthenticated.into()),
-    }
+    Ok((caller, own_account(app, &caller).await?))
 }
 
-async fn path_param(parts: &mut Parts, app: &Arc<App>, name: &str) -> String {
+/// Whose credential it is, if that account is in its scope: everything here begins at one's own.
+pub(crate) async fn own_account(app: &App, caller: &Caller) -> Result<AccountIndex, VonageError> {
+    let account = caller.account().ok_or(AccessError::Unauthenticated)?;
+    if !caller.is_scoped() {
+        return Ok(account);
+    }
+    let actor = caller.actor();
+    let in_scope = look(app, caller, move |ledger, _| ledger.in_scope(actor, account)).await?;
+    if in_scope { Ok(account) } else { Err(VonageError::out_of_scope()) }
+}
+
+pub(crate) async fn path_param(parts: &mut Parts, app: &Arc<App>, name: &str) -> String {
     let params = RawPathParams::from_request_parts(parts, app).await;
     let found = params.ok().and_then(|params| {
         params.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
@@ -78,11 +98,14 @@ impl Primary {
         let unknown = || VonageError::invalid_api_key(key);
         let account = access::parse_account(&app.engine, key).map_err(|_| unknown())?;
         let primary = self.account;
-        let look = move |ledger: &Ledger, _| match side(ledger, primary, account) {
-            Some(Side::Subaccount(account)) => Some(View::of(ledger, account)),
+        let actor = self.caller.actor();
+        let seen = move |ledger: &Ledger, _| match side(ledger, primary, account) {
+            Some(Side::Subaccount(account)) => {
+                ledger.in_scope(actor, account).then(|| View::of(ledger, account))
+            }
             Some(Side::Primary) | None => None,
         };
-        app.engine.read(look).await?.ok_or_else(unknown)
+        look(app, &self.caller, seen).await?.ok_or_else(unknown)
     }
 
     /// What two keys mean, and how the accounts are; the first unknown one is named.
@@ -94,13 +117,13 @@ impl Primary {
     ) -> Result<[(Side, View); 2], VonageError> {
         let accounts = [from, to].map(|key| access::parse_account(&app.engine, key).ok());
         let primary = self.account;
-        let look = move |ledger: &Ledger, _| {
+        let seen = move |ledger: &Ledger, _| {
             accounts.map(|account| {
                 let account = account?;
                 Some((side(ledger, primary, account)?, View::of(ledger, account)))
             })
         };
-        let [one, other] = app.engine.read(look).await?;
+        let [one, other] = look(app, &self.caller, seen).await?;
         let one = one.ok_or_else(|| VonageError::invalid_api_key(from))?;
         let other = other.ok_or_else(|| VonageError::invalid_api_key(to))?;
         Ok([one, other])
@@ -120,7 +143,7 @@ impl Primary {
 }
 
 /// Direct, managed children only: nothing else exists in this API.
-fn side(ledger: &Ledger, primary: AccountIndex, account: AccountIndex) -> Option<Side> {
+pub(crate) fn side(ledger: &Ledger, primary: AccountIndex, account: AccountIndex) -> Option<Side> {
     if account == primary {
         return Some(Side::Primary);
     }

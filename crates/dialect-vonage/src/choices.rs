@@ -17,6 +17,10 @@
 //! | `get-balance` of a shared subaccount | the payer's balance |
 //! | a subaccount that calls the Subaccounts API | 404 for other keys, 403 for its own |
 //! | credentials in several places | Basic wins |
+//! | a new secret that is active already | refused like a weak one, with words of its own |
+//! | more than two secrets, made elsewhere | all are listed; a further one is refused |
+//! | order of secrets | oldest first |
+//! | `get-balance/{api_key}/{api_secret}` | answered: old clients ask so |
 //! | longest list of transfers | [`TRANSFERS_LISTED_MAX`], then 422 on `start_date` |
 
 pub(crate) const SUSPENDED_MAY_READ: bool = false;

@@ -11,7 +11,7 @@ use ledger::{AccountIndex, Act, Event, Funding, Ledger, NewAccount, Verifier};
 use serde::{Deserialize, Serialize};
 
 use crate::body::{Answer, Subaccount};
-use crate::caller::Primary;
+use crate::caller::{Primary, look};
 use crate::error::VonageError;
 use crate::members::{Member, Problems, read_object, text};
 use crate::view::View;
@@ -79,7 +79,7 @@ impl Primary {
         Ok(NewAccount {
             organization: self.caller.organization(),
             parent: Some(self.account),
-            currency: app.engine.read(home).await?,
+            currency: look(app, &self.caller, home).await?,
             funding: if asked.shared { Funding::Shared } else { Funding::Own },
             managed: true,
             may_open_children: false,

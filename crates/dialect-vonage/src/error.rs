@@ -39,10 +39,15 @@ kinds! {
     SUSPENDED "#account-suspended" "Account Suspended";
     NUMBER_TRANSFER "/subaccounts#invalid-number-transfer" "Invalid Number Transfer";
     MISSING_NUMBER "/subaccounts#missing-number-transfer" "Invalid Number Transfer";
+    NUMBER_CONFLICT "/subaccounts#transfer-conflict" "Transfer Conflict";
     INVALID_API_KEY "#invalid-api-key" "Invalid API Key";
     NOT_FOUND "#not-found" "Not Found";
     WRONG_VERB "#wrong-verb" "Request method not allowed";
     VALIDATION "/subaccounts#validation" "Bad Request";
+    SECRET_VALIDATION "/account/secret-management#validation" "Bad Request";
+    EXCESS_SECRET "/account/secret-management#add-excess-secret" "Secret Addition Forbidden";
+    LAST_SECRET "/account/secret-management#delete-last-secret" "Secret Deletion Forbidden";
+    INVALID_ID "#invalid-id" "Invalid ID";
     RATE_LIMITED "#rate-limited" "Rate Limited";
     INTERNAL "#internal-error" "Internal Error";
 }
@@ -104,6 +109,10 @@ impl VonageError {
         Self::forbidden(UNPROVISIONED, detail)
     }
 
+    pub(crate) fn out_of_scope() -> Self {
+        Self::forbidden(UNPROVISIONED, "These credentials may not do that")
+    }
+
     pub(crate) fn not_primary_and_subaccount() -> Self {
         let detail = "Transfers are only allowed between a primary account and its subaccount";
         Self::forbidden(TRANSFER, detail)
@@ -138,6 +147,43 @@ impl VonageError {
         Self::new(StatusCode::NOT_FOUND, MISSING_NUMBER, detail)
     }
 
+    pub(crate) fn number_not_owned(number: &str, from: &str, to: &str) -> Self {
+        let detail = format!(
+            "Could not transfer number {number} from account {from} to {to} - ShortCode is not owned by from \
+             account"
+        );
+        Self::forbidden(NUMBER_TRANSFER, detail)
+    }
+
+    pub(crate) fn number_owned_already(number: &str, from: &str, to: &str) -> Self {
+        let detail = format!(
+            "Could not transfer number {number} from account {from} to {to} - ShortCode is already owned by \
+             requesting account"
+        );
+        Self::new(StatusCode::CONFLICT, NUMBER_CONFLICT, detail)
+    }
+
+    pub(crate) fn bad_secret(reason: &'static str) -> Self {
+        let detail = "The request failed due to validation errors";
+        let error = Self::new(StatusCode::BAD_REQUEST, SECRET_VALIDATION, detail);
+        Self { invalid_parameters: vec![InvalidParameter::new("secret", reason)], ..error }
+    }
+
+    pub(crate) fn too_many_secrets(max: u32) -> Self {
+        let detail = format!("Account reached maximum number [{max}] of allowed secrets");
+        Self::forbidden(EXCESS_SECRET, detail)
+    }
+
+    pub(crate) fn last_secret() -> Self {
+        let detail = "Can not delete the last secret. The account must always have at least 1 secret active \
+                      at any time";
+        Self::forbidden(LAST_SECRET, detail)
+    }
+
+    pub(crate) fn unknown_secret(id: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, INVALID_ID, format!("ID '{id}' could not be found"))
+    }
+
     pub(crate) fn wrong_verb(method: &Method) -> Self {
         let detail = format!("Request method '{method}' not supported");
         Self::new(StatusCode::METHOD_NOT_ALLOWED, WRONG_VERB, detail)
@@ -166,6 +212,18 @@ impl VonageError {
         };
         let codes = Codes { code: self.status.as_str(), label };
         self.answer(Some(codes))
+    }
+
+    /// The same refusal as the Secrets API says it.
+    pub(crate) fn of_secrets(mut self) -> Response {
+        if self.kind == UNAUTHORIZED {
+            // There it ends in a full stop.
+            self.detail.to_mut().push('.');
+        }
+        let mut response = self.answer(None);
+        let problem = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, problem);
+        response
     }
 
     fn answer(&self, codes: Option<Codes<'_>>) -> Response {

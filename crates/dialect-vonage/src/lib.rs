@@ -39,24 +39,36 @@
 //! | created resource | 201 · 200 | 200 |
 //! | `/account/*` credentials | query · Basic | either; Basic wins |
 //! | `/account/*` errors | error-code pair · problem | both in one body |
+//! | third secret | 400 · 403 `add-excess-secret` · 403 `maximum-secrets-allowed` | the second |
+//! | invalid secret | 400 · 422 | 400 |
+//! | unknown key, secrets | `… not found` · `… does not exist, or you do not have access` | the latter |
 //!
 //! What no source says is chosen in `choices.rs`.
 //!
-//! Left out: top-up, settings and secrets of the Account API, numbers (none exists yet), XML.
+//! Left out: top-up and settings of the Account API, numbers (none exists yet), XML.
 
+mod account_api;
 mod body;
 mod caller;
 mod choices;
+mod create_secret;
 mod create_subaccount;
 mod error;
 mod get_balance;
+mod get_secret;
 mod get_subaccount;
 mod list_balance_transfers;
 mod list_credit_transfers;
+mod list_secrets;
 mod list_subaccounts;
 mod members;
 mod modify_subaccount;
+mod parameters;
+mod revoke_secret;
 mod router;
+mod secrets;
+mod settings;
+mod top_up;
 mod transfer;
 mod transfer_balance;
 mod transfer_credit;

@@ -10,7 +10,7 @@ use ledger::{AccountIndex, Funding, Ledger};
 use serde::Serialize;
 
 use crate::body::{Answer, Links, PrimaryAccount, Subaccount, balance, credit_limit};
-use crate::caller::Primary;
+use crate::caller::{Primary, look};
 use crate::choices::SUBACCOUNTS_PER_LOOK;
 use crate::error::VonageError;
 use crate::view::{Own, View};
@@ -22,12 +22,13 @@ pub(crate) async fn handle(
     primary.may(Operation::ReadAccounts)?;
     let account = primary.account;
     let (view, mut total) =
-        app.engine.read(move |ledger, _| (View::of(ledger, account), family(ledger, account))).await?;
+        look(&app, &primary.caller, move |ledger, _| (View::of(ledger, account), family(ledger, account)))
+            .await?;
     let seals = app.engine.seals();
     let mut subaccounts = Vec::new();
     let mut after = None;
     loop {
-        let slice = app.engine.read(move |ledger, _| Slice::look(ledger, account, after)).await?;
+        let slice = look(&app, &primary.caller, move |ledger, _| Slice::look(ledger, account, after)).await?;
         total = minus(total, slice.unseen);
         subaccounts.extend(slice.children.into_iter().map(|child| Subaccount::new(seals, &primary, child)));
         match slice.last {

@@ -5,7 +5,7 @@ use domain::Timestamp;
 use engine::{Head, History, HistoryError};
 use ledger::{AccountIndex, BalanceIndex, Event, Image, Ledger, Text};
 
-use crate::caller::Primary;
+use crate::caller::{Primary, look};
 use crate::choices::TRANSFERS_LISTED_MAX;
 use crate::error::VonageError;
 use crate::members::Problems;
@@ -67,7 +67,7 @@ pub(crate) async fn list(
         let balance = ledger.balance_of(account, ledger.account(account).currency)?;
         Some(Head::of(balance, ledger.balance(balance)))
     };
-    let Some(head) = app.engine.read(home).await? else { return Ok(Vec::new()) };
+    let Some(head) = look(app, &primary.caller, home).await? else { return Ok(Vec::new()) };
     let history = app.engine.history().clone();
     let (start, end) = (filter.start, filter.end);
     // Walking reads the journal: never on the book's thread, nor on one that serves requests.

@@ -13,6 +13,7 @@
 //! | `arrival` | a request | its [`RequestId`] and the limits it is read under |
 //! | `problem` | a refusal | an RFC 9457 answer, for those without words of their own |
 //! | `app` | a request's headers, and the books | an [`access::Caller`] |
+//! | `web_address` | a URL to be called at | whether it is one |
 //! | `names` | what a product or a user is called | its index in the books |
 //!
 //! Invariants: no float between socket and ledger; nothing is rounded or guessed; whatever a client
@@ -29,6 +30,7 @@ mod json;
 mod names;
 mod paging;
 mod problem;
+mod web_address;
 
 pub use amount::{AmountText, NumberAmount, TextAmount, read_amount};
 pub use app::{App, Limits, Site};
@@ -40,3 +42,4 @@ pub use json::{FieldPath, JsonError, JsonErrorKind, Segment, read_json, read_jso
 pub use names::{NamesError, find_name, intern_names};
 pub use paging::{Cursor, Page, PageBounds, PagingError};
 pub use problem::Problem;
+pub use web_address::is_web_address;

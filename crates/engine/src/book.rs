@@ -251,6 +251,7 @@ impl Book {
         let tail = self.journal.tail();
         let now = self.time.last.max(self.time.read(&*self.clock).unwrap_or(self.time.last));
         let mut buffer = Group::buffer();
+        // Said at every start: kinds of this release may stand in the journal from here on.
         Mark::FormatRaised(FORMAT).write(&mut buffer);
         let mut nonce = [0; 16];
         self.keys.entropy.fill(&mut nonce);

@@ -39,3 +39,26 @@ pub(crate) fn period_ends(
 fn zone(name: &str) -> Result<TimeZone, UnknownTimeZone> {
     TimeZone::get(name).map_err(|_| UnknownTimeZone(name.to_owned()))
 }
+
+/// The days of an organization, for reports.
+#[derive(Clone, Debug)]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    pub fn named(name: &str) -> Result<Self, UnknownTimeZone> {
+        zone(name).map(Self)
+    }
+
+    /// The day that an instant is in.
+    pub fn day(&self, at: Timestamp) -> Date {
+        let at = jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or_default();
+        at.to_zoned(self.0.clone()).date()
+    }
+
+    /// When a day begins: not everywhere and always at midnight.
+    pub fn begin(&self, day: Date) -> Timestamp {
+        let begin = day.to_zoned(self.0.clone()).map(|begin| begin.timestamp().as_microsecond());
+        // A day beyond what the calendar holds.
+        Timestamp::from_micros(begin.unwrap_or(i64::MAX))
+    }
+}

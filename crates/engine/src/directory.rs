@@ -20,10 +20,15 @@ pub struct Known {
     pub credential: CredentialIndex,
     pub holder: Holder,
     pub role: RoleCode,
+    /// What its scope lets it do, as callers number it; [`UNSCOPED`] for all that the role may.
+    pub actions: u32,
     pub organization: OrganizationIndex,
     /// The root of the holder's family: whose idempotency keys these are.
     pub root: Option<AccountIndex>,
 }
+
+/// The actions of a credential that is held to no scope.
+pub const UNSCOPED: u32 = u32::MAX;
 
 /// A password-like secret: verified slowly, by whoever has the time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,6 +159,7 @@ pub(crate) fn concerns(event: &Event) -> bool {
             | Event::NameInterned { .. }
             | Event::People(_)
             | Event::CredentialIssued { .. }
+            | Event::CredentialScoped { .. }
             | Event::CredentialRevoked { .. }
             | Event::AccountOpened { .. }
             | Event::HandleSet { .. }
@@ -171,6 +177,10 @@ impl Inner {
             Event::CredentialIssued { index, credential } => self.issue(ledger, *index, credential),
             Event::AccountOpened { credential: Some((index, credential)), .. } => {
                 self.issue(ledger, *index, credential);
+            }
+            Event::CredentialScoped { credential, .. } => {
+                self.revoke(ledger, *credential);
+                self.issue(ledger, *credential, ledger.credential(*credential));
             }
             Event::CredentialRevoked { credential, .. } => self.revoke(ledger, *credential),
             Event::HandleSet { account, digest, .. } => drop(self.handles.insert(*digest, *account)),
@@ -258,8 +268,9 @@ impl Inner {
                 (ledger.organization_within(within), root_within(within))
             }
         };
-        let known =
-            Known { credential: index, holder: credential.holder, role: credential.role, organization, root };
+        let actions = credential.scope.as_ref().map_or(UNSCOPED, |scope| scope.actions);
+        let Credential { holder, role, .. } = *credential;
+        let known = Known { credential: index, holder, role, actions, organization, root };
         match (&credential.verifier, credential.holder) {
             (Verifier::Digest(digest), _) => {
                 self.digests.insert(digest[..16].try_into().expect("sixteen bytes"), known);

@@ -1,24 +1,24 @@
 //! A book on a thread of its own, and the handle through which everyone else reaches it.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use domain::Timestamp;
 use journal::Vault;
-use ledger::{Event, Ledger, WARM_MAX};
+use ledger::{Event, Ledger};
 use tokio::sync::oneshot;
 
 use crate::book::{Book, Outcome, Parts, Receipt, Refusal, Request};
-use crate::clock::Entropy;
+use crate::clock::{Clock, Entropy};
 use crate::directory::Directory;
 use crate::history::History;
 use crate::origin::Origin;
 use crate::record::Content;
 use crate::recovery::{OpenError, Recovered};
+use crate::rounds::{Distilled, Job, Rounds, Shared};
 use crate::seal::Seals;
-use crate::window::{Asked, AskedAll, Sealed};
+use crate::window::{Asked, Sealed};
 
 /// Commands that may wait at the most; beyond it callers are told to come back.
 pub const QUEUE_MAX: usize = 131_072;
@@ -32,6 +32,7 @@ pub struct Engine {
     history: History,
     sealed_keys: Arc<Sealed>,
     vault: Arc<dyn Vault>,
+    clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -49,64 +50,9 @@ pub enum Unavailable {
     Stopped(Arc<str>),
 }
 
-struct Shared {
-    queue: Mutex<Queue>,
-    wake: Condvar,
-    waiting: AtomicUsize,
-    closing: AtomicBool,
-    counters: Counters,
-}
-
-#[derive(Default)]
-struct Queue {
-    jobs: Vec<Job>,
-    stopped: Option<Arc<str>>,
-}
-
-enum Job {
-    One(Box<Request>, Asked, Option<Box<Origin>>, oneshot::Sender<Outcome>),
-    Many(Vec<Request>, AskedAll, Box<dyn Answers>),
-    /// Looks at the state; what it returns tells the caller, once what it saw is durable.
-    Read(Box<dyn FnOnce(&Book) -> Tell + Send>),
-    Act(Box<dyn FnOnce(&mut Book) + Send>),
-}
-
-type Tell = Box<dyn FnOnce() + Send>;
-
-/// Outcomes of a batch, as they are decided, and whoever waits for them.
-trait Answers: Send {
-    /// A command was done, as this event says. False, if the whole outcome is wanted.
-    fn take(&mut self, event: &Event) -> bool;
-    fn take_whole(&mut self, outcome: Outcome);
-    fn release(self: Box<Self>);
-}
-
 /// What a caller wants to know of the event that answers a command, and whether it was done before, under
 /// the same key. None, where more is needed.
 pub type Distil<T> = fn(&Event, bool) -> Option<T>;
-
-/// What the caller wants to know of each command that was done; the whole of any other outcome.
-struct Distilled<T> {
-    distil: Distil<T>,
-    answers: Vec<Result<T, Box<Outcome>>>,
-    reply: oneshot::Sender<Vec<Result<T, Box<Outcome>>>>,
-}
-
-impl<T: Send> Answers for Distilled<T> {
-    fn take(&mut self, event: &Event) -> bool {
-        let distilled = (self.distil)(event, false);
-        let is_enough = distilled.is_some();
-        self.answers.extend(distilled.map(Ok));
-        is_enough
-    }
-    fn take_whole(&mut self, outcome: Outcome) {
-        self.answers.push(Err(Box::new(outcome)));
-    }
-    fn release(self: Box<Self>) {
-        // A caller that went away does not wait for its answer.
-        drop(self.reply.send(self.answers));
-    }
-}
 
 /// What the book has done since it was opened. All but a little behind.
 #[derive(Debug, Default)]
@@ -121,7 +67,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    fn count(&self, outcome: &Outcome) {
+    pub(crate) fn count(&self, outcome: &Outcome) {
         let counter = match outcome {
             Outcome::Done(_) => &self.done,
             Outcome::Repeated(_) => &self.repeated,
@@ -141,15 +87,19 @@ pub struct Running {
 impl Engine {
     /// Opens the book and starts its thread.
     pub fn start(parts: Parts) -> Result<(Self, Running, Recovered), OpenError> {
-        let (vault, entropy) = (parts.vault.clone(), parts.entropy.clone());
+        let (engine, rounds, recovered) = Self::open(parts)?;
+        let thread = std::thread::Builder::new()
+            .name("book".to_owned())
+            .spawn(move || rounds.run())
+            .map_err(|error| OpenError::Snapshots(error.into()))?;
+        Ok((engine.clone(), Running { engine, thread: Some(thread) }, recovered))
+    }
+
+    /// Opens the book for somebody who runs its rounds: a simulation, which has no threads.
+    pub fn open(parts: Parts) -> Result<(Self, Rounds, Recovered), OpenError> {
+        let (vault, clock, entropy) = (parts.vault.clone(), parts.clock.clone(), parts.entropy.clone());
         let (book, recovered) = Book::open(parts)?;
-        let shared = Arc::new(Shared {
-            queue: Mutex::default(),
-            wake: Condvar::new(),
-            waiting: 0.into(),
-            closing: false.into(),
-            counters: Counters::default(),
-        });
+        let shared = Arc::<Shared>::default();
         let engine = Self {
             shared: shared.clone(),
             directory: book.directory().clone(),
@@ -157,13 +107,10 @@ impl Engine {
             history: History::new(book.journal.reader(), vault.clone()),
             sealed_keys: book.sealed_keys().clone(),
             vault,
+            clock,
             entropy,
         };
-        let thread = std::thread::Builder::new()
-            .name("book".to_owned())
-            .spawn(move || run(book, &shared))
-            .map_err(|error| OpenError::Snapshots(error.into()))?;
-        Ok((engine.clone(), Running { engine, thread: Some(thread) }, recovered))
+        Ok((engine, Rounds::new(book, shared), recovered))
     }
 
     /// One command; the answer leaves when it is durable.
@@ -265,6 +212,11 @@ impl Engine {
         &self.vault
     }
 
+    /// The clock that the book follows as far as it believes it: for what nothing is decided by.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
     pub fn entropy(&self) -> &dyn Entropy {
         &*self.entropy
     }
@@ -280,16 +232,12 @@ impl Engine {
 
     /// Why the book has stopped, if it has.
     pub fn stopped(&self) -> Option<Arc<str>> {
-        self.queue().stopped.clone()
-    }
-
-    fn queue(&self) -> std::sync::MutexGuard<'_, Queue> {
-        self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.queue().stopped.clone()
     }
 
     fn push(&self, job: Job, commands: usize) -> Result<(), Unavailable> {
         let shared = &self.shared;
-        let mut queue = self.queue();
+        let mut queue = self.shared.queue();
         if let Some(reason) = &queue.stopped {
             return Err(Unavailable::Stopped(reason.clone()));
         }
@@ -300,10 +248,9 @@ impl Engine {
             return Err(Unavailable::Overloaded);
         }
         shared.waiting.fetch_add(commands, Ordering::Relaxed);
-        queue.jobs.push(job);
-        let first = queue.jobs.len() == 1;
+        let is_first = queue.push(job);
         drop(queue);
-        if first {
+        if is_first {
             shared.wake.notify_one();
         }
         Ok(())
@@ -335,7 +282,7 @@ impl Running {
 
     fn close(&self) {
         let shared = &self.engine.shared;
-        let queue = self.engine.queue();
+        let queue = shared.queue();
         shared.closing.store(true, Ordering::Release);
         drop(queue);
         shared.wake.notify_one();
@@ -349,207 +296,6 @@ impl Drop for Running {
             drop(thread.join());
         }
     }
-}
-
-/// An answer that waits for its group to be durable.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "short-lived, and boxing would cost every charge an allocation"
-)]
-enum Held {
-    One(oneshot::Sender<Outcome>, Outcome),
-    Many(Box<dyn Answers>),
-    Tell(Tell),
-}
-
-impl Held {
-    fn release(self) {
-        // A caller that went away does not wait for its answer.
-        match self {
-            Self::One(reply, outcome) => drop(reply.send(outcome)),
-            Self::Many(answers) => answers.release(),
-            Self::Tell(tell) => tell(),
-        }
-    }
-}
-
-/// A bug that ends the thread ends the book as well: nobody may wait for an answer that cannot come.
-struct StopOnPanic<'a>(&'a Shared);
-
-impl Drop for StopOnPanic<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            stop(self.0, "a bug ended its thread");
-        }
-    }
-}
-
-fn run(mut book: Book, shared: &Shared) -> Book {
-    let _stop = StopOnPanic(shared);
-    let mut jobs = Vec::new();
-    let mut held = Vec::new();
-    loop {
-        let woken = wait(&mut jobs, &book, shared);
-        let mut count = 0;
-        let served = match woken {
-            Woken::Work => serve(&mut book, &mut jobs, &mut held, &mut count, shared),
-            Woken::Quiet | Woken::Closing => book.close_tail(),
-        };
-        if let Err(fault) = served {
-            // Everyone in the lost group learns that the outcome is unknown: their channels close.
-            held.clear();
-            jobs.clear();
-            stop(shared, &error_chain(&fault));
-            return book;
-        }
-        if woken == Woken::Closing {
-            return book;
-        }
-        shared.waiting.fetch_sub(count, Ordering::Relaxed);
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Woken {
-    /// Jobs, something due, or a snapshot to go on with.
-    Work,
-    /// Nothing has come for a while.
-    Quiet,
-    Closing,
-}
-
-/// Without anything to do for this long, the tail is closed.
-const QUIET: Duration = Duration::from_millis(50);
-
-/// Blocks until there is something to do.
-fn wait(jobs: &mut Vec<Job>, book: &Book, shared: &Shared) -> Woken {
-    let mut queue = shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
-    loop {
-        if !queue.jobs.is_empty() {
-            std::mem::swap(&mut queue.jobs, jobs);
-            return Woken::Work;
-        }
-        if shared.closing.load(Ordering::Acquire) {
-            return Woken::Closing;
-        }
-        if book.has_snapshot_work() {
-            return Woken::Work;
-        }
-        let quiet = book.is_tail_open().then_some((QUIET, Woken::Quiet));
-        let due = book.next_due_in().map(|time| (time, Woken::Work));
-        let next = quiet.into_iter().chain(due).min_by_key(|(time, _)| *time);
-        queue = match next {
-            None => shared.wake.wait(queue).unwrap_or_else(PoisonError::into_inner),
-            Some((time, woken)) => {
-                let (queue, timeout) =
-                    shared.wake.wait_timeout(queue, time).unwrap_or_else(PoisonError::into_inner);
-                if timeout.timed_out() && queue.jobs.is_empty() {
-                    return woken;
-                }
-                queue
-            }
-        };
-    }
-}
-
-/// One round: everything that queued while the last group was written.
-fn serve(
-    book: &mut Book,
-    jobs: &mut Vec<Job>,
-    held: &mut Vec<Held>,
-    count: &mut usize,
-    shared: &Shared,
-) -> Result<(), crate::book::BookFault> {
-    let counters = &shared.counters;
-    book.begin();
-    for job in jobs.drain(..) {
-        match job {
-            Job::One(request, asked, origin, reply) => {
-                *count += 1;
-                make_room(book, held, counters)?;
-                let outcome = book.decide_from(&request, asked, origin.as_deref());
-                counters.count(&outcome);
-                held.push(Held::One(reply, outcome));
-            }
-            Job::Many(requests, asked, mut answers) => {
-                *count += requests.len();
-                for (chunk, requests) in requests.chunks(WARM_MAX).enumerate() {
-                    book.warm(requests);
-                    for (place, request) in (chunk * WARM_MAX..).zip(requests) {
-                        make_room(book, held, counters)?;
-                        let outcome = match book.judge(request, asked.of(place), None) {
-                            Ok(done) if answers.take(book.event(done)) => {
-                                counters.done.fetch_add(1, Ordering::Relaxed);
-                                continue;
-                            }
-                            Ok(done) => Outcome::Done(book.receipt(done)),
-                            Err(not_done) => not_done.into(),
-                        };
-                        counters.count(&outcome);
-                        answers.take_whole(outcome);
-                    }
-                }
-                held.push(Held::Many(answers));
-            }
-            Job::Read(look) => {
-                *count += 1;
-                counters.reads.fetch_add(1, Ordering::Relaxed);
-                held.push(Held::Tell(look(book)));
-            }
-            Job::Act(act) => {
-                *count += 1;
-                act(book);
-            }
-        }
-    }
-    commit(book, held, counters)?;
-    book.snapshot_step();
-    Ok(())
-}
-
-/// One more command fits into the group after this.
-fn make_room(
-    book: &mut Book,
-    held: &mut Vec<Held>,
-    counters: &Counters,
-) -> Result<(), crate::book::BookFault> {
-    if !book.has_room() {
-        commit(book, held, counters)?;
-        book.begin();
-    }
-    Ok(())
-}
-
-fn commit(book: &mut Book, held: &mut Vec<Held>, counters: &Counters) -> Result<(), crate::book::BookFault> {
-    if book.is_dirty() {
-        let started = std::time::Instant::now();
-        book.commit()?;
-        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        counters.append_micros.fetch_add(micros, Ordering::Relaxed);
-        counters.groups.fetch_add(1, Ordering::Relaxed);
-    } else if !held.is_empty() {
-        book.prove()?;
-    }
-    held.drain(..).for_each(Held::release);
-    Ok(())
-}
-
-fn stop(shared: &Shared, reason: &str) {
-    let mut queue = shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
-    queue.stopped = Some(reason.into());
-    queue.jobs.clear();
-    shared.waiting.store(0, Ordering::Relaxed);
-}
-
-fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

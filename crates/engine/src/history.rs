@@ -114,6 +114,10 @@ impl History {
         &self.vault
     }
 
+    pub(crate) fn vault(&self) -> &Arc<dyn Vault> {
+        &self.vault
+    }
+
     /// The event that stands at `at`.
     pub fn record(&self, at: EventRef) -> Result<Record, HistoryError> {
         let mut bytes = Vec::with_capacity(SLICE_BYTES);

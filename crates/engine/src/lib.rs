@@ -29,29 +29,35 @@ mod directory;
 mod engine;
 mod history;
 mod origin;
+mod passage;
 mod record;
 mod recovery;
 mod retention;
+mod rounds;
 mod seal;
 mod snapshot;
+mod usage;
 mod verify;
 mod window;
 
 pub use audit::{AuditEntry, AuditWalk, Was};
 pub use book::{Book, BookFault, Options, Outcome, Parts, Receipt, Refusal, Request};
-pub use calendar::UnknownTimeZone;
+pub use calendar::{UnknownTimeZone, Zone};
 pub use clock::{
     Clock, ClockFault, Entropy, ManualClock, SandboxClock, SeededEntropy, SystemClock, SystemEntropy,
 };
-pub use directory::{Directory, Known, KnownMember, Slow, session_digest};
+pub use directory::{Directory, Known, KnownMember, Slow, UNSCOPED, session_digest};
 pub use engine::{Counters, Distil, Engine, QUEUE_MAX, Running, Unavailable};
 pub use history::{Entry, Head, History, HistoryError, Walk};
 pub use origin::Origin;
+pub use passage::{Passage, Passages};
 pub use record::{Content, Envelope, Item, Key, Mark, Record};
 pub use recovery::{OpenError, Recovered};
 pub use retention::{Cut, Kept, Plan, PruneError, Pruned, plan, prune};
+pub use rounds::Rounds;
 pub use seal::{Id, MasterKey, Owner, Seals, TextKeys};
 pub use snapshot::{Background, digest};
+pub use usage::UsageRecord;
 pub use verify::{Progress, Verified, VerifyError, verify};
 pub use window::{Asked, KeyFileError, KeySidecar, Remembered, WINDOW_DEFAULT_SECS};
 

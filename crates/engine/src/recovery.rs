@@ -2,7 +2,7 @@
 
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 
 use domain::Timestamp;
 use journal::{Anchor, Group, Header, ReadError, Reader, SnapshotError, Vault, VaultError, VaultKey};
@@ -12,7 +12,7 @@ use crate::book::{Book, BookFault, Options, Parts};
 use crate::clock::{BookTime, Entropy};
 use crate::record::{FORMAT, Item, Malformed, Mark, keys_in};
 use crate::seal::{MasterKey, Owner, TextKeys};
-use crate::snapshot::{self, LoadError, Loaded};
+use crate::snapshot::{self, Background, LoadError, Loaded};
 use crate::window::{KeyFileError, Window};
 
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +96,7 @@ impl Book {
             Window::open(reader.clone(), window_secs, background, newest).map_err(OpenError::Keys)?;
         let covered = window.covered().max(anchor.map_or(0, |anchor| anchor.tail.position));
         remember(&*reader, covered + 1..from, oldest_key, &mut window)?;
-        found.groups = fold(&*reader, from, &keys, |items| {
+        found.groups = fold(&*reader, from, &keys, background, |items| {
             warm(&state.ledger, items);
             for (item, at) in items {
                 match item {
@@ -196,14 +196,15 @@ pub(crate) fn remember(
 }
 
 /// Calls `each` with all items from position `from` to the tail, some at a time and in order; how many
-/// groups there were. Reading, checking hashes and decoding run ahead on a thread of their own.
+/// groups there were. Reading, checking hashes and decoding run ahead, on a thread of their own where there are threads.
 pub(crate) fn fold(
     reader: &dyn Reader,
     from: u64,
     keys: &(dyn TextKeys + Sync),
+    background: Background,
     each: impl FnMut(&[(Item, EventRef)]) -> Result<(), OpenError>,
 ) -> Result<u64, OpenError> {
-    fold_to(reader, from..=reader.tail().position, keys, each)
+    fold_to(reader, from..=reader.tail().position, keys, background, each)
 }
 
 /// The same as far as a position.
@@ -211,6 +212,7 @@ pub(crate) fn fold_to(
     reader: &dyn Reader,
     positions: RangeInclusive<u64>,
     keys: &(dyn TextKeys + Sync),
+    background: Background,
     mut each: impl FnMut(&[(Item, EventRef)]) -> Result<(), OpenError>,
 ) -> Result<u64, OpenError> {
     if positions.is_empty() {
@@ -218,12 +220,25 @@ pub(crate) fn fold_to(
     }
     let count = positions.end() - positions.start() + 1;
     let scan = reader.scan(*positions.start())?.take(count as usize);
+    if background == Background::Inline {
+        for group in scan {
+            let mut folded = Ok(());
+            decode(&group?, keys, |piece| {
+                folded = each(&piece.items);
+                folded.is_ok()
+            })?;
+            folded?;
+        }
+        return Ok(count);
+    }
     let mut groups = 0;
     std::thread::scope(|scope| {
         let (send, receive) = sync_channel(PIECES_AHEAD);
         scope.spawn(move || {
             for group in scan {
-                let decoded = group.map_err(OpenError::from).and_then(|group| decode(&group, keys, &send));
+                let decoded = group
+                    .map_err(OpenError::from)
+                    .and_then(|group| decode(&group, keys, |piece| send.send(Ok(piece)).is_ok()));
                 if let Err(error) = decoded {
                     // Nobody listens any more, where that failed already.
                     let _ = send.send(Err(error));
@@ -258,11 +273,8 @@ struct Piece {
     ends_group: bool,
 }
 
-fn decode(
-    group: &Group,
-    keys: &dyn TextKeys,
-    pieces: &SyncSender<Result<Piece, OpenError>>,
-) -> Result<(), OpenError> {
+/// Until all of it was taken, or `take` wants no more.
+fn decode(group: &Group, keys: &dyn TextKeys, mut take: impl FnMut(Piece) -> bool) -> Result<(), OpenError> {
     let position = group.header().position;
     let body = group.body();
     let mut offset = 0;
@@ -276,7 +288,7 @@ fn decode(
             offset += length;
         }
         let ends_group = offset >= body.len();
-        if pieces.send(Ok(Piece { items, ends_group })).is_err() || ends_group {
+        if !take(Piece { items, ends_group }) || ends_group {
             return Ok(());
         }
     }

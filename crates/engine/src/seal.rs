@@ -271,6 +271,13 @@ impl Owner {
                 account(*index, name).or(account(*index, reason))
             }
             Event::HandleSet { account: index, text, .. } => account(*index, text),
+            Event::SettingsChanged { account: index, settings } => {
+                account(*index, &settings.inbound_url).or(account(*index, &settings.receipt_url))
+            }
+            Event::NumberAssigned { number, .. } | Event::NumberMoved { number, .. } => {
+                account(number.account, &number.digits)
+            }
+            Event::ReloadSet { account: index, rule, .. } => account(*index, &rule.reference),
             Event::ToppedUp(posting)
             | Event::Withdrawn(posting)
             | Event::Adjusted { posting, .. }
@@ -290,6 +297,12 @@ impl Owner {
             | Event::CalendarExtended { .. }
             | Event::CurrencyDeclared { .. }
             | Event::CredentialRevoked { .. }
+            | Event::CredentialScoped { .. }
+            | Event::CredentialSpent { .. }
+            | Event::CredentialUsed { .. }
+            | Event::NumberReleased { .. }
+            | Event::ReloadRequested { .. }
+            | Event::ReloadEnded { .. }
             | Event::BalanceOpened { .. }
             | Event::PeriodRolled { .. }
             | Event::Merged { .. }
@@ -313,6 +326,9 @@ impl Owner {
             Object::Handle(_, it) => Some(Self::account(it.account)),
             Object::Hold(_, it) => Some(Self::account(it.account)),
             Object::Invitation(_) => Some(Self::invitation(slot)),
+            Object::Settings(account, _) => Some(Self::account(*account)),
+            Object::Number(_, it) => Some(Self::account(it.account)),
+            Object::Reload(_, it) => Some(Self::account(it.account)),
             Object::NextHold(_)
             | Object::Organization(_)
             | Object::Family(_)

@@ -196,6 +196,9 @@ fn stamp(object: &Object) -> EventRef {
         Object::Account(it) => it.last,
         Object::Handle(_, it) => it.last,
         Object::Hold(_, it) => it.last,
+        Object::Settings(_, it) => it.last,
+        Object::Number(_, it) => it.last,
+        Object::Reload(_, it) => it.last,
         Object::Invitation(it) => it.last,
         // A name never changes, and its key is its own.
         _ => EventRef::NONE,
@@ -210,7 +213,10 @@ fn kind(object: &Object) -> u8 {
         Object::Account(_) => 4,
         Object::Handle(..) => 5,
         Object::Hold(..) => 6,
-        Object::Invitation(_) => 8,
+        Object::Settings(..) => 7,
+        Object::Number(..) => 8,
+        Object::Reload(..) => 9,
+        Object::Invitation(_) => 10,
         _ => 7,
     }
 }

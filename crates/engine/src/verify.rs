@@ -8,7 +8,7 @@ use ledger::invariant::{self, Broken};
 
 use crate::record::{Item, Mark, links};
 use crate::recovery::{OpenError, fold, fold_to, load_anchor, warm};
-use crate::snapshot;
+use crate::snapshot::{self, Background};
 
 /// How far a verification is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -96,7 +96,7 @@ pub(crate) fn derive(
     let mut marks = Vec::new();
     let mut events = 0;
     let mut broken = None;
-    let groups = fold_to(reader, from..=to, vault, |items| {
+    let groups = fold_to(reader, from..=to, vault, Background::Threads, |items| {
         if broken.is_some() {
             return Ok(());
         }
@@ -174,7 +174,7 @@ fn check_snapshots(
         let begun = id.begun.position;
         let differs = VerifyError::SnapshotDiffers { begun };
         let Ok(mut loaded) = snapshot::load(&*snapshots, &id, vault) else { return Err(differs) };
-        fold(reader, begun + 1, vault, |items| {
+        fold(reader, begun + 1, vault, Background::Threads, |items| {
             warm(&loaded.ledger, items);
             for (item, at) in items {
                 if let Item::Record(record) = item {

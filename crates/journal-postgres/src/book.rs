@@ -3,13 +3,13 @@
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use journal::{Chain, Group, GroupError, ReadError, Tail};
-use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 
 use crate::cache::Cache;
 use crate::error::{DatabaseError, OpenError};
+use crate::hosts::Session;
 use crate::lane::Lane;
-use crate::session::Session;
+use crate::row::Row;
 
 /// Stands in `events` of the row that closes a table for its book.
 pub(crate) const CLOSED_EVENTS: i32 = -1;
@@ -74,10 +74,10 @@ impl Book {
 }
 
 /// Reads where a book ends. Nothing of it is durable before a barrier was appended behind it.
-pub(crate) fn load(session: &Session, book: u32) -> Result<Index, OpenError> {
+pub(crate) fn load(session: &dyn Session, book: u32) -> Result<Index, OpenError> {
     let number = i64::from(book);
     let newest = session.query("SELECT era FROM identity WHERE one = 1", &[])?;
-    let newest = newest.first().ok_or(OpenError::NotInitialised)?.get::<_, i32>(0) as u32;
+    let newest = newest.first().ok_or(OpenError::NotInitialised)?.get::<i32>(0) as u32;
     let (mut eras, mut tail) = (Vec::new(), None);
     for era in 1..=newest {
         let Some(found) = ends(session, era, number)? else { continue };
@@ -89,21 +89,21 @@ pub(crate) fn load(session: &Session, book: u32) -> Result<Index, OpenError> {
 }
 
 /// The guard of an era and the last group in it, if the book has come to it and it was not dropped.
-fn ends(session: &Session, era: u32, number: i64) -> Result<Option<(u64, Tail)>, OpenError> {
+fn ends(session: &dyn Session, era: u32, number: i64) -> Result<Option<(u64, Tail)>, OpenError> {
     let table = format!("journal_{era}");
     let first = format!("SELECT position FROM {table} WHERE book = $1 ORDER BY position LIMIT 1");
     let first = match session.query(&first, &[&number]) {
         Err(error) if error.has_code(&SqlState::UNDEFINED_TABLE) => return Ok(None),
         first => first?,
     };
-    let Some(guard) = first.first().map(|row| row.get::<_, i64>(0) as u64) else { return Ok(None) };
+    let Some(guard) = first.first().map(|row| row.get::<i64>(0) as u64) else { return Ok(None) };
     let last = format!(
         "SELECT position, chain, events, body FROM {table} \
          WHERE book = $1 AND events <> {CLOSED_EVENTS} ORDER BY position DESC LIMIT 1"
     );
     let rows = session.query(&last, &[&number])?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let position = row.get::<_, i64>(0) as u64;
+    let position = row.get::<i64>(0) as u64;
     if position == 0 {
         return Ok(Some((guard, Tail::default())));
     }
@@ -134,7 +134,7 @@ pub(crate) fn group_of(
         return Err(damaged(GroupError::Unchained));
     }
     let events = i32::try_from(header.events).unwrap_or(i32::MAX);
-    if row.get::<_, &[u8]>(from) != header.chain.0 || row.get::<_, i32>(from + 1) != events {
+    if row.get::<&[u8]>(from) != header.chain.0 || row.get::<i32>(from + 1) != events {
         return Err(damaged(GroupError::Hash));
     }
     Ok(group)

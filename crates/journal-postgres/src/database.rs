@@ -8,11 +8,12 @@ use uuid::Uuid;
 use crate::book::{self, Book, CLOSED_EVENTS};
 use crate::connector::Connector;
 use crate::error::{DatabaseError, Meaning, OpenError};
+use crate::hosts::{Hosts, Session};
 use crate::lane::Lane;
 use crate::options::Options;
+use crate::postgres_hosts::PostgresHosts;
 use crate::postgres_journal::PostgresJournal;
 use crate::schema;
-use crate::session::Session;
 use crate::snapshot::PostgresSnapshots;
 use crate::url::Url;
 use crate::vault::PostgresVault;
@@ -29,7 +30,15 @@ pub struct Database {
 impl Database {
     /// Reaches the host that may be written.
     pub fn connect(url: &Url, options: Options) -> Result<Self, OpenError> {
-        let connector = Arc::new(Connector::new(url.clone(), options)?);
+        let hosts = Arc::new(PostgresHosts::new(url.clone(), options)?);
+        let database = Self::over(hosts.clone(), options)?;
+        hosts.watch(&database.connector);
+        Ok(database)
+    }
+
+    /// The same over hosts of whatever kind.
+    pub fn over(hosts: Arc<dyn Hosts>, options: Options) -> Result<Self, OpenError> {
+        let connector = Arc::new(Connector::new(hosts, options));
         let lane = Arc::new(Lane::new(&connector));
         lane.session()?;
         Ok(Self { connector, lane })
@@ -40,11 +49,17 @@ impl Database {
         self.connector.give_up();
     }
 
+    /// Leaves hosts that are not the one to use any more: sessions with them are dropped. [`Self::connect`]
+    /// has this done every second.
+    pub fn check_hosts(&self) {
+        self.connector.check();
+    }
+
     pub(crate) fn connector(&self) -> &Arc<Connector> {
         &self.connector
     }
 
-    pub(crate) fn session(&self) -> Result<Arc<Session>, DatabaseError> {
+    pub(crate) fn session(&self) -> Result<Arc<dyn Session>, DatabaseError> {
         self.lane.session()
     }
 
@@ -55,7 +70,7 @@ impl Database {
     /// Makes the tables, or brings them to what this release knows; how many steps were taken.
     pub fn migrate(&self) -> Result<u32, OpenError> {
         let session = self.session()?;
-        schema::migrate(&session).inspect_err(|_| self.lane.drop_session(&session))
+        schema::migrate(&*session).inspect_err(|_| self.lane.drop_session(&session))
     }
 
     /// Whether there are any tables of a journal.
@@ -66,12 +81,17 @@ impl Database {
     /// Which journal it holds, if it holds one.
     pub fn incarnation(&self) -> Result<Option<Incarnation>, OpenError> {
         let session = self.session()?;
-        match schema::check(&session) {
+        match schema::check(&*session) {
             Err(OpenError::NotInitialised) => return Ok(None),
             checked => checked?,
         }
         let rows = session.query("SELECT incarnation FROM identity WHERE one = 1", &[])?;
-        Ok(rows.first().map(|row| *row.get::<_, Uuid>(0).as_bytes()))
+        Ok(rows.first().map(|row| *row.get::<Uuid>(0).as_bytes()))
+    }
+
+    /// From now on only this journal is taken: another copy behind the same address is refused.
+    pub fn expect(&self, incarnation: Incarnation) {
+        self.connector.expect_incarnation(Uuid::from_bytes(incarnation));
     }
 
     /// What the database's clock says.
@@ -105,7 +125,7 @@ impl Database {
     /// Says that this copy is a journal of its own from now on.
     pub fn adopt(&self, incarnation: Incarnation) -> Result<(), OpenError> {
         let session = self.session()?;
-        schema::check(&session)?;
+        schema::check(&*session)?;
         let sql = "UPDATE identity SET incarnation = $1 WHERE one = 1";
         match session.execute(sql, &[&Uuid::from_bytes(incarnation)])? {
             1 => Ok(()),
@@ -116,10 +136,10 @@ impl Database {
     /// Opens a book. Nothing is written before the first append.
     pub fn open(&self, book: u32) -> Result<PostgresJournal, OpenError> {
         let incarnation = self.incarnation()?.ok_or(OpenError::NotInitialised)?;
-        self.connector.expect_incarnation(Uuid::from_bytes(incarnation));
+        self.expect(incarnation);
         let session = self.session()?;
-        let index = book::load(&session, book)?;
-        let era_bytes = bytes_of(&session, &index.open_era().table());
+        let index = book::load(&*session, book)?;
+        let era_bytes = bytes_of(&*session, &index.open_era().table());
         let number = i64::from(book);
         let lane = || Lane::new(&self.connector);
         let vault = PostgresVault::open(lane(), number)?;
@@ -130,8 +150,8 @@ impl Database {
 }
 
 /// Where the engine cannot say, only what is appended from now on counts.
-fn bytes_of(session: &Session, table: &str) -> u64 {
+fn bytes_of(session: &dyn Session, table: &str) -> u64 {
     let sql = format!("SELECT pg_total_relation_size('{table}')");
     let rows = session.query(&sql, &[]).ok();
-    rows.and_then(|rows| rows.first().map(|row| row.get::<_, i64>(0) as u64)).unwrap_or(0)
+    rows.and_then(|rows| rows.first().map(|row| row.get::<i64>(0) as u64)).unwrap_or(0)
 }

@@ -16,7 +16,7 @@ pub enum DatabaseError {
     /// A cancelled wait for a standby is answered as done, with nothing but a warning.
     #[error("the database warned while it committed: {0}")]
     Warned(String),
-    #[error("no host of the journal can be written ({0})")]
+    #[error("no host of the database can be written ({0})")]
     NoHost(String),
     #[error(
         "the database is another copy of the journal than before (incarnation {found} instead of \

@@ -1,18 +1,17 @@
 //! A session that is made when it is needed and made again when it was lost.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::connector::Connector;
 use crate::error::DatabaseError;
-use crate::session::Session;
-use crate::wait::pause;
+use crate::hosts::Session;
 
 const RETRY: Duration = Duration::from_millis(50);
 
 pub(crate) struct Lane {
     connector: Arc<Connector>,
-    session: Mutex<Option<Arc<Session>>>,
+    session: Mutex<Option<Arc<dyn Session>>>,
 }
 
 impl Lane {
@@ -25,7 +24,7 @@ impl Lane {
     }
 
     /// The session as it is, or a new one.
-    pub(crate) fn session(&self) -> Result<Arc<Session>, DatabaseError> {
+    pub(crate) fn session(&self) -> Result<Arc<dyn Session>, DatabaseError> {
         let mut kept = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(session) = kept.as_ref().filter(|session| session.is_open()) {
             return Ok(session.clone());
@@ -36,7 +35,7 @@ impl Lane {
     }
 
     /// Drops the session, and with it the socket.
-    pub(crate) fn drop_session(&self, session: &Arc<Session>) {
+    pub(crate) fn drop_session(&self, session: &Arc<dyn Session>) {
         session.abort();
         let mut kept = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, session)) {
@@ -47,12 +46,12 @@ impl Lane {
     /// Does what may be repeated, on another session if one is lost meanwhile.
     pub(crate) fn with<T>(
         &self,
-        work: impl Fn(&Session) -> Result<T, DatabaseError>,
+        work: impl Fn(&dyn Session) -> Result<T, DatabaseError>,
     ) -> Result<T, DatabaseError> {
-        let until = Instant::now() + 2 * self.connector.options.reply_timeout;
+        let until = self.connector.hosts.now() + 2 * self.connector.options.reply_timeout;
         loop {
             let failed = match self.session() {
-                Ok(session) => match work(&session) {
+                Ok(session) => match work(&*session) {
                     Err(error) if error.ends_session() => {
                         self.drop_session(&session);
                         error
@@ -61,11 +60,11 @@ impl Lane {
                 },
                 Err(error) => error,
             };
-            let is_over = Instant::now() >= until || self.connector.has_given_up();
+            let is_over = self.connector.hosts.now() >= until || self.connector.has_given_up();
             if is_over || matches!(failed, DatabaseError::OtherIncarnation { .. }) {
                 return Err(failed);
             }
-            pause(RETRY);
+            self.connector.hosts.pause(RETRY);
         }
     }
 }

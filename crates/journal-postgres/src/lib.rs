@@ -16,12 +16,15 @@
 //! | part | does |
 //! |---|---|
 //! | `url`, `passfile`, `tls` | what an operator says about the database |
-//! | `connector`, `session`, `lane` | the host to write to; a session; one that is made again |
+//! | `hosts`, `row` | the seam: hosts, sessions, statements and time, whoever provides them |
+//! | `postgres_hosts`, `postgres_session` | the real ones, over the driver |
+//! | `connector`, `lane` | the host to write to; a session that is made again |
 //! | `schema` | tables and migrations |
 //! | `postgres_journal` | the append, and what each answer means |
 //! | `book`, `reader`, `cache` | where a position is, and reading it |
 //! | `snapshot`, `vault` | beside the journal |
-//! | `nodes` | the rows by which nodes find each other: only advice |
+//! | `beside` | a session for what is not the journal |
+//! | `nodes`, `watch` | the rows by which nodes find each other; when to take the lead: only advice |
 //! | `verify` | reads everything there is |
 //!
 //! Invariants:
@@ -34,31 +37,39 @@
 //! Left out: sequences, triggers, partitions, advisory locks, `ON CONFLICT`, `LISTEN`: other engines of the
 //! protocol lack them, or take them differently.
 
+mod beside;
 mod book;
 mod cache;
 mod connector;
 mod database;
 mod error;
+mod hosts;
 mod lane;
 mod nodes;
 mod options;
 mod passfile;
+mod postgres_hosts;
 mod postgres_journal;
+mod postgres_session;
 mod reader;
+mod row;
 mod schema;
-mod session;
 mod snapshot;
 mod tls;
 mod url;
 mod vault;
 mod verify;
 mod wait;
+mod watch;
 
 pub use database::{Database, Incarnation};
 pub use error::{DatabaseError, OpenError};
+pub use hosts::{Facts, Hosts, Probed, Session};
 pub use nodes::{Lead, NodeId, NodeRow, Nodes};
-pub use options::{EraLimit, Options};
+pub use options::{Background, EraLimit, Options};
 pub use postgres_journal::PostgresJournal;
+pub use row::{Cell, Parameter, Parameters, Row};
 pub use tls::TlsError;
 pub use url::{Url, UrlError};
 pub use verify::Verified;
+pub use watch::{BEAT_EVERY, POLL_EVERY, Watch};

@@ -8,8 +8,9 @@ use journal::VaultKey;
 use uuid::Uuid;
 
 use crate::error::DatabaseError;
+use crate::hosts::Session;
 use crate::lane::Lane;
-use crate::session::Session;
+use crate::row::Row;
 use crate::{Database, OpenError};
 
 pub type NodeId = [u8; 16];
@@ -92,8 +93,8 @@ impl Nodes {
     pub fn others(&self) -> Result<Vec<NodeRow>, DatabaseError> {
         let sql = "SELECT node, address, beats FROM node WHERE node <> $1";
         let rows = self.once(|session| session.query(sql, &[&self.me]))?;
-        let row = |row: &tokio_postgres::Row| NodeRow {
-            node: *row.get::<_, Uuid>(0).as_bytes(),
+        let row = |row: &Row| NodeRow {
+            node: *row.get::<Uuid>(0).as_bytes(),
             address: row.get(1),
             beats: row.get(2),
         };
@@ -110,7 +111,7 @@ impl Nodes {
             Lead {
                 node: (holder != NOBODY).then(|| *holder.as_bytes()),
                 beats: row.get(1),
-                address: row.get::<_, Option<String>>(2).filter(|address| !address.is_empty()),
+                address: row.get::<Option<String>>(2).filter(|address| !address.is_empty()),
             }
         }))
     }
@@ -162,9 +163,9 @@ impl Nodes {
     }
 
     /// One attempt: who beats has another go with the next beat anyway.
-    fn once<T>(&self, work: impl Fn(&Session) -> Result<T, DatabaseError>) -> Result<T, DatabaseError> {
+    fn once<T>(&self, work: impl Fn(&dyn Session) -> Result<T, DatabaseError>) -> Result<T, DatabaseError> {
         let session = self.lane.session()?;
-        let done = work(&session);
+        let done = work(&*session);
         if done.as_ref().is_err_and(DatabaseError::ends_session) {
             self.lane.drop_session(&session);
         }
@@ -173,7 +174,7 @@ impl Nodes {
 }
 
 /// Makes the row of a book where there is none.
-pub(crate) fn ensure_lead(session: &Session, book: i64) -> Result<(), DatabaseError> {
+pub(crate) fn ensure_lead(session: &dyn Session, book: i64) -> Result<(), DatabaseError> {
     let sql = "INSERT INTO lead (book, node, beats, checks) SELECT $1::int8, $2::uuid, 0, 0 \
                WHERE NOT EXISTS (SELECT 1 FROM lead WHERE book = $1)";
     match session.execute(sql, &[&book, &NOBODY]) {
@@ -198,7 +199,7 @@ impl Database {
             session.execute(update, &[&CLUSTER, &NODES_SECRET])?;
             session.query(select, &[&CLUSTER, &NODES_SECRET])
         })?;
-        let key = rows.first().and_then(|row| row.get::<_, &[u8]>(0).try_into().ok());
+        let key = rows.first().and_then(|row| row.get::<&[u8]>(0).try_into().ok());
         key.map(VaultKey).ok_or_else(|| OpenError::Damaged {
             place: "vault".to_owned(),
             reason: "the secret of the nodes is not one".to_owned(),

@@ -13,6 +13,16 @@ pub struct Options {
     pub reply_timeout: Duration,
     /// How long an append whose outcome is unknown goes on asking before it says so.
     pub settle_timeout: Duration,
+    pub background: Background,
+}
+
+/// Who writes the rows of snapshots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Background {
+    /// A thread of their own.
+    Threads,
+    /// Whoever hands them over: for simulations.
+    Inline,
 }
 
 /// When the next table is opened. One book's share: eight books fill a table to 2^28 groups, well below
@@ -31,6 +41,7 @@ impl Default for Options {
             probe_timeout: Duration::from_millis(700),
             reply_timeout: Duration::from_secs(5),
             settle_timeout: Duration::from_secs(120),
+            background: Background::Threads,
         }
     }
 }

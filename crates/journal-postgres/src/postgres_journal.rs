@@ -17,7 +17,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use journal::{AppendError, Chain, Group, Header, Journal, Reader, Room, Snapshots, Tail, Vault};
 
@@ -30,7 +30,6 @@ use crate::reader::PostgresReader;
 use crate::schema;
 use crate::snapshot::PostgresSnapshots;
 use crate::vault::PostgresVault;
-use crate::wait::pause;
 
 /// Certain aborts in a row before it is a fault.
 const ABORTS_MAX: u32 = 10;
@@ -98,7 +97,7 @@ impl PostgresJournal {
     }
 
     fn append_settled(&mut self, group: &Group) -> Result<(), AppendError> {
-        let until = Instant::now() + self.options.settle_timeout;
+        let until = self.now() + self.options.settle_timeout;
         self.look_after_era(until)?;
         let mut barrier = None;
         loop {
@@ -125,7 +124,7 @@ impl PostgresJournal {
     }
 
     /// Puts a row until it is known what became of it.
-    fn put(&mut self, row: &Row<'_>, until: Instant) -> Result<Landed, AppendError> {
+    fn put(&mut self, row: &Row<'_>, until: Duration) -> Result<Landed, AppendError> {
         let position = row.position;
         let (mut attempt, mut aborts, mut in_doubt) = (0, 0, false);
         loop {
@@ -155,13 +154,21 @@ impl PostgresJournal {
                     false => AppendError::Fault { position, source: error.into() },
                 });
             }
-            pause(self.delay(row, attempt));
+            self.pause(self.delay(row, attempt));
             attempt += 1;
         }
     }
 
-    fn is_over(&self, until: Instant) -> bool {
-        Instant::now() >= until || self.lane.connector().has_given_up()
+    fn now(&self) -> Duration {
+        self.lane.connector().hosts.now()
+    }
+
+    fn pause(&self, time: Duration) {
+        self.lane.connector().hosts.pause(time);
+    }
+
+    fn is_over(&self, until: Duration) -> bool {
+        self.now() >= until || self.lane.connector().has_given_up()
     }
 
     /// One attempt: prepared, a single statement, its own transaction. The predecessor is bound as a
@@ -195,7 +202,7 @@ impl PostgresJournal {
         let sql = counted_check(&self.era().table());
         let done = match session.execute(&sql, &[&self.book.number, &position, &tail.chain.0.as_slice()]) {
             // There may be no row to count in yet.
-            Ok(0) => nodes::ensure_lead(&session, self.book.number).and_then(|()| {
+            Ok(0) => nodes::ensure_lead(&*session, self.book.number).and_then(|()| {
                 session.execute(&sql, &[&self.book.number, &position, &tail.chain.0.as_slice()])
             }),
             done => done,
@@ -207,7 +214,7 @@ impl PostgresJournal {
     }
 
     /// Checks until there is an answer: a check may be repeated, for it changes nothing but a count.
-    fn prove_settled(&self, until: Instant) -> Result<(), AppendError> {
+    fn prove_settled(&self, until: Duration) -> Result<(), AppendError> {
         let position = self.tail().position;
         let mut attempt = 0;
         loop {
@@ -219,7 +226,7 @@ impl PostgresJournal {
             match error.meaning() {
                 Meaning::Fault => return Err(AppendError::Fault { position, source: error.into() }),
                 _ if self.is_over(until) => return Err(unknown(position, error)),
-                _ => pause(RETRY * (1 << attempt.min(RETRY_MAX_DOUBLINGS))),
+                _ => self.pause(RETRY * (1 << attempt.min(RETRY_MAX_DOUBLINGS))),
             }
             attempt += 1;
         }
@@ -232,9 +239,9 @@ impl PostgresJournal {
         let rows =
             self.lane.with(|session| session.query(&sql, &[&self.book.number, &(row.position as i64)]))?;
         Ok(rows.first().map(|there| {
-            if there.get::<_, &[u8]>(0) == row.chain.0 {
+            if there.get::<&[u8]>(0) == row.chain.0 {
                 Ok(Landed::Found)
-            } else if there.get::<_, i32>(1) == CLOSED_EVENTS {
+            } else if there.get::<i32>(1) == CLOSED_EVENTS {
                 Ok(Landed::EraClosed)
             } else {
                 Err(AppendError::Fenced { position: row.position - 1 })
@@ -254,7 +261,7 @@ impl PostgresJournal {
     }
 
     /// Makes the next table ahead of need, and goes on to it when this one is full.
-    fn look_after_era(&mut self, until: Instant) -> Result<(), AppendError> {
+    fn look_after_era(&mut self, until: Duration) -> Result<(), AppendError> {
         let (groups, tail) = {
             let index = self.book.index();
             (index.tail.position - index.open_era().guard, index.tail.position)
@@ -280,7 +287,7 @@ impl PostgresJournal {
 
     /// Closes the open table by a row in the place of the next group, so that nobody else appends
     /// there, and goes on in the next one.
-    fn cross(&mut self, until: Instant) -> Result<(), AppendError> {
+    fn cross(&mut self, until: Duration) -> Result<(), AppendError> {
         let tail = self.tail();
         let (position, era) = (tail.position + 1, self.era());
         let closing = Row { position, chain: CLOSED, events: CLOSED_EVENTS, body: &[], previous: tail.chain };
@@ -305,9 +312,9 @@ impl PostgresJournal {
             era.table()
         );
         self.lane.with(|session| {
-            let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
-                [&self.book.number, &(tail.position as i64), &tail.chain.0.as_slice()];
-            match session.execute(&sql, &parameters) {
+            let done = session
+                .execute(&sql, &[&self.book.number, &(tail.position as i64), &tail.chain.0.as_slice()]);
+            match done {
                 Err(error) if error.meaning() == Meaning::Taken => Ok(()),
                 done => done.map(drop),
             }
@@ -396,7 +403,7 @@ impl Journal for PostgresJournal {
         if self.stopped {
             return Err(AppendError::Fault { position, source: over() });
         }
-        let proven = self.prove_settled(Instant::now() + self.options.settle_timeout);
+        let proven = self.prove_settled(self.now() + self.options.settle_timeout);
         self.stopped = proven.is_err();
         proven
     }

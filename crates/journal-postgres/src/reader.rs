@@ -128,7 +128,7 @@ impl Scanning {
             book.lane.with(|session| session.query(&sql, &[&number, &(position as i64), &(last as i64)]));
         let mut bytes = 0;
         for row in rows.map_err(read_fault(position))? {
-            let group = group_of(&row, 1, row.get::<_, i64>(0) as u64, &table, number)?;
+            let group = group_of(&row, 1, row.get::<i64>(0) as u64, &table, number)?;
             bytes += group.bytes().len();
             self.fetched.push_back(group);
         }

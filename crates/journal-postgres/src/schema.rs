@@ -6,7 +6,7 @@
 use tokio_postgres::error::SqlState;
 
 use crate::error::{DatabaseError, OpenError};
-use crate::session::Session;
+use crate::hosts::Session;
 
 struct Step {
     sql: &'static str,
@@ -51,16 +51,16 @@ const STEPS: &[Step] = &[
 pub(crate) const KNOWN: u32 = STEPS.len() as u32;
 
 /// The step the tables are at; 0 where there are none.
-pub(crate) fn found(session: &Session) -> Result<u32, DatabaseError> {
+pub(crate) fn found(session: &dyn Session) -> Result<u32, DatabaseError> {
     match session.query("SELECT step FROM schema_step WHERE one = 1", &[]) {
-        Ok(rows) => Ok(rows.first().map_or(0, |row| row.get::<_, i32>(0) as u32)),
+        Ok(rows) => Ok(rows.first().map_or(0, |row| row.get::<i32>(0) as u32)),
         Err(error) if error.has_code(&SqlState::UNDEFINED_TABLE) => Ok(0),
         Err(error) => Err(error),
     }
 }
 
 /// Whether the tables are those of this release.
-pub(crate) fn check(session: &Session) -> Result<(), OpenError> {
+pub(crate) fn check(session: &dyn Session) -> Result<(), OpenError> {
     match found(session)? {
         0 => Err(OpenError::NotInitialised),
         found if found > KNOWN => Err(OpenError::NewerSchema { found, known: KNOWN }),
@@ -70,7 +70,7 @@ pub(crate) fn check(session: &Session) -> Result<(), OpenError> {
 }
 
 /// Takes the steps that are left; how many there were.
-pub(crate) fn migrate(session: &Session) -> Result<u32, OpenError> {
+pub(crate) fn migrate(session: &dyn Session) -> Result<u32, OpenError> {
     begin(session)?;
     let mut taken = 0;
     for (number, step) in (1..).zip(STEPS) {
@@ -84,7 +84,7 @@ pub(crate) fn migrate(session: &Session) -> Result<u32, OpenError> {
 }
 
 /// The row to lock. Two runners may both make it: the second finds it there.
-fn begin(session: &Session) -> Result<(), DatabaseError> {
+fn begin(session: &dyn Session) -> Result<(), DatabaseError> {
     for sql in [
         "CREATE TABLE IF NOT EXISTS schema_step (one int4 PRIMARY KEY, step int4 NOT NULL)",
         "INSERT INTO schema_step (one, step) SELECT 1, 0 \
@@ -104,10 +104,10 @@ fn begin(session: &Session) -> Result<(), DatabaseError> {
 }
 
 /// False if somebody took it before. An error leaves the transaction open; it ends with the session.
-fn take(session: &Session, number: u32, step: &Step) -> Result<bool, DatabaseError> {
+fn take(session: &dyn Session, number: u32, step: &Step) -> Result<bool, DatabaseError> {
     session.run("BEGIN")?;
     let rows = session.query("SELECT step FROM schema_step WHERE one = 1 FOR UPDATE", &[])?;
-    let done = rows.first().map_or(0, |row| row.get::<_, i32>(0) as u32);
+    let done = rows.first().map_or(0, |row| row.get::<i32>(0) as u32);
     if done >= number {
         session.run("COMMIT")?;
         return Ok(false);
@@ -126,7 +126,7 @@ fn take(session: &Session, number: u32, step: &Step) -> Result<bool, DatabaseErr
 }
 
 /// Makes the table of an era, ahead of its first group.
-pub(crate) fn make_era(session: &Session, era: u32) -> Result<(), DatabaseError> {
+pub(crate) fn make_era(session: &dyn Session, era: u32) -> Result<(), DatabaseError> {
     let made = session.run(&format!(
         "CREATE TABLE IF NOT EXISTS journal_{era} (book int8, position int8, chain bytea NOT NULL, \
          events int4 NOT NULL, body bytea NOT NULL, PRIMARY KEY (book, position))"

@@ -6,20 +6,21 @@
 //! | header | check of the rest (32), begun chain, ended position, ended chain, check of the checks |
 //!
 //! A snapshot whose header is not there does not count. Each attempt numbers its rows behind those of
-//! earlier ones from the same position. Rows are written by a thread of their own: a book that is being
-//! copied does not wait for them.
+//! earlier ones from the same position. Rows are written by a thread of their own, unless the
+//! options say otherwise: a book that is being copied does not wait for them.
 
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use journal::{Chain, Chunks, SnapshotError, SnapshotId, SnapshotWriter, Snapshots, Tail};
-use tokio_postgres::Row;
 
 use crate::error::{DatabaseError, Meaning};
 use crate::lane::Lane;
+use crate::options::Background;
+use crate::row::Row;
 
 const ROW_BYTES: usize = 512 * 1024;
 /// Rows that may wait for the database.
@@ -55,7 +56,7 @@ impl PostgresSnapshots {
                 Some(header) if kept.last().is_some_and(|last| last.id.begun == header.id.begun) => {}
                 Some(header) => kept.push(header),
                 None => {
-                    broken.push(format!("snapshot, book {}, position {}", self.book, row.get::<_, i64>(0)));
+                    broken.push(format!("snapshot, book {}, position {}", self.book, row.get::<i64>(0)));
                 }
             }
         }
@@ -71,7 +72,7 @@ impl PostgresSnapshots {
              WHERE book = $1 AND position < $2 GROUP BY position";
         let before = oldest.id.begun.position as i64;
         let rows = self.lane.with(|session| session.query(sql, &[&self.book, &before]))?;
-        let older = rows.iter().map(|row| (row.get::<_, i64>(0), row.get(1), row.get(2)));
+        let older = rows.iter().map(|row| (row.get::<i64>(0), row.get(1), row.get(2)));
         let earlier = kept.iter().map(|it| (it.id.begun.position as i64, 1, it.first - 1));
         let remove = "DELETE FROM snapshot WHERE book = $1 AND position = $2 AND chunk >= $3 AND chunk <= $4";
         for (position, first, last) in older.chain(earlier) {
@@ -87,9 +88,8 @@ impl PostgresSnapshots {
 }
 
 fn header_of(row: &Row) -> Option<Kept> {
-    let (position, header, chunks) =
-        (row.get::<_, i64>(0) as u64, row.get::<_, i32>(1), row.get::<_, i32>(2));
-    let body: &[u8; HEADER_BYTES] = row.get::<_, &[u8]>(3).try_into().ok()?;
+    let (position, header, chunks) = (row.get::<i64>(0) as u64, row.get::<i32>(1), row.get::<i32>(2));
+    let body: &[u8; HEADER_BYTES] = row.get::<&[u8]>(3).try_into().ok()?;
     if body[..CHECK_BYTES] != *blake3::hash(&body[CHECK_BYTES..]).as_bytes() {
         return None;
     }
@@ -110,12 +110,14 @@ fn fault(error: DatabaseError) -> SnapshotError {
 
 impl Snapshots for PostgresSnapshots {
     fn begin(&self, begun: Tail) -> Result<Box<dyn SnapshotWriter>, SnapshotError> {
-        let (send, receive) = sync_channel(QUEUE_ROWS);
-        let rows = Rows { lane: self.lane.clone(), book: self.book, position: begun.position as i64 };
-        let thread =
-            std::thread::Builder::new().name("snapshot".to_owned()).spawn(move || rows.write(&receive))?;
+        let position = begun.position as i64;
+        let rows = Rows { lane: self.lane.clone(), book: self.book, position, written: None };
+        let to = match self.lane.connector().options.background {
+            Background::Threads => Behind::start(rows)?,
+            Background::Inline => To::Rows(Box::new(rows)),
+        };
         let snapshots = Self { lane: self.lane.clone(), book: self.book };
-        Ok(Box::new(PostgresSnapshotWriter { snapshots, begun, buffer: fresh_row(), send, thread }))
+        Ok(Box::new(PostgresSnapshotWriter { snapshots, begun, buffer: fresh_row(), to }))
     }
 
     fn list(&self) -> Result<Vec<SnapshotId>, SnapshotError> {
@@ -149,11 +151,65 @@ struct PostgresSnapshotWriter {
     snapshots: PostgresSnapshots,
     begun: Tail,
     buffer: Vec<u8>,
-    send: SyncSender<Vec<u8>>,
-    thread: JoinHandle<Result<Written, DatabaseError>>,
+    to: To,
 }
 
-/// What the thread has written.
+/// Where rows go.
+enum To {
+    Rows(Box<Rows>),
+    Behind(Behind),
+}
+
+/// A thread that writes rows.
+struct Behind {
+    send: SyncSender<Vec<u8>>,
+    thread: JoinHandle<Result<Rows, DatabaseError>>,
+}
+
+impl Behind {
+    fn start(mut rows: Rows) -> io::Result<To> {
+        let (send, receive) = sync_channel::<Vec<u8>>(QUEUE_ROWS);
+        let thread = std::thread::Builder::new().name("snapshot".to_owned());
+        let thread = thread.spawn(move || {
+            receive.iter().try_for_each(|row| rows.write(row))?;
+            Ok(rows)
+        })?;
+        Ok(To::Behind(Self { send, thread }))
+    }
+}
+
+impl To {
+    fn write(&mut self, row: Vec<u8>) -> Result<(), SnapshotError> {
+        match self {
+            Self::Rows(rows) => rows.write(row).map_err(fault),
+            Self::Behind(behind) => {
+                let stopped = |_| io::Error::other("an earlier row of the snapshot could not be written");
+                Ok(behind.send.send(row).map_err(stopped)?)
+            }
+        }
+    }
+
+    /// All of them are there.
+    fn finish(self) -> Result<Rows, SnapshotError> {
+        match self {
+            Self::Rows(rows) => Ok(*rows),
+            Self::Behind(Behind { send, thread }) => {
+                drop(send);
+                let rows = thread.join().map_err(|_| io::Error::other("the thread that writes it ended"))?;
+                rows.map_err(fault)
+            }
+        }
+    }
+}
+
+/// The rows of one snapshot.
+struct Rows {
+    lane: Arc<Lane>,
+    book: i64,
+    position: i64,
+    written: Option<Written>,
+}
+
 struct Written {
     /// Number of the row to come.
     next: i32,
@@ -161,28 +217,27 @@ struct Written {
     checks: blake3::Hasher,
 }
 
-/// Where rows go.
-struct Rows {
-    lane: Arc<Lane>,
-    book: i64,
-    position: i64,
-}
-
 impl Rows {
-    fn write(&self, receive: &Receiver<Vec<u8>>) -> Result<Written, DatabaseError> {
+    fn write(&mut self, mut row: Vec<u8>) -> Result<(), DatabaseError> {
+        let check = seal(&mut row);
+        let mut written = self.so_far()?;
+        self.insert(written.next, 0, &row)?;
+        written.checks.update(&check);
+        written.next += 1;
+        written.rows += 1;
+        self.written = Some(written);
+        Ok(())
+    }
+
+    /// What was written, numbered behind the rows of earlier attempts.
+    fn so_far(&mut self) -> Result<Written, DatabaseError> {
+        if let Some(written) = self.written.take() {
+            return Ok(written);
+        }
         let sql = "SELECT max(chunk) FROM snapshot WHERE book = $1 AND position = $2";
         let last = self.lane.with(|session| session.query(sql, &[&self.book, &self.position]))?;
-        let last = last.first().and_then(|row| row.get::<_, Option<i32>>(0)).unwrap_or(0);
-        let mut written = Written { next: last + 1, rows: 0, checks: blake3::Hasher::new() };
-        for mut row in receive {
-            let check = *blake3::hash(&row[CHECK_BYTES..]).as_bytes();
-            row[..CHECK_BYTES].copy_from_slice(&check);
-            written.checks.update(&check);
-            self.insert(written.next, 0, &row)?;
-            written.next += 1;
-            written.rows += 1;
-        }
-        Ok(written)
+        let last = last.first().and_then(|row| row.get::<Option<i32>>(0)).unwrap_or(0);
+        Ok(Written { next: last + 1, rows: 0, checks: blake3::Hasher::new() })
     }
 
     /// A row that is there already is an earlier attempt's of ours, or somebody else's: then it differs.
@@ -197,19 +252,17 @@ impl Rows {
                 return Err(taken);
             }
             let rows = session.query(there, &[&self.book, &self.position, &chunk])?;
-            let is_ours = rows.first().is_some_and(|row| row.get::<_, &[u8]>(0) == &body[..CHECK_BYTES]);
+            let is_ours = rows.first().is_some_and(|row| row.get::<&[u8]>(0) == &body[..CHECK_BYTES]);
             if is_ours { Ok(()) } else { Err(taken) }
         })
     }
 }
 
-impl PostgresSnapshotWriter {
-    fn flush(&mut self) -> Result<(), SnapshotError> {
-        let row = std::mem::replace(&mut self.buffer, fresh_row());
-        let stopped = |_| io::Error::other("an earlier row of the snapshot could not be written");
-        self.send.send(row).map_err(stopped)?;
-        Ok(())
-    }
+/// Puts the check of what follows in front of it.
+fn seal(row: &mut [u8]) -> [u8; CHECK_BYTES] {
+    let check = *blake3::hash(&row[CHECK_BYTES..]).as_bytes();
+    row[..CHECK_BYTES].copy_from_slice(&check);
+    check
 }
 
 impl SnapshotWriter for PostgresSnapshotWriter {
@@ -217,26 +270,25 @@ impl SnapshotWriter for PostgresSnapshotWriter {
         let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
         self.buffer.extend_from_slice(&length.to_le_bytes());
         self.buffer.extend_from_slice(bytes);
-        if self.buffer.len() >= ROW_BYTES { self.flush() } else { Ok(()) }
+        if self.buffer.len() < ROW_BYTES {
+            return Ok(());
+        }
+        self.to.write(std::mem::replace(&mut self.buffer, fresh_row()))
     }
 
-    fn finish(mut self: Box<Self>, ended: Tail) -> Result<SnapshotId, SnapshotError> {
-        if self.buffer.len() > CHECK_BYTES {
-            self.flush()?;
+    fn finish(self: Box<Self>, ended: Tail) -> Result<SnapshotId, SnapshotError> {
+        let Self { snapshots, begun, buffer, mut to } = *self;
+        if buffer.len() > CHECK_BYTES {
+            to.write(buffer)?;
         }
-        let Self { snapshots, begun, send, thread, .. } = *self;
-        drop(send);
-        let written = thread.join().map_err(|_| io::Error::other("the thread that writes it ended"))?;
-        let written = written.map_err(fault)?;
+        let mut rows = to.finish()?;
+        let written = rows.so_far().map_err(fault)?;
         let mut header = fresh_row();
         header.extend_from_slice(&begun.chain.0);
         header.extend_from_slice(&ended.position.to_le_bytes());
         header.extend_from_slice(&ended.chain.0);
         header.extend_from_slice(written.checks.finalize().as_bytes());
-        let check = *blake3::hash(&header[CHECK_BYTES..]).as_bytes();
-        header[..CHECK_BYTES].copy_from_slice(&check);
-        let rows =
-            Rows { lane: snapshots.lane.clone(), book: snapshots.book, position: begun.position as i64 };
+        seal(&mut header);
         rows.insert(written.next, written.rows + 1, &header).map_err(fault)?;
         // It is complete. What could not be removed now is removed after the next one.
         drop(snapshots.remove_old());

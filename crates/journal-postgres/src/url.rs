@@ -14,7 +14,7 @@ use tokio_postgres::config::{Host, SslMode};
 use crate::passfile;
 use crate::tls::TlsMode;
 
-/// Where a journal is kept.
+/// Where a database is.
 #[derive(Clone)]
 pub struct Url {
     /// One for each host, in their order.
@@ -25,20 +25,20 @@ pub struct Url {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    #[error("a journal's URL begins with postgres://")]
+    #[error("a database's URL begins with postgres://")]
     Scheme,
     /// What the parser said may quote the password, so it is not passed on.
-    #[error("the journal's URL cannot be read: expected postgres://user@host:5432/database")]
+    #[error("the database's URL cannot be read: expected postgres://user@host:5432/database")]
     Malformed,
-    #[error("the journal's URL names no host")]
+    #[error("the database's URL names no host")]
     NoHost,
-    #[error("the journal's URL names no user, and PGUSER is not set")]
+    #[error("the database's URL names no user, and PGUSER is not set")]
     NoUser,
-    #[error("the journal's URL: parameter {0} is not known")]
+    #[error("the database's URL: parameter {0} is not known")]
     Parameter(String),
-    #[error("the journal's URL: sslmode is disable, prefer, require or verify-full")]
+    #[error("the database's URL: sslmode is disable, prefer, require or verify-full")]
     SslMode,
-    #[error("the journal's URL: sslmode=verify-full needs sslrootcert, and nothing else takes it")]
+    #[error("the database's URL: sslmode=verify-full needs sslrootcert, and nothing else takes it")]
     RootCertificate,
 }
 

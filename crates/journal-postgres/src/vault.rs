@@ -6,11 +6,11 @@ use std::io;
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use journal::{Vault, VaultError, VaultKey};
-use tokio_postgres::Row;
 
 use crate::error::{DatabaseError, Meaning};
+use crate::hosts::Session;
 use crate::lane::Lane;
-use crate::session::Session;
+use crate::row::Row;
 
 /// Keys read at once.
 const PAGE: i64 = 65_536;
@@ -34,7 +34,7 @@ impl PostgresVault {
         loop {
             let rows = lane.with(|session| session.query(sql, &[&book, &after, &PAGE]))?;
             keys.extend(rows.iter().map(key_of));
-            let last = rows.last().map(|row| row.get::<_, i64>(0));
+            let last = rows.last().map(|row| row.get::<i64>(0));
             match last.and_then(|last| last.checked_add(1)) {
                 Some(next) if rows.len() as i64 == PAGE => after = next,
                 _ => break,
@@ -56,7 +56,7 @@ impl PostgresVault {
     fn settled(
         &self,
         owners: &[i64],
-        write: impl Fn(&Session) -> Result<u64, DatabaseError>,
+        write: impl Fn(&dyn Session) -> Result<u64, DatabaseError>,
     ) -> Result<u64, DatabaseError> {
         let in_doubt = std::cell::Cell::new(false);
         self.lane.with(|session| {
@@ -100,7 +100,7 @@ impl PostgresVault {
 
 fn key_of(row: &Row) -> (u64, Option<VaultKey>) {
     let key: &[u8] = row.get(1);
-    (row.get::<_, i64>(0) as u64, key.try_into().ok().map(VaultKey))
+    (row.get::<i64>(0) as u64, key.try_into().ok().map(VaultKey))
 }
 
 impl Vault for PostgresVault {
@@ -132,7 +132,7 @@ impl Vault for PostgresVault {
         let gone: &[u8] = &[];
         let update = "UPDATE vault SET key = $3 WHERE book = $1 AND owner = $2";
         let insert = "INSERT INTO vault (book, owner, key) VALUES ($1, $2, $3)";
-        let write = |session: &Session| match session.execute(update, &[&self.book, &id, &gone])? {
+        let write = |session: &dyn Session| match session.execute(update, &[&self.book, &id, &gone])? {
             0 => session.execute(insert, &[&self.book, &id, &gone]),
             rows => Ok(rows),
         };

@@ -2,13 +2,13 @@
 //! damage, so that one run names all of it. Changes nothing, and a server may run meanwhile.
 
 use journal::{Damage, SnapshotId, Snapshots, Tail};
-use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 
 use crate::book::{CLOSED_EVENTS, group_of};
 use crate::database::Database;
 use crate::error::{DatabaseError, OpenError};
 use crate::lane::Lane;
+use crate::row::Row;
 use crate::schema;
 use crate::snapshot::PostgresSnapshots;
 
@@ -38,9 +38,9 @@ impl Database {
     /// Checks every group, the chain over all tables, every snapshot and key of a book.
     pub fn verify(&self, book: u32) -> Result<Verified, OpenError> {
         let session = self.session()?;
-        schema::check(&session)?;
+        schema::check(&*session)?;
         let rows = session.query("SELECT era FROM identity WHERE one = 1", &[])?;
-        let newest = rows.first().ok_or(OpenError::NotInitialised)?.get::<_, i32>(0);
+        let newest = rows.first().ok_or(OpenError::NotInitialised)?.get::<i32>(0);
         let mut verified = Verified::default();
         let mut reading = Reading { lane: self.lane(), book: i64::from(book), is_closed: false };
         for era in 1..=newest {
@@ -81,14 +81,14 @@ impl Reading<'_> {
                 self.row(row, &table, std::mem::take(&mut is_first), verified);
             }
             let Some(last) = rows.last() else { break };
-            from = last.get::<_, i64>(0) + 1;
+            from = last.get::<i64>(0) + 1;
         }
         verified.eras += usize::from(!is_first);
         Ok(())
     }
 
     fn row(&mut self, row: &Row, table: &str, is_first: bool, verified: &mut Verified) {
-        let position = row.get::<_, i64>(0) as u64;
+        let position = row.get::<i64>(0) as u64;
         let place = format!("{table}, book {}, position {position}", self.book);
         if is_first {
             if verified.eras > 0 && !self.is_closed {
@@ -98,7 +98,7 @@ impl Reading<'_> {
         } else if self.is_closed {
             verified.damaged(&place, "it stands behind the row that closes the table");
         }
-        if row.get::<_, i32>(2) == CLOSED_EVENTS {
+        if row.get::<i32>(2) == CLOSED_EVENTS {
             self.is_closed = true;
             return;
         }
@@ -148,7 +148,7 @@ impl Reading<'_> {
     fn keys(&self, verified: &mut Verified) -> Result<(), DatabaseError> {
         let sql = "SELECT owner FROM vault WHERE book = $1 AND length(key) NOT IN (0, 32)";
         for row in self.lane.with(|session| session.query(sql, &[&self.book]))? {
-            let place = format!("vault, book {}, owner {}", self.book, row.get::<_, i64>(0));
+            let place = format!("vault, book {}, owner {}", self.book, row.get::<i64>(0));
             verified.damaged(place, "its key is not as long as a key");
         }
         Ok(())

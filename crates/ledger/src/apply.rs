@@ -9,9 +9,8 @@ use crate::event::{Change, Event, HoldPlaced};
 use crate::state::{Handle, Merge, Name, Refunded};
 use crate::totals::sum;
 use crate::{
-    Account, AccountIndex, Amounts, Balance, BalanceIndex, Calendar, Credential, CredentialIndex, EventRef,
-    Family, FamilyIndex, Funding, Hold, HoldId, Holder, House, Ledger, NewAccount, Organization,
-    Restrictions, Status, Terms, User,
+    Account, AccountIndex, Amounts, Balance, BalanceIndex, Calendar, EventRef, Family, FamilyIndex, Funding,
+    Hold, HoldId, House, Ledger, NewAccount, Organization, Restrictions, Status, Terms, User,
 };
 
 impl Ledger {
@@ -138,13 +137,10 @@ impl Ledger {
                 }
             }
             Event::CredentialIssued { index, credential } => self.issue(*index, credential, at),
-            Event::CredentialRevoked { credential, revoked_at } => {
-                let credential = self.credentials.get_mut(credential.slot()).expect("it exists");
-                if credential.last < at {
-                    credential.revoked_at = Some(*revoked_at);
-                    credential.last = at;
-                }
-            }
+            Event::CredentialRevoked { credential, .. }
+            | Event::CredentialScoped { credential, .. }
+            | Event::CredentialSpent { credential, .. }
+            | Event::CredentialUsed { credential, .. } => self.fold_credential(*credential, event, at),
             Event::AccountOpened { account, new, root, opened_at, credential } => {
                 self.open_account(*account, new, *root, *opened_at, at);
                 if let Some((index, credential)) = credential {
@@ -228,6 +224,14 @@ impl Ledger {
             }
             Event::People(event) => self.apply_people(event, at),
             Event::Audited(audited) => self.apply_audited(audited, at),
+            Event::SettingsChanged { account, settings } => self.fold_settings(*account, settings, at),
+            Event::NumberAssigned { digest, number } | Event::NumberMoved { digest, number, .. } => {
+                self.fold_number(*digest, number, at);
+            }
+            Event::NumberReleased { digest, .. } => self.fold_release(*digest, at),
+            Event::ReloadSet { account, balance, rule } => self.fold_rule(*account, *balance, rule, at),
+            Event::ReloadRequested { balance, request } => self.fold_request(*balance, Some(*request), at),
+            Event::ReloadEnded { balance, .. } => self.fold_request(*balance, None, at),
             Event::CreditSet { .. }
             | Event::Allocated { .. }
             | Event::Transferred { .. }
@@ -247,16 +251,6 @@ impl Ledger {
         }
         account.last = at;
         Some(account)
-    }
-
-    fn issue(&mut self, index: CredentialIndex, credential: &Credential, at: EventRef) {
-        if index.slot() == self.credentials.len() {
-            self.credentials.push(Credential { last: at, ..credential.clone() });
-        }
-        if let Holder::Account(account) = credential.holder {
-            let account = self.accounts.get_mut(account.slot()).expect("a credential's holder exists");
-            account.last_credential = account.last_credential.max(Some(index));
-        }
     }
 
     fn open_account(

@@ -94,7 +94,20 @@ impl Ledger {
                 self.organization_of(self.credential(*credential).holder)
             }
             Event::AccountOpened { new, .. } => Some(new.organization),
-            Event::AccountChanged { account, .. } | Event::HandleSet { account, .. } => of_account(*account),
+            Event::CredentialScoped { credential, .. } => {
+                self.organization_of(self.credential(*credential).holder)
+            }
+            Event::AccountChanged { account, .. }
+            | Event::HandleSet { account, .. }
+            | Event::SettingsChanged { account, .. }
+            | Event::ReloadSet { account, .. } => of_account(*account),
+            Event::NumberAssigned { number, .. } | Event::NumberMoved { number, .. } => {
+                of_account(number.account)
+            }
+            Event::NumberReleased { account, .. } => of_account(*account),
+            Event::ReloadRequested { balance, .. } | Event::ReloadEnded { balance, .. } => {
+                of_account(self.balance(*balance).account)
+            }
             Event::CreditSet { image, .. } => of_image(image),
             Event::Allocated { from, .. } | Event::Transferred { from, .. } | Event::Merged { from, .. } => {
                 of_image(from)
@@ -107,6 +120,8 @@ impl Ledger {
             Event::People(event) => self.audited_person(event),
             Event::CalendarExtended { .. }
             | Event::NameInterned { .. }
+            | Event::CredentialSpent { .. }
+            | Event::CredentialUsed { .. }
             | Event::BalanceOpened { .. }
             | Event::PeriodRolled { .. }
             | Event::Charged(_)

@@ -7,7 +7,8 @@ use domain::{Currency, Nanos, Timestamp};
 
 use crate::{
     AccountIndex, BalanceIndex, ChargeId, CredentialIndex, Funding, HoldId, Holder, MembershipIndex,
-    NameIndex, OrganizationIndex, PeopleAct, RoleCode, SessionId, Verifier,
+    NameIndex, OrganizationIndex, PeopleAct, ReloadRule, RoleCode, Scope, SessionId, SettingsChange,
+    Verifier,
 };
 
 /// Sealed bytes, or nothing. The ledger never looks into them.
@@ -63,6 +64,19 @@ pub enum Act {
         expires_at: Timestamp,
         /// More live credentials than this are refused.
         live_max: Option<u32>,
+        scope: Option<Box<Scope>>,
+    },
+    /// Whatever the account had proves nothing any more; this does.
+    ReissueCredential {
+        account: AccountIndex,
+        role: RoleCode,
+        verifier: Verifier,
+        label: Text,
+    },
+    /// That a credential was used on a day; by the server itself, now and then.
+    NoteUse {
+        credential: CredentialIndex,
+        day: u32,
     },
     RevokeCredential {
         credential: CredentialIndex,
@@ -92,7 +106,44 @@ pub enum Act {
         digest: u128,
         text: Text,
     },
+    SetSettings {
+        account: AccountIndex,
+        change: Box<SettingsChange>,
+    },
+    AssignNumber {
+        account: AccountIndex,
+        digest: u128,
+        country: [u8; 2],
+        digits: Text,
+    },
+    ReleaseNumber {
+        account: AccountIndex,
+        digest: u128,
+    },
+    TransferNumber {
+        from: AccountIndex,
+        to: AccountIndex,
+        digest: u128,
+        /// The number's own, where it is named.
+        country: Option<[u8; 2]>,
+    },
     // Money. Without a currency it is the account's home currency.
+    SetReload {
+        account: AccountIndex,
+        currency: Option<Currency>,
+        rule: Box<ReloadRule>,
+    },
+    StartReload {
+        account: AccountIndex,
+        currency: Option<Currency>,
+        /// Of the reference that the rule was set with.
+        digest: u128,
+    },
+    SettleReload {
+        account: AccountIndex,
+        currency: Option<Currency>,
+        approved: bool,
+    },
     SetCredit {
         account: AccountIndex,
         currency: Option<Currency>,

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use domain::{Nanos, Timestamp};
 
 use crate::account::{Class, DEPTH_MAX};
+use crate::credential::{self, credential};
 use crate::draft::Draft;
 use crate::people::Authority;
 use crate::{
     AccountIndex, Act, Command, Credential, CredentialIndex, Event, FAMILY_NAMES_MAX, Funding, Holder,
     Ledger, NAMES_MAX, NameIndex, NewAccount, OrganizationIndex, Rejection, Restrictions, Status, Text,
-    credit, hold, money, people, transfer,
+    credit, hold, money, number, people, reload, settings, transfer,
 };
 
 /// Judges one command. Reads the state and changes nothing; on a rejection `events` is as it was.
@@ -22,8 +23,10 @@ pub fn decide(
 ) -> Result<(), Rejection> {
     let before = events.len();
     let standing = ledger.standing(command.actor, now)?;
-    let mut draft = Draft::new(ledger, standing, now, events);
-    let decided = act(&mut draft, &command.act).and_then(|()| printable(&events[before..]));
+    let mut draft = Draft::new(ledger, standing, now, events).of(command.actor);
+    let decided = act(&mut draft, &command.act)
+        .and_then(|()| draft.spend())
+        .and_then(|()| printable(&events[before..]));
     if decided.is_err() {
         events.truncate(before);
     }
@@ -95,24 +98,23 @@ fn act(draft: &mut Draft<'_>, act: &Act) -> Result<(), Rejection> {
             Ok(())
         }
         Act::People(act) => people::decide(draft, act),
-        Act::IssueCredential { holder, role, verifier, label, expires_at, live_max } => {
-            let previous = may_credential(draft, *holder, *live_max)?;
-            let credential = Credential {
-                holder: *holder,
-                role: *role,
-                verifier: verifier.clone(),
+        Act::IssueCredential { holder, role, verifier, label, expires_at, live_max, scope } => {
+            let new = Credential {
                 label: label.clone(),
-                issued_at: draft.now,
                 expires_at: *expires_at,
-                revoked_at: None,
-                previous,
-                last: crate::EventRef::NONE,
+                ..credential(*holder, *role, verifier, draft.now)
             };
-            let index = CredentialIndex::new(draft.ledger.credentials.len());
-            draft.push(Event::CredentialIssued { index, credential: Box::new(credential) });
+            credential::issue(draft, new, *live_max, scope.as_deref())
+        }
+        Act::ReissueCredential { account, role, verifier, label } => {
+            let new = credential(Holder::Account(*account), *role, verifier, draft.now);
+            credential::reissue(draft, *account, Credential { label: label.clone(), ..new })
+        }
+        Act::NoteUse { credential, day } => {
+            draft.push(Event::CredentialUsed { credential: *credential, day: *day });
             Ok(())
         }
-        Act::RevokeCredential { credential, live_min } => revoke(draft, *credential, *live_min),
+        Act::RevokeCredential { credential, live_min } => credential::revoke(draft, *credential, *live_min),
         Act::OpenAccount(new) => open_account(draft, new),
         Act::ModifyAccount { account, name, suspended, shared } => {
             modify(draft, *account, name.as_ref(), *suspended, *shared)
@@ -144,6 +146,23 @@ fn act(draft: &mut Draft<'_>, act: &Act) -> Result<(), Rejection> {
                 text: text.clone(),
             });
             Ok(())
+        }
+        Act::SetSettings { account, change } => settings::set(draft, *account, change),
+        Act::AssignNumber { account, digest, country, digits } => {
+            number::assign(draft, *account, *digest, *country, digits)
+        }
+        Act::ReleaseNumber { account, digest } => number::release(draft, *account, *digest),
+        Act::TransferNumber { from, to, digest, country } => {
+            number::transfer(draft, *from, *to, *digest, *country)
+        }
+        Act::SetReload { account, currency, rule } => {
+            reload::set(draft, *account, draft.currency(*account, *currency), rule)
+        }
+        Act::StartReload { account, currency, digest } => {
+            reload::start(draft, *account, draft.currency(*account, *currency), *digest)
+        }
+        Act::SettleReload { account, currency, approved } => {
+            reload::settle(draft, *account, draft.currency(*account, *currency), *approved)
         }
         Act::SetCredit { account, currency, credit, reference } => {
             credit::set(draft, *account, draft.currency(*account, *currency), *credit, reference)
@@ -194,61 +213,6 @@ fn act(draft: &mut Draft<'_>, act: &Act) -> Result<(), Rejection> {
     }
 }
 
-/// Whether the caller may give `holder` another credential; the holder's newest so far.
-fn may_credential(
-    draft: &Draft<'_>,
-    holder: Holder,
-    live_max: Option<u32>,
-) -> Result<Option<CredentialIndex>, Rejection> {
-    let account = match holder {
-        Holder::Organization(organization) => {
-            draft.whole(organization)?;
-            return Ok(None);
-        }
-        // A person's token is asked for by that person.
-        Holder::Member(membership) => {
-            let membership = draft.ledger.membership(membership);
-            let is_own = membership.is_live() && draft.user == Some(membership.user);
-            return if is_own { Ok(None) } else { Err(Rejection::CredentialNotFound) };
-        }
-        Holder::Account(account) => account,
-    };
-    draft.reach(account)?;
-    draft.ledger.allows(account, Class::Settings)?;
-    let live = draft.ledger.credentials_of(account, draft.now).count();
-    match live_max {
-        Some(live_max) if live >= live_max as usize => Err(Rejection::TooManyCredentials { live_max }),
-        _ => Ok(draft.ledger.account(account).last_credential),
-    }
-}
-
-fn revoke(draft: &mut Draft<'_>, index: CredentialIndex, live_min: u32) -> Result<(), Rejection> {
-    let credential = draft.ledger.credential(index);
-    let allowed = match credential.holder {
-        Holder::Organization(organization) => draft.whole(organization),
-        Holder::Account(account) => draft.reach(account),
-        Holder::Member(membership) => {
-            let membership = draft.ledger.membership(membership);
-            if draft.user == Some(membership.user) {
-                Ok(())
-            } else {
-                people::administers(draft, membership.within)
-            }
-        }
-    };
-    allowed.map_err(|_| Rejection::CredentialNotFound)?;
-    if !credential.is_live(draft.now) {
-        return Err(Rejection::CredentialNotFound);
-    }
-    if let Holder::Account(account) = credential.holder
-        && draft.ledger.credentials_of(account, draft.now).count() <= live_min as usize
-    {
-        return Err(Rejection::LastCredential);
-    }
-    draft.push(Event::CredentialRevoked { credential: index, revoked_at: draft.now });
-    Ok(())
-}
-
 fn open_account(draft: &mut Draft<'_>, new: &NewAccount) -> Result<(), Rejection> {
     let account = AccountIndex::new(draft.ledger.accounts.len());
     let root = match new.parent {
@@ -264,17 +228,7 @@ fn open_account(draft: &mut Draft<'_>, new: &NewAccount) -> Result<(), Rejection
     let organization = draft.ledger.organization(new.organization);
     organization.exponent(new.currency).ok_or(Rejection::CurrencyUnknown { currency: new.currency })?;
     let credential = new.credential.as_ref().map(|(role, verifier)| {
-        let credential = Credential {
-            holder: Holder::Account(account),
-            role: *role,
-            verifier: verifier.clone(),
-            label: None,
-            issued_at: draft.now,
-            expires_at: Timestamp::NEVER,
-            revoked_at: None,
-            previous: None,
-            last: crate::EventRef::NONE,
-        };
+        let credential = credential(Holder::Account(account), *role, verifier, draft.now);
         (CredentialIndex::new(draft.ledger.credentials.len()), Box::new(credential))
     });
     draft.push(Event::AccountOpened {
@@ -315,6 +269,7 @@ fn may_have_child(
         return Err(Rejection::AccountNotFound);
     }
     draft.ledger.allows(parent, Class::Settings)?;
+    draft.unscoped()?;
     if matches!(draft.authority, Authority::Buyer(_)) && !account.may_open_children {
         return Err(Rejection::MayNotOpenChildren);
     }

@@ -6,8 +6,8 @@ use crate::account::Class;
 use crate::event::{Event, Image};
 use crate::people::{Authority, Standing};
 use crate::{
-    AccountIndex, Admission, Amounts, BalanceIndex, FamilyIndex, Funding, Hold, HoldId, Ledger,
-    OrganizationIndex, PeopleRejection, Rejection, UserIndex,
+    AccountIndex, Actor, Admission, Amounts, BalanceIndex, CredentialIndex, FamilyIndex, Funding, Hold,
+    HoldId, Ledger, OrganizationIndex, PeopleRejection, Rejection, Scope, UserIndex,
 };
 
 pub(crate) struct Draft<'a> {
@@ -17,7 +17,11 @@ pub(crate) struct Draft<'a> {
     /// The accounts that whoever acts is limited to; none: no such limit.
     pub(crate) chosen: &'a [AccountIndex],
     pub(crate) user: Option<UserIndex>,
+    /// Whose word it is, where it is not the server's own.
+    pub(crate) credential: Option<CredentialIndex>,
     events: &'a mut Vec<Event>,
+    /// How many events were there before.
+    before: usize,
     /// Balances opened by this very command.
     opened: Vec<(AccountIndex, Currency, Open, FamilyIndex)>,
     families_opened: usize,
@@ -46,7 +50,37 @@ impl<'a> Draft<'a> {
         events: &'a mut Vec<Event>,
     ) -> Self {
         let Standing { authority, chosen, user } = standing;
-        Self { ledger, now, authority, chosen, user, events, opened: Vec::new(), families_opened: 0 }
+        let before = events.len();
+        Self {
+            ledger,
+            now,
+            authority,
+            chosen,
+            user,
+            credential: None,
+            events,
+            before,
+            opened: Vec::new(),
+            families_opened: 0,
+        }
+    }
+
+    /// The same on the word of `actor`, whose credential may be held to a scope.
+    pub(crate) fn of(mut self, actor: Actor) -> Self {
+        self.credential = match actor {
+            Actor::Credential(credential) => Some(credential),
+            Actor::System | Actor::Session(_) | Actor::Member(_) => None,
+        };
+        self
+    }
+
+    pub(crate) fn scope(&self) -> Option<&'a Scope> {
+        self.ledger.credential(self.credential?).scope.as_deref()
+    }
+
+    /// What this command has written so far.
+    pub(crate) fn written(&self) -> &[Event] {
+        &self.events[self.before..]
     }
 
     pub(crate) fn internal(ledger: &'a Ledger, now: Timestamp, events: &'a mut Vec<Event>) -> Self {
@@ -65,7 +99,9 @@ impl<'a> Draft<'a> {
         let reached = match self.authority {
             Authority::System => true,
             Authority::Seller(organization) => self.ledger.account(account).organization == organization,
-            Authority::Buyer(caller) => caller == account || self.ledger.manages(caller, account),
+            Authority::Buyer(caller) => {
+                (caller == account || self.ledger.manages(caller, account)) && self.in_scope(account)
+            }
         };
         if reached && self.ledger.is_chosen(self.chosen, account) {
             Ok(())
@@ -144,6 +180,15 @@ impl<'a> Draft<'a> {
 
     pub(crate) fn currency(&self, account: AccountIndex, currency: Option<Currency>) -> Currency {
         currency.unwrap_or_else(|| self.ledger.account(account).currency)
+    }
+
+    /// Also of a balance that this command opens.
+    pub(crate) fn currency_of(&self, balance: BalanceIndex) -> Option<Currency> {
+        let known = self.ledger.balances.get(balance.slot()).map(|known| known.currency);
+        known.or_else(|| {
+            let opened = self.opened.iter().find(|(.., open, _)| open.balance == balance);
+            opened.map(|(_, currency, ..)| *currency)
+        })
     }
 
     /// The account's balance in `currency`, opened if it never was.

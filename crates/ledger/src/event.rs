@@ -9,8 +9,9 @@ use domain::{Currency, Nanos, Timestamp};
 
 use crate::{
     AccountIndex, Admission, AllocationWay, Amounts, Audited, BalanceIndex, ChargeId, ChargeKind, Correction,
-    Credential, CredentialIndex, FamilyIndex, Funding, HoldId, HouseLeg, NameIndex, NewAccount,
-    OrganizationIndex, PeopleEvent, Restrictions, RoleCode, Status, Text, Usage, UserIndex,
+    Credential, CredentialIndex, FamilyIndex, Funding, HoldId, HouseLeg, NameIndex, NewAccount, Number,
+    OrganizationIndex, PeopleEvent, ReloadRequest, ReloadRule, Restrictions, RoleCode, Scope, Settings,
+    Spent, Status, Text, Usage, UserIndex,
 };
 
 /// A balance after an event: the amounts, and the number the event has in its history.
@@ -108,6 +109,20 @@ pub enum Event {
         credential: CredentialIndex,
         revoked_at: Timestamp,
     },
+    /// Behind the issue of a credential that is held to a scope.
+    CredentialScoped {
+        credential: CredentialIndex,
+        scope: Box<Scope>,
+    },
+    /// What the credential has spent on a day, this command included.
+    CredentialSpent {
+        credential: CredentialIndex,
+        spent: Spent,
+    },
+    CredentialUsed {
+        credential: CredentialIndex,
+        day: u32,
+    },
     AccountOpened {
         account: AccountIndex,
         new: Box<NewAccount>,
@@ -128,6 +143,24 @@ pub enum Event {
         kind: u8,
         digest: u128,
         text: Text,
+    },
+    SettingsChanged {
+        account: AccountIndex,
+        settings: Box<Settings>,
+    },
+    NumberAssigned {
+        digest: u128,
+        number: Number,
+    },
+    NumberMoved {
+        digest: u128,
+        from: AccountIndex,
+        /// As it is at its new account.
+        number: Number,
+    },
+    NumberReleased {
+        digest: u128,
+        account: AccountIndex,
     },
     BalanceOpened {
         balance: BalanceIndex,
@@ -176,6 +209,19 @@ pub enum Event {
         correction: Correction,
     },
     UsageCredited(Posting),
+    ReloadSet {
+        account: AccountIndex,
+        balance: BalanceIndex,
+        rule: Box<ReloadRule>,
+    },
+    ReloadRequested {
+        balance: BalanceIndex,
+        request: ReloadRequest,
+    },
+    ReloadEnded {
+        balance: BalanceIndex,
+        approved: bool,
+    },
     Charged(Charged),
     Refunded {
         charge: ChargeId,
@@ -250,6 +296,16 @@ impl Event {
             | Self::AccountOpened { .. }
             | Self::AccountChanged { .. }
             | Self::HandleSet { .. }
+            | Self::CredentialScoped { .. }
+            | Self::CredentialSpent { .. }
+            | Self::CredentialUsed { .. }
+            | Self::SettingsChanged { .. }
+            | Self::NumberAssigned { .. }
+            | Self::NumberMoved { .. }
+            | Self::NumberReleased { .. }
+            | Self::ReloadSet { .. }
+            | Self::ReloadRequested { .. }
+            | Self::ReloadEnded { .. }
             | Self::BalanceOpened { .. }
             | Self::People(_)
             | Self::Audited(_) => (None, None),

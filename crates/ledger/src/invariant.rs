@@ -170,6 +170,13 @@ pub fn check(ledger: &Ledger) -> Result<(), Broken> {
     }
     hold!(houses.values().all(|posted| posted.is_zero()), "money is on accounts of no house");
 
+    hold!(ledger.numbered.len() == ledger.numbers.len(), "numbers are found by another account");
+    for (digest, number) in &ledger.numbers {
+        hold!(ledger.numbered.contains(&(number.account, *digest)), "a number is not found by its account");
+    }
+    for (index, reload) in &ledger.reloads {
+        hold!(ledger.balance(*index).account == reload.account, "the rule of {index:?} is another's");
+    }
     for (index, account) in ledger.accounts_from(0) {
         let counted = open_holds.remove(&index).unwrap_or_default();
         hold!(account.open_holds == counted, "{index:?} counts {} of {counted} holds", account.open_holds);

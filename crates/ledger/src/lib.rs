@@ -13,9 +13,12 @@
 //! | hold | `hold.rs` | place, extend, capture, void, expire |
 //! | transfer, merge | `transfer.rs` | money between the accounts of a family |
 //! | period | `period.rs` | counters that roll when they are touched |
+//! | reload rule | `reload.rs` | how a balance is topped up again |
 //! | organization, user, credential | `organization.rs`, `people.rs` | who exists and whose word still counts |
 //! | membership, session, invitation | `people/` | who acts where, how far, and what a sign-in leaves |
 //! | audit log | `audit.rs` | who asked for what was done, as a chain |
+//! | scope | `scope.rs` | what a credential may not, though its account may |
+//! | number, settings | `number.rs`, `settings.rs` | what an account has besides money |
 //! | house, family | `totals.rs` | running totals that make the invariants cheap to check |
 //!
 //! Invariants: no IO, no clock, no randomness, no floats, no unordered iteration. Time arrives as an
@@ -32,19 +35,25 @@ mod arena;
 mod audit;
 mod balance;
 mod command;
+mod credential;
 mod credit;
 mod decide;
 mod draft;
+mod entry_kind;
 mod event;
 mod hold;
 mod index;
 pub mod invariant;
 mod money;
+mod number;
 mod object;
 mod organization;
 mod people;
 mod period;
 mod rejection;
+mod reload;
+mod scope;
+mod settings;
 mod state;
 mod totals;
 mod transfer;
@@ -58,20 +67,26 @@ pub use command::{
     Usage,
 };
 pub use decide::decide;
+pub use entry_kind::EntryKind;
 pub use event::{Charged, Event, HoldEnd, HoldPlaced, Image, Posting};
 pub use hold::{DUE_MAX, HOLD_LIFE_MAX_SECS, Hold};
 pub use index::{
     AccountIndex, BalanceIndex, ChargeId, CredentialIndex, EventRef, FamilyIndex, HoldId, InvitationIndex,
     MembershipIndex, NameIndex, OrganizationIndex, PermissionSetIndex, UserIndex,
 };
+pub use number::{NUMBERS_MAX, Number};
 pub use object::{Cursor, Object};
 pub use organization::{Calendar, FAMILY_NAMES_MAX, NAMES_MAX, Organization};
 pub use people::{
-    CHOSEN_MAX, Chosen, Credential, FORMER_PASSWORDS_MAX, Factor, Holder, INVITATION_LIFE_MAX_SECS,
-    INVITATIONS_MAX, Invitation, MEMBERS_MAX, MEMBERSHIPS_OF_USER_MAX, Membership, NewUser,
-    PERMISSION_SETS_MAX, PeopleAct, PeopleEvent, PermissionSet, Person, RECOVERY_CODES_MAX, Rights, RoleCode,
-    SESSIONS_MAX, SecondFactor, Session, SessionId, User, Verifier, Within,
+    CHOSEN_MAX, CREDENTIALS_MAX, Chosen, Credential, FORMER_PASSWORDS_MAX, Factor, Holder,
+    INVITATION_LIFE_MAX_SECS, INVITATIONS_MAX, Invitation, MEMBER_ACCOUNTS_MAX, MEMBERS_MAX,
+    MEMBERSHIPS_OF_USER_MAX, Membership, NewUser, PERMISSION_SETS_MAX, PeopleAct, PeopleEvent, PermissionSet,
+    Person, RECOVERY_CODES_MAX, Rights, RoleCode, SESSIONS_MAX, SecondFactor, Session, SessionId, User,
+    Verifier, Within,
 };
 pub use rejection::{PeopleRejection, Rejection};
+pub use reload::{Provider, Reload, ReloadRequest, ReloadRule};
+pub use scope::{PerDay, SCOPE_ACCOUNTS_MAX, Scope, Spent, day_of};
+pub use settings::{Forward, Settings, SettingsChange, Throughput};
 pub use state::{Handle, Ledger, Merge, Name, Refunded, WARM_MAX};
 pub use totals::{Family, House, HouseLeg};

@@ -141,6 +141,17 @@ pub(crate) fn top_up(
 ) -> Result<(), Rejection> {
     draft.seller_of(account)?;
     positive(amount)?;
+    receive(draft, account, currency, amount, reference)
+}
+
+/// Money that came, whoever said so.
+pub(crate) fn receive(
+    draft: &mut Draft<'_>,
+    account: AccountIndex,
+    currency: Currency,
+    amount: Nanos,
+    reference: &Text,
+) -> Result<(), Rejection> {
     let mut posting = Half::open(draft, account, currency, Class::Receive)?;
     posting.payer.amounts.funded = plus(posting.payer.amounts.funded, amount)?;
     draft.push(Event::ToppedUp(posting.post(amount, reference)));

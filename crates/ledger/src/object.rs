@@ -7,9 +7,9 @@ use std::ops::Bound;
 
 use crate::state::{Handle, Merge, Name, Refunded};
 use crate::{
-    Account, AuditHead, Balance, BalanceIndex, ChargeId, Credential, Family, Hold, HoldId, Invitation,
-    InvitationIndex, Ledger, Membership, MembershipIndex, NameIndex, Organization, OrganizationIndex,
-    PermissionSet, Session, SessionId, User, UserIndex,
+    Account, AccountIndex, AuditHead, Balance, BalanceIndex, ChargeId, Credential, Family, Hold, HoldId,
+    Invitation, InvitationIndex, Ledger, Membership, MembershipIndex, NameIndex, Number, Organization,
+    OrganizationIndex, PermissionSet, Reload, Session, SessionId, Settings, User, UserIndex,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,9 @@ pub enum Object {
     Refunded(ChargeId, Refunded),
     Merges(BalanceIndex, Vec<Merge>),
     Hold(HoldId, Hold),
+    Settings(AccountIndex, Settings),
+    Number(u128, Number),
+    Reload(BalanceIndex, Reload),
     Membership(Membership),
     Invitation(Invitation),
     PermissionSet(PermissionSet),
@@ -50,6 +53,9 @@ pub enum Cursor {
     Refunds(Option<ChargeId>),
     Merges(Option<BalanceIndex>),
     Holds(Option<HoldId>),
+    Settings(Option<AccountIndex>),
+    Numbers(Option<u128>),
+    Reloads(Option<BalanceIndex>),
     Memberships(usize),
     Invitations(usize),
     PermissionSets(usize),
@@ -112,6 +118,24 @@ impl Ledger {
                 },
                 Cursor::Holds(after) => match self.holds.range(behind(after)).next() {
                     Some((id, hold)) => (Some(Object::Hold(*id, hold.clone())), Cursor::Holds(Some(*id))),
+                    None => (None, Cursor::Settings(None)),
+                },
+                Cursor::Settings(after) => match self.settings.range(behind(after)).next() {
+                    Some((account, it)) => {
+                        (Some(Object::Settings(*account, it.clone())), Cursor::Settings(Some(*account)))
+                    }
+                    None => (None, Cursor::Numbers(None)),
+                },
+                Cursor::Numbers(after) => match self.numbers.range(behind(after)).next() {
+                    Some((digest, it)) => {
+                        (Some(Object::Number(*digest, it.clone())), Cursor::Numbers(Some(*digest)))
+                    }
+                    None => (None, Cursor::Reloads(None)),
+                },
+                Cursor::Reloads(after) => match self.reloads.range(behind(after)).next() {
+                    Some((balance, it)) => {
+                        (Some(Object::Reload(*balance, it.clone())), Cursor::Reloads(Some(*balance)))
+                    }
                     None => (None, Cursor::Memberships(0)),
                 },
                 Cursor::Memberships(slot) => (
@@ -175,6 +199,9 @@ impl Ledger {
                 self.due.insert((it.expires_at, id));
                 self.holds.insert(id, it);
             }
+            Object::Settings(account, it) => drop(self.settings.insert(account, it)),
+            Object::Number(digest, it) => self.put_number(digest, it),
+            Object::Reload(balance, it) => drop(self.reloads.insert(balance, it)),
             Object::Membership(it) => {
                 let index = MembershipIndex::new(self.people.memberships.len());
                 self.people.memberships.push(it);

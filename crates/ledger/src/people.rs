@@ -24,8 +24,8 @@ pub use act::{NewUser, PeopleAct, PeopleEvent};
 pub(crate) use decide::{administers, decide};
 pub use invitation::{INVITATION_LIFE_MAX_SECS, INVITATIONS_MAX, Invitation};
 pub use membership::{
-    CHOSEN_MAX, Chosen, MEMBERS_MAX, MEMBERSHIPS_OF_USER_MAX, Membership, PERMISSION_SETS_MAX, PermissionSet,
-    Rights, Within,
+    Chosen, MEMBER_ACCOUNTS_MAX, MEMBERS_MAX, MEMBERSHIPS_OF_USER_MAX, Membership, PERMISSION_SETS_MAX,
+    PermissionSet, Rights, Within,
 };
 pub use person::{FORMER_PASSWORDS_MAX, Factor, Person, RECOVERY_CODES_MAX, SecondFactor};
 pub use session::{SESSIONS_MAX, Session, SessionId};
@@ -33,7 +33,7 @@ pub(crate) use state::People;
 
 use crate::{
     AccountIndex, Act, Actor, CredentialIndex, EventRef, Ledger, MembershipIndex, OrganizationIndex,
-    Rejection, Text, UserIndex,
+    Rejection, Scope, Spent, Text, UserIndex,
 };
 
 /// A role, as the callers' table numbers it. Here it is only kept.
@@ -88,8 +88,19 @@ pub struct Credential {
     pub revoked_at: Option<Timestamp>,
     /// The holder's credential issued before this one.
     pub previous: Option<CredentialIndex>,
+    /// What it may not, though its holder may.
+    pub scope: Option<Box<Scope>>,
+    /// Counted where the scope has an amount a day.
+    pub spent: Spent,
+    /// The newest day on which it was used, as far as that was written down; zero for never.
+    pub used_on: u32,
     pub last: EventRef,
 }
+
+/// Live credentials that one account may have, and those among them that people chose: each of these is
+/// tried, slowly, when a wrong secret comes.
+pub const CREDENTIALS_MAX: u32 = 100;
+pub const CHOSEN_MAX: u32 = 4;
 
 impl Credential {
     pub fn is_live(&self, now: Timestamp) -> bool {
@@ -191,6 +202,6 @@ impl Authority {
 impl Act {
     /// Acts that only the server itself does.
     pub(crate) fn is_internal(&self) -> bool {
-        matches!(self, Act::CreateOrganization { .. } | Act::ExtendCalendar { .. })
+        matches!(self, Act::CreateOrganization { .. } | Act::ExtendCalendar { .. } | Act::NoteUse { .. })
     }
 }

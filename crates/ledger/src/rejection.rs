@@ -57,6 +57,14 @@ pub enum Rejection {
     TooManyCredentials {
         live_max: u32,
     },
+    /// The credential is held to a scope that this lies outside of.
+    OutOfScope,
+    /// The credential may not spend so much today.
+    ScopeExceeded {
+        need: Nanos,
+        have: Nanos,
+        limit: Nanos,
+    },
     MayNotOpenChildren,
     TooDeep,
     NameTaken,
@@ -145,6 +153,21 @@ pub enum Rejection {
     ChargeNotFound,
     RefundAboveCharge {
         left: Nanos,
+    },
+
+    // reloads and numbers
+    /// No rule that is on, or another word than its own.
+    ReloadOff,
+    ReloadUnderWay,
+    NoReloadUnderWay,
+    /// Nobody's, or that of somebody whom the caller does not see.
+    NumberNotFound,
+    /// It is another account's of the family.
+    NumberNotOwned,
+    /// It is assigned already.
+    NumberTaken,
+    TooManyNumbers {
+        max: u32,
     },
 
     /// No period boundary later than now is recorded.

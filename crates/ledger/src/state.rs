@@ -7,8 +7,8 @@ use domain::{Currency, Nanos, Timestamp};
 use crate::people::People;
 use crate::{
     Account, AccountIndex, Act, Actor, Arena, AuditHead, Balance, BalanceIndex, ChargeId, Command,
-    Credential, CredentialIndex, Event, EventRef, Family, Hold, HoldId, NameIndex, Organization,
-    OrganizationIndex, Text, User, UserIndex,
+    Credential, CredentialIndex, Event, EventRef, Family, Hold, HoldId, NameIndex, Number, Organization,
+    OrganizationIndex, Reload, Settings, Text, User, UserIndex,
 };
 
 /// The state. Read through its methods; written by [`Ledger::apply`] alone.
@@ -25,6 +25,9 @@ pub struct Ledger {
     pub(crate) handles: BTreeMap<u128, Handle>,
     pub(crate) refunds: BTreeMap<ChargeId, Refunded>,
     pub(crate) merges: BTreeMap<BalanceIndex, Vec<Merge>>,
+    pub(crate) settings: BTreeMap<AccountIndex, Settings>,
+    pub(crate) numbers: BTreeMap<u128, Number>,
+    pub(crate) reloads: BTreeMap<BalanceIndex, Reload>,
     pub(crate) next_hold: HoldId,
     pub(crate) people: People,
     pub(crate) audits: BTreeMap<OrganizationIndex, AuditHead>,
@@ -32,6 +35,8 @@ pub struct Ledger {
     // Found again from the above: not stored.
     pub(crate) due: BTreeSet<(Timestamp, HoldId)>,
     pub(crate) interned: HashMap<u128, NameIndex>,
+    /// The numbers of each account.
+    pub(crate) numbered: BTreeSet<(AccountIndex, u128)>,
 }
 
 /// How many commands are worth fetching for together.

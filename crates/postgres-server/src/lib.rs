@@ -9,6 +9,7 @@
 //! | `account` | whom the server runs as: PostgreSQL refuses root, so root becomes `postgres` or `nobody` |
 //! | `directory` | a private directory, and the sweeping of those whose owner is dead |
 //! | `server` | one cluster: made, started, stopped, killed |
+//! | `patroni` | three servers that fail over |
 //!
 //! Invariants: the server's environment is cleared; it listens on loopback and in its own directory only.
 //! Where no server is found the test fails and says what to install: nothing is skipped in silence.
@@ -16,7 +17,9 @@
 
 mod account;
 mod directory;
+mod patroni;
 mod programs;
 mod server;
 
+pub use patroni::Patroni;
 pub use server::{Database, Durability, Server};

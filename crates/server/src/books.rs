@@ -12,6 +12,7 @@ use journal::{Journal, Vault};
 use journal_file::{FileJournal, OsDisk};
 
 pub(crate) use crate::books::database::{BOOK, Source};
+use crate::reporting::Reporting;
 use crate::sandbox::Sandbox;
 
 mod database;
@@ -24,6 +25,7 @@ pub struct Books {
     pub recovered: Recovered,
     /// The clock that may be moved, where the directory is a sandbox.
     pub sandbox: Option<Arc<SandboxClock>>,
+    reporting: Option<Reporting>,
     running: Running,
 }
 
@@ -32,6 +34,8 @@ pub struct Books {
 pub struct BooksOptions {
     /// URL of a database that holds the journal; none: files in the directory.
     pub journal: Option<String>,
+    /// URL of a database in which tables for reports are kept.
+    pub reporting: Option<String>,
     /// Older tables of that database are brought to what this release knows.
     pub migrate: bool,
     /// Bytes of a segment of the journal, where not the default.
@@ -77,6 +81,8 @@ pub enum BooksError {
     OtherJournal { path: PathBuf },
     #[error(transparent)]
     Book(#[from] OpenError),
+    #[error("the reporting tables cannot be followed")]
+    Reporting(#[source] std::io::Error),
     #[error("the first start failed")]
     FirstStart(#[from] FirstStartError),
 }
@@ -126,7 +132,16 @@ impl Books {
         };
         let (engine, running, recovered) = Engine::start(parts)?;
         let token = access::first_start(&engine, token).await?;
-        Ok(Self { engine, token, recovered, sandbox, running })
+        let reporting = match &options.reporting {
+            Some(url) => Some(Reporting::start(url, &engine)?),
+            None => None,
+        };
+        Ok(Self { engine, token, recovered, sandbox, reporting, running })
+    }
+
+    /// How far the reporting tables are, where they are kept.
+    pub(crate) fn reporting(&self) -> Option<Arc<projection::Standing>> {
+        self.reporting.as_ref().map(|reporting| Arc::clone(&reporting.standing))
     }
 
     /// Takes no more commands, answers those that wait, and closes the directory.

@@ -27,6 +27,8 @@ pub struct Config {
     pub journal: Option<String>,
     pub migrate: bool,
     #[serde(deserialize_with = "set_or_not")]
+    pub reporting: Option<String>,
+    #[serde(deserialize_with = "set_or_not")]
     pub node_listen: Option<String>,
     #[serde(deserialize_with = "set_or_not")]
     pub node_advertise: Option<String>,

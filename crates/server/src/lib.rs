@@ -30,6 +30,7 @@ mod metrics;
 mod nodes;
 mod observe;
 mod people;
+mod reporting;
 mod sandbox;
 pub mod telemetry;
 mod tls;

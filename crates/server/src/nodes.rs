@@ -24,7 +24,6 @@ mod forward;
 mod leading;
 mod peers;
 mod standing;
-mod watch;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

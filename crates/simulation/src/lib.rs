@@ -7,8 +7,10 @@ pub mod bridge;
 mod disk;
 pub mod life;
 pub mod model;
+pub mod nodes;
 mod random;
 pub mod rules;
+pub mod sql;
 pub mod workload;
 
 pub use disk::{SimDisk, SimFile, SimLock};

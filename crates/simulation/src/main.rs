@@ -6,7 +6,7 @@ use std::thread;
 
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use simulation::{life, rules};
+use simulation::{life, nodes, rules};
 
 #[derive(Parser)]
 #[command(name = "simulation", about = "Random lives against a model, from seeds")]
@@ -21,6 +21,8 @@ enum Command {
     Rules(Seeds),
     /// Ledger, engine and journal over a disk and a clock that fail, 120 rounds a seed.
     Lives(Seeds),
+    /// Several nodes over one database and network that fail, about six seconds of trouble a seed.
+    Nodes(Seeds),
 }
 
 #[derive(Args)]
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
     let (seeds, run): (Seeds, Run) = match Arguments::parse().command {
         Command::Rules(seeds) => (seeds, |seed| rules::run(seed, 2_500).map(drop)),
         Command::Lives(seeds) => (seeds, |seed| life::run(seed, 120).map(drop)),
+        Command::Nodes(seeds) => (seeds, |seed| nodes::run(seed).map(drop)),
     };
     match run_all(&seeds, run) {
         None => {

@@ -113,6 +113,7 @@ pub fn seller_credential() -> Act {
         label: None,
         expires_at: Timestamp::NEVER,
         live_max: None,
+        scope: None,
     }
 }
 

@@ -219,12 +219,26 @@ impl TestBook {
                 label: None,
                 expires_at: access::NO_EXPIRY,
                 live_max: None,
+                scope: None,
             })
             .await;
         let Event::CredentialIssued { index: credential, .. } = issued.event else {
             panic!("expected a credential: {:?}", issued.event)
         };
         TestAccount { index, key, secret, actor: Actor::Credential(credential) }
+    }
+
+    /// A secret for an account in place of those it has.
+    pub async fn reissue(&self, index: AccountIndex) -> TestAccount {
+        let before = self.engine.read(move |ledger, now| {
+            ledger.credentials_of(index, now).map(|(credential, _)| credential).collect::<Vec<_>>()
+        });
+        let before = before.await.expect("the book runs");
+        let account = self.issue(index).await;
+        for credential in before {
+            self.act(Act::RevokeCredential { credential, live_min: 1 }).await;
+        }
+        account
     }
 
     /// An account by a key and a secret that were made elsewhere.

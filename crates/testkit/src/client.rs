@@ -82,11 +82,15 @@ impl Answer {
         let mut lines = head.lines();
         let status = lines.next().and_then(|line| line.split(' ').nth(1)).expect("a status line");
         let headers = lines.filter_map(|line| line.split_once(": "));
-        Self {
+        let mut answer = Self {
             status: status.parse().expect("a status is a number"),
             headers: headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect(),
             body: body.to_owned(),
+        };
+        if answer.header("transfer-encoding") == Some("chunked") {
+            answer.body = joined(body);
         }
+        answer
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -96,6 +100,20 @@ impl Answer {
     /// The body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+}
+
+/// The chunks of a body that was sent while it was made.
+fn joined(mut rest: &str) -> String {
+    let mut body = String::new();
+    loop {
+        let (length, more) = rest.split_once("\r\n").expect("a chunk begins with its length");
+        let length = usize::from_str_radix(length, 16).expect("a length is hexadecimal");
+        if length == 0 {
+            return body;
+        }
+        body.push_str(&more[..length]);
+        rest = more[length..].strip_prefix("\r\n").expect("a chunk ends");
     }
 }
 

@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 
 pub use bare::BareWorld;
 pub use book_world::BookWorld;
+pub use cast::RELOAD_REFERENCE;
 pub use cell::{Column, Field};
 pub use reopened::ReopenedWorld;
 pub use step::{Line, Step};

@@ -14,9 +14,10 @@
 //! ```
 //!
 //! Lines of a request behind the first: `as NAME` signs in as that account (`as seller` with the
-//! operator's token), `makes NAME` names the account that the answer tells of, `name: value` is a header,
-//! and what begins with anything else, or follows a bare `>`, is the body. `{NAME}` stands for an account's
-//! key, in both directions. Lines that begin with `#` and empty ones stay as they are.
+//! operator's token), `makes NAME` names the account that the answer tells of, `calls NAME` what its `id`
+//! stands for, `name: value` is a header, and what begins with anything else, or follows a bare `>`, is the
+//! body. `{NAME}` stands for an account's key or such an id, in both directions, `{NAME.secret}` for an
+//! account's secret. Lines that begin with `#` and empty ones stay as they are.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -60,7 +61,8 @@ impl Wire {
             std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let world = BookWorld::open().await;
         let server = TestServer::start((self.router)(world.book.app())).await;
-        let mut stage = Stage { wire: self, world, server, accounts: BTreeMap::new() };
+        let (accounts, ids) = (BTreeMap::new(), BTreeMap::new());
+        let mut stage = Stage { wire: self, world, server, accounts, ids };
         let mut replayed = String::new();
         let mut request = Vec::new();
         for line in text.lines().filter(|line| !line.starts_with('<')).chain([""]) {
@@ -86,6 +88,7 @@ struct Stage<'a> {
     world: BookWorld,
     server: TestServer,
     accounts: BTreeMap<String, TestAccount>,
+    ids: BTreeMap<String, String>,
 }
 
 impl Stage<'_> {
@@ -93,18 +96,22 @@ impl Stage<'_> {
         let line = Line::parse(step);
         let outcome = self.world.act(&line).await;
         assert_eq!(outcome, "ok", "{step}");
-        if let Step::OpenPrimary { name, .. } | Step::OpenChild { name, .. } = line.step {
-            let account = self.world.account(&name).expect("it was just opened");
-            let account = self.world.book.issue(account).await;
-            self.accounts.insert(name, account);
-        }
+        let (name, parent) = match line.step {
+            Step::OpenPrimary { name, .. } => (name, None),
+            Step::OpenChild { name, parent, .. } => (name, Some(parent)),
+            _ => return,
+        };
+        let account = self.world.account(&name).expect("it was just opened");
+        let account = self.world.book.reissue(account).await;
+        self.world.join(&name, parent.as_ref(), &account);
+        self.accounts.insert(name, account);
     }
 
     async fn exchange(&mut self, request: &[String]) -> String {
         let (first, rest) = request.split_first().expect("a request has a first line");
         let (method, path) = first.split_once(' ').expect("a method and a path");
         let mut client = self.server.client().with("x-request-id", REQUEST_ID);
-        let (mut caller, mut makes, mut body) = (None, None, String::new());
+        let (mut caller, mut makes, mut calls, mut body) = (None, None, None, String::new());
         let mut lines = rest.iter();
         for line in lines.by_ref() {
             if let Some(name) = line.strip_prefix("as ") {
@@ -112,6 +119,8 @@ impl Stage<'_> {
                 caller = Some(name.to_owned());
             } else if let Some(name) = line.strip_prefix("makes ") {
                 makes = Some(name.to_owned());
+            } else if let Some(name) = line.strip_prefix("calls ") {
+                calls = Some(name.to_owned());
             } else if let Some((name, value)) = header(line) {
                 client = client.with(name, value);
             } else {
@@ -125,6 +134,10 @@ impl Stage<'_> {
         assert_eq!(answer.header("x-request-id"), Some(REQUEST_ID), "{first}");
         if let Some(name) = makes.filter(|_| answer.status < 300) {
             self.join(&name, caller.as_ref(), &answer);
+        }
+        if let Some(name) = calls {
+            let body = answer.json();
+            self.ids.insert(name, body["id"].as_str().expect("what is called has an id").to_owned());
         }
         self.record(&answer)
     }
@@ -144,9 +157,11 @@ impl Stage<'_> {
     }
 
     fn with_keys(&self, text: &str) -> String {
-        self.accounts
-            .iter()
-            .fold(text.to_owned(), |text, (name, account)| text.replace(&format!("{{{name}}}"), &account.key))
+        let accounts = self.accounts.iter().fold(text.to_owned(), |text, (name, account)| {
+            let text = text.replace(&format!("{{{name}}}"), &account.key);
+            text.replace(&format!("{{{name}.secret}}"), &account.secret)
+        });
+        self.ids.iter().fold(accounts, |text, (name, id)| text.replace(&format!("{{{name}}}"), id))
     }
 
     fn record(&self, answer: &Answer) -> String {
@@ -161,6 +176,8 @@ impl Stage<'_> {
             let body = self.accounts.iter().fold(indent(&answer.body), |body, (name, account)| {
                 body.replace(&account.key, &format!("{{{name}}}"))
             });
+            let body =
+                self.ids.iter().fold(body, |body, (name, id)| body.replace(id, &format!("{{{name}}}")));
             body.lines().for_each(|line| text.push_str(&format!("< {line}\n")));
         }
         text

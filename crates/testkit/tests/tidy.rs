@@ -91,8 +91,11 @@ fn no_dialect_names_another() {
 #[test]
 fn nothing_is_left_unfinished() {
     let words = ["todo!(", "unimplemented!(", "dbg!(", "FIXME", "TODO", "XXX", "#[ignore"];
-    let found =
-        offenders(|path, line| !path.ends_with("tidy.rs") && words.iter().any(|word| line.contains(word)));
+    // A test that is run by a script says by which.
+    let is_run = |line: &str| line.contains("#[ignore = ") && line.contains(": ci/");
+    let found = offenders(|path, line| {
+        !path.ends_with("tidy.rs") && !is_run(line) && words.iter().any(|word| line.contains(word))
+    });
     assert_eq!(found, [""; 0]);
 }
 

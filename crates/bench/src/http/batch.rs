@@ -1,9 +1,11 @@
 //! P2, P4, P8: batches of a thousand over HTTP.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use super::server::Server;
+use super::server::{Server, TOKEN};
+use super::wire::Connection;
 use crate::workload::{Dice, median};
 
 #[derive(clap::Args)]
@@ -34,10 +36,10 @@ pub fn run(arguments: &Arguments) {
     let charges = arguments.charges / arguments.rounds;
     let (mut rates, mut ratios) = (Vec::new(), Vec::new());
     for round in 0..arguments.rounds {
-        let rate = load(&server, &spread, arguments, charges, round * 2);
+        let rate = load(&[server.address], &spread, arguments, charges, round * 2);
         rates.push(rate);
         if let Some(hot) = &hot {
-            ratios.push(load(&server, hot, arguments, charges, round * 2 + 1) / rate);
+            ratios.push(load(&[server.address], hot, arguments, charges, round * 2 + 1) / rate);
         }
     }
     let rate = median(rates);
@@ -63,7 +65,7 @@ pub fn run(arguments: &Arguments) {
 
 /// Charges per second over all connections.
 pub(super) fn load(
-    server: &Server,
+    addresses: &[SocketAddr],
     accounts: &[String],
     arguments: &Arguments,
     charges: usize,
@@ -77,7 +79,7 @@ pub(super) fn load(
             let next = &next;
             scope.spawn(move || {
                 let mut dice = Dice::new((round * 1000 + connection) as u64 + 7);
-                let mut connection = server.connect();
+                let mut connection = Connection::open(addresses[connection % addresses.len()], TOKEN);
                 let mut body = Vec::new();
                 while next.fetch_add(1, Ordering::Relaxed) < batches {
                     fill(&mut body, &mut dice, accounts, arguments.batch);

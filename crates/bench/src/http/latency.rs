@@ -1,6 +1,7 @@
 //! P6 and P7: how long one caller waits, and how long callers wait at half of what the server can take.
 
 use std::io::{Seek, Write};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -27,16 +28,7 @@ pub fn run(arguments: &Arguments) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a thread starts");
     let syncs = sync_latencies(server.place.path(), arguments.requests.min(5_000));
-    let alone = runtime.block_on(async {
-        let mut client = Client::open(server.address, 1).await;
-        let mut latencies = Vec::with_capacity(arguments.requests);
-        for _ in 0..arguments.requests {
-            let started = Instant::now();
-            assert_eq!(client.charge(&accounts).await, 201);
-            latencies.push(started.elapsed());
-        }
-        latencies
-    });
+    let alone = runtime.block_on(alone(server.address, &accounts, arguments.requests, 1));
     let (sync, alone) = (quantile(syncs, 0.5), quantile(alone, 0.5));
     println!(
         "latency: one connection p50 {} µs, 4 KiB fdatasync p50 {} µs: {:.2} × (budget 2.2, moonshot 1.6)",
@@ -53,6 +45,23 @@ pub fn run(arguments: &Arguments) {
         quantile(open.clone(), 0.99).as_micros(),
         quantile(open, 0.999).as_micros()
     );
+}
+
+/// How long each of one caller's requests takes. Every call has a seed of its own, or its keys are known.
+pub(super) async fn alone(
+    address: SocketAddr,
+    accounts: &[String],
+    requests: usize,
+    seed: u64,
+) -> Vec<Duration> {
+    let mut client = Client::open(address, seed).await;
+    let mut latencies = Vec::with_capacity(requests);
+    for _ in 0..requests {
+        let started = Instant::now();
+        assert_eq!(client.charge(accounts).await, 201);
+        latencies.push(started.elapsed());
+    }
+    latencies
 }
 
 /// Each connection has its own schedule. A request that its connection could not send in time counts from
@@ -102,7 +111,7 @@ fn sync_latencies(place: &Path, count: usize) -> Vec<Duration> {
     latencies
 }
 
-fn quantile(mut latencies: Vec<Duration>, quantile: f64) -> Duration {
+pub(super) fn quantile(mut latencies: Vec<Duration>, quantile: f64) -> Duration {
     latencies.sort();
     latencies[((latencies.len() - 1) as f64 * quantile) as usize]
 }

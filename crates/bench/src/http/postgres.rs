@@ -57,7 +57,7 @@ fn batches(arguments: &Arguments, server: &Server, accounts: &[String], baseline
     let (mut rates, mut bare, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..arguments.rounds {
         let sql = baseline.batches(arguments.charges, arguments.batch, arguments.sql_connections, round);
-        let rate = batch::load(server, accounts, &load, arguments.charges, round);
+        let rate = batch::load(&[server.address], accounts, &load, arguments.charges, round);
         bare.push(sql);
         rates.push(rate);
         ratios.push(rate / sql);
@@ -81,7 +81,7 @@ fn singles(arguments: &Arguments, server: &Server, accounts: &[String], baseline
     let (mut rates, mut bare, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..arguments.rounds {
         let sql = baseline.singles(arguments.seconds, arguments.sql_clients, round);
-        let rate = single::load(server.address, accounts, &load, round, 201);
+        let rate = single::load(&[server.address], accounts, &load, round, 201);
         bare.push(sql);
         rates.push(rate);
         ratios.push(rate / sql);

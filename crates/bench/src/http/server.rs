@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::wire::Connection;
 
-const TOKEN: &str = "a-token-for-measurements-only";
+pub const TOKEN: &str = "a-token-for-measurements-only";
 /// Connections that open accounts.
 const OPENING: usize = 16;
 

@@ -31,8 +31,8 @@ pub fn run(arguments: &Arguments) {
     let (mut echo, echo_address) = start(Command::new(here).arg("echo"));
     let (mut rates, mut bare, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..arguments.rounds {
-        let echoed = load(echo_address, &accounts, arguments, round * 2, 200);
-        let rate = load(server.address, &accounts, arguments, round * 2 + 1, 201);
+        let echoed = load(&[echo_address], &accounts, arguments, round * 2, 200);
+        let rate = load(&[server.address], &accounts, arguments, round * 2 + 1, 201);
         bare.push(echoed);
         rates.push(rate);
         ratios.push(rate / echoed);
@@ -48,9 +48,9 @@ pub fn run(arguments: &Arguments) {
     );
 }
 
-/// Requests per second, all connections on one thread.
+/// Requests per second, all connections on one thread, one address after the other.
 pub(super) fn load(
-    address: SocketAddr,
+    addresses: &[SocketAddr],
     accounts: &[String],
     arguments: &Arguments,
     round: usize,
@@ -63,6 +63,7 @@ pub(super) fn load(
     let done: u64 = runtime.block_on(async {
         let mut tasks = tokio::task::JoinSet::new();
         for connection in 0..arguments.connections {
+            let address = addresses[connection % addresses.len()];
             let mut client = Client::open(address, (round * 1000 + connection) as u64).await;
             let accounts: Vec<String> =
                 accounts.iter().skip(connection).step_by(arguments.connections).cloned().collect();

@@ -46,6 +46,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let options = BooksOptions {
         journal: config.journal.clone(),
         migrate: config.migrate,
+        reporting: config.reporting.clone(),
         confirm_clock: config.confirm_clock,
         sandbox: config.sandbox,
         key_hours: Some(config.key_hours),
@@ -80,7 +81,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let app = Arc::new(app.with_site(site, mailer));
     let server = Server::new(config);
     let current = Current::default();
-    current.set(Some(books.engine.clone()));
+    current.set(Some(&books));
     server.metrics().register(|registry| BookMetrics::register(registry, &current));
     server.health().set(Readiness::Ready);
     tokio::spawn(server::watch(books.engine.clone(), server.health().clone()));

@@ -6,7 +6,7 @@ use crate::served::{TOKEN, bursar};
 use crate::{output, serve};
 
 /// Runs a command that succeeds; its JSON.
-fn run(url: &str, arguments: &[&str]) -> serde_json::Value {
+pub(crate) fn run(url: &str, arguments: &[&str]) -> serde_json::Value {
     let done = bursar(arguments).env("BURSAR_URL", url).env("BURSAR_TOKEN", TOKEN).output().unwrap();
     assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
     serde_json::from_slice(&done.stdout).unwrap_or_default()
@@ -78,7 +78,7 @@ fn a_directory_and_a_database_that_do_not_belong_together_are_refused() {
     assert!(error.contains("belongs to another journal than the database holds"), "{error}");
     let secret = "postgres://clerk:secret@127.0.0.1:1/x";
     for error in [start(fresh().path(), &["--journal", secret]), refused(&["verify", "--journal", secret])] {
-        assert!(error.contains("no host of the journal can be written (127.0.0.1:1: "), "{error}");
+        assert!(error.contains("no host of the database can be written (127.0.0.1:1: "), "{error}");
         assert!(!error.contains("secret"), "{error}");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, RwLock};
 use std::time::{Duration, Instant};
 
-use postgres_server::{Database, Durability, Server};
+use postgres_server::{Durability, Server};
 use tempfile::TempDir;
 use ureq::Agent;
 
@@ -27,18 +27,18 @@ struct Node {
     served: Option<Served>,
 }
 
-struct Cluster {
-    database: Database,
+pub(crate) struct Cluster {
+    journal: String,
     nodes: RwLock<Vec<Node>>,
 }
 
 impl Cluster {
     fn start(count: usize) -> Self {
-        Self::with(count, Server::shared().database())
+        Self::over(count, Server::shared().database().url())
     }
 
-    fn with(count: usize, database: Database) -> Self {
-        let cluster = Self { database, nodes: RwLock::default() };
+    pub(crate) fn over(count: usize, journal: String) -> Self {
+        let cluster = Self { journal, nodes: RwLock::default() };
         for _ in 0..count {
             let node = Node { data: tempfile::tempdir().unwrap(), served: None };
             cluster.nodes.write().unwrap().push(node);
@@ -49,7 +49,7 @@ impl Cluster {
 
     fn restart(&self, node: usize) {
         let data = self.nodes.read().unwrap()[node].data.path().to_owned();
-        let more = ["--journal", &self.database.url(), "--node-listen", "127.0.0.1:0"];
+        let more = ["--journal", &self.journal, "--node-listen", "127.0.0.1:0"];
         let served = serve(&data, &more);
         self.nodes.write().unwrap()[node].served = Some(served);
     }
@@ -86,7 +86,7 @@ fn count_of(cluster: &Cluster) -> usize {
     cluster.nodes.read().unwrap().len()
 }
 
-fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + PATIENCE;
     loop {
         if let Some(found) = look() {
@@ -103,14 +103,15 @@ fn agent(patience: Duration) -> Agent {
 
 /// What callers were told, by the key they asked under.
 #[derive(Default)]
-struct Told {
+pub(crate) struct Told {
     answers: Mutex<BTreeMap<String, (u16, String)>>,
-    done: AtomicUsize,
-    stop: AtomicBool,
+    pub(crate) done: AtomicUsize,
+    pub(crate) stop: AtomicBool,
+    pace: Duration,
 }
 
 /// Sends the callers home, also when what they were called for fails: else nobody would hear of it.
-struct Stopping<'a>(&'a AtomicBool);
+pub(crate) struct Stopping<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for Stopping<'_> {
     fn drop(&mut self) {
@@ -136,7 +137,12 @@ fn charge(cluster: &Cluster, agent: &Agent, account: &str, key: &str, first: usi
 }
 
 impl Told {
-    fn call(&self, cluster: &Cluster, account: &str, caller: usize) {
+    /// Callers wait so long between two charges.
+    pub(crate) fn paced(pace: Duration) -> Self {
+        Self { pace, ..Self::default() }
+    }
+
+    pub(crate) fn call(&self, cluster: &Cluster, account: &str, caller: usize) {
         let agent = agent(Duration::from_secs(3));
         for number in 0.. {
             let key = format!("{caller}-{number}");
@@ -149,6 +155,7 @@ impl Told {
             if self.stop.load(Ordering::SeqCst) {
                 return;
             }
+            std::thread::park_timeout(self.pace);
         }
     }
 
@@ -165,13 +172,13 @@ impl Told {
     }
 
     /// Waits until so many more charges were answered.
-    fn more(&self, count: usize) {
+    pub(crate) fn more(&self, count: usize) {
         let from = self.done.load(Ordering::SeqCst);
         eventually(|| (self.done.load(Ordering::SeqCst) >= from + count).then_some(()));
     }
 
     /// Every charge that was answered is there once, and is answered the same again.
-    fn holds(&self, cluster: &Cluster, account: &str) {
+    pub(crate) fn holds(&self, cluster: &Cluster, account: &str, journal: &str) {
         let agent = agent(Duration::from_secs(10));
         let answers = self.answers.lock().unwrap();
         let done = answers.iter().filter(|(_, (status, _))| *status == 201);
@@ -187,12 +194,12 @@ impl Told {
         let balance: serde_json::Value = serde_json::from_slice(&balance.stdout).unwrap();
         let posted = balance["posted"].as_str().unwrap().split('.').next().unwrap();
         assert_eq!(posted, format!("-{}", done.count()), "{balance}");
-        let verified = output(&["verify", "--journal", &cluster.database.url()]);
+        let verified = output(&["verify", "--journal", journal]);
         assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
     }
 }
 
-fn open_account(cluster: &Cluster, credit_limit: usize) -> String {
+pub(crate) fn open_account(cluster: &Cluster, credit_limit: usize) -> String {
     let limit = credit_limit.to_string();
     let opened = bursar(&["account", "create", "--name", "a", "--credit-limit", &limit, "--json"])
         .env("BURSAR_URL", cluster.url(1).unwrap())
@@ -246,7 +253,7 @@ fn nodes_that_die_freeze_and_restart_lose_and_double_nothing() {
         }
     });
     assert_eq!(told.done.load(Ordering::SeqCst), limit, "drained to zero, and not beyond");
-    told.holds(&cluster, &account);
+    told.holds(&cluster, &account, &cluster.journal);
     for (what, mut times) in took {
         times.sort_unstable();
         let (median, worst) = (times[times.len() / 2], times[times.len() - 1]);
@@ -256,7 +263,8 @@ fn nodes_that_die_freeze_and_restart_lose_and_double_nothing() {
 
 #[test]
 fn whatever_the_rows_say_who_leads_the_journal_decides() {
-    let cluster = Cluster::start(2);
+    let database = Server::shared().database();
+    let cluster = Cluster::over(2, database.url());
     let account = open_account(&cluster, 1_000_000);
     let told = Told::default();
     let edits = [
@@ -277,18 +285,18 @@ fn whatever_the_rows_say_who_leads_the_journal_decides() {
         let _stopping = Stopping(&told.stop);
         for round in 0..3 {
             for number in 0..edits.len() {
-                cluster.database.run(edits[(number * 3 + round) % edits.len()]);
+                database.run(edits[(number * 3 + round) % edits.len()]);
                 told.more(7);
             }
         }
     });
-    told.holds(&cluster, &account);
+    told.holds(&cluster, &account, &cluster.journal);
 }
 
 #[test]
 fn a_node_that_settles_an_unknown_outcome_ends_when_it_is_told_to() {
     let server = Server::start(Durability::None, &[]);
-    let cluster = Cluster::with(1, server.database());
+    let cluster = Cluster::over(1, server.database().url());
     let account = open_account(&cluster, 10);
     let (url, agent) = (cluster.url(0).unwrap(), agent(PATIENCE));
     server.kill();

@@ -59,6 +59,9 @@ impl Known {
             for image in entry.event.images() {
                 known.balances.insert(image.balance, ledger.balance(image.balance).account);
             }
+            if let Event::ReloadRequested { balance, .. } | Event::ReloadEnded { balance, .. } = entry.event {
+                known.balances.insert(balance, ledger.balance(balance).account);
+            }
             let Event::People(event) = &entry.event else { continue };
             let rights: &[Rights] = match &**event {
                 PeopleEvent::UserAdded { granted, .. }
@@ -97,8 +100,11 @@ impl Known {
     /// What an act is about.
     pub(crate) fn object(&self, event: &Event) -> Option<Id> {
         let of_balance = || {
-            let image = event.images().next()?;
-            self.balances.get(&image.balance).map(|account| Id::Account(*account))
+            let balance = match event {
+                Event::ReloadRequested { balance, .. } | Event::ReloadEnded { balance, .. } => *balance,
+                _ => event.images().next()?.balance,
+            };
+            self.balances.get(&balance).map(|account| Id::Account(*account))
         };
         super::facts::objects(event).into_iter().next().or_else(of_balance)
     }

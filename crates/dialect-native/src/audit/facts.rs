@@ -45,6 +45,13 @@ acts! {
     "adjust": Event::Adjusted { .. },
     "give-usage-credit": Event::UsageCredited(_),
     "refund": Event::Refunded { .. },
+    "change-settings": Event::SettingsChanged { .. },
+    "assign-number": Event::NumberAssigned { .. },
+    "transfer-number": Event::NumberMoved { .. },
+    "release-number": Event::NumberReleased { .. },
+    "set-reload": Event::ReloadSet { .. },
+    "start-reload": Event::ReloadRequested { .. },
+    "settle-reload": Event::ReloadEnded { .. },
     "create-user": Event::UserCreated { .. },
     people {
         "add-user": PeopleEvent::UserAdded { .. },
@@ -83,7 +90,12 @@ pub(crate) fn objects(event: &Event) -> Vec<Id> {
         Event::CredentialRevoked { credential, .. } => vec![Id::Credential(*credential)],
         Event::AccountOpened { account, .. }
         | Event::AccountChanged { account, .. }
-        | Event::HandleSet { account, .. } => vec![Id::Account(*account)],
+        | Event::HandleSet { account, .. }
+        | Event::SettingsChanged { account, .. }
+        | Event::NumberReleased { account, .. }
+        | Event::ReloadSet { account, .. } => vec![Id::Account(*account)],
+        Event::NumberAssigned { number, .. } => vec![Id::Account(number.account)],
+        Event::NumberMoved { number, from, .. } => vec![Id::Account(number.account), Id::Account(*from)],
         Event::ToppedUp(posting)
         | Event::Withdrawn(posting)
         | Event::UsageCredited(posting)
@@ -276,6 +288,29 @@ pub(crate) fn before_and_after(
             (None, posted(posting))
         }
         Event::Adjusted { posting, .. } | Event::Refunded { posting, .. } => (None, posted(posting)),
+        Event::SettingsChanged { settings, .. } => {
+            let after = [
+                ("inbound_url", text(&settings.inbound_url)),
+                ("receipt_url", text(&settings.receipt_url)),
+                ("outbound", json!(settings.throughput.outbound)),
+                ("inbound", json!(settings.throughput.inbound)),
+                ("calls", json!(settings.throughput.calls)),
+            ];
+            (None, fields(after))
+        }
+        Event::NumberAssigned { number, .. } | Event::NumberMoved { number, .. } => {
+            (None, fields([("number", text(&number.digits))]))
+        }
+        Event::ReloadSet { rule, .. } => {
+            let after = [
+                ("enabled", json!(rule.enabled)),
+                ("amount", amount(rule.amount)),
+                ("threshold", rule.threshold.map_or(Value::Null, amount)),
+            ];
+            (None, fields(after))
+        }
+        Event::ReloadRequested { request, .. } => (None, fields([("amount", amount(request.amount))])),
+        Event::ReloadEnded { approved, .. } => (None, fields([("approved", json!(approved))])),
         Event::People(event) => people(event, rights),
         _ => (None, None),
     }

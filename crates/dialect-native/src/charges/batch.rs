@@ -35,7 +35,7 @@ use crate::values::Amount;
         (LineOutcome = "application/x-ndjson"),
     ))),
     extensions(("x-operation" = json!(["Charge", "ForceCharge"])), ("x-problems" = json!([
-        "batch-too-large",
+        "scope-exceeded", "batch-too-large",
     ]))),
 )]
 pub(crate) async fn handle(

@@ -40,7 +40,7 @@ const REMAINING: HeaderName = HeaderName::from_static("bursar-remaining");
         ("Bursar-Remaining" = String, description = "What the payer has available after it"),
     ))),
     extensions(("x-operation" = json!(["Charge", "ForceCharge"])), ("x-problems" = json!([
-        "insufficient-funds", "account-not-found", "account-suspended", "account-frozen", "account-closed",
+        "scope-exceeded", "insufficient-funds", "account-not-found", "account-suspended", "account-frozen", "account-closed",
         "amount-not-positive", "amount-negative", "amount-out-of-range", "currency-unknown", "too-many-names",
     ]))),
 )]

@@ -65,6 +65,7 @@ fn filled(path: &str, operation: &str) -> String {
         "account" => "$ACCOUNT",
         "organization" => "default",
         "kind" => "email",
+        "number" => "447700900123",
         "hold" => "$HOLD",
         "token" => "$TOKEN_ID",
         "secret" => "$SECRET_ID",

@@ -1,72 +1,44 @@
-//! What kind of entry an event is, seen from one of its balances.
+//! The kinds of entries by their names.
 
-use ledger::{BalanceIndex, Event, HoldEnd};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use ledger::EntryKind;
+use serde::{Serialize, Serializer};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum EntryKind {
-    Charge,
-    /// A hold became a charge, all of it or a part.
-    Capture,
-    Refund,
-    TopUp,
-    Withdrawal,
-    Adjustment,
-    UsageCredit,
-    TransferIn,
-    TransferOut,
-    /// The limit was set.
-    CreditLimit,
-    AllocationIn,
-    AllocationOut,
-    /// A child's money, credit and holds came here.
-    MergeIn,
-    /// All of it went to the payer.
-    MergeOut,
-    Hold,
-    HoldExtended,
-    HoldVoided,
-    HoldExpired,
-    /// A period ended: the counters begin again.
-    Period,
+use crate::problem::Problem;
+
+/// A kind as it is printed.
+#[derive(Clone, Copy)]
+pub(crate) struct KindName(pub(crate) EntryKind);
+
+impl Serialize for KindName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.name())
+    }
 }
 
-impl EntryKind {
-    pub(crate) fn of(event: &Event, balance: BalanceIndex) -> Option<Self> {
-        let way = |from: BalanceIndex, out, into| if from == balance { out } else { into };
-        Some(match event {
-            Event::Charged(_) => Self::Charge,
-            Event::HoldCaptured { .. } => Self::Capture,
-            Event::Refunded { .. } => Self::Refund,
-            Event::ToppedUp(_) => Self::TopUp,
-            Event::Withdrawn(_) => Self::Withdrawal,
-            Event::Adjusted { .. } => Self::Adjustment,
-            Event::UsageCredited(_) => Self::UsageCredit,
-            Event::Transferred { from, .. } => way(from.balance, Self::TransferOut, Self::TransferIn),
-            Event::CreditSet { .. } => Self::CreditLimit,
-            Event::Allocated { from, .. } => way(from.balance, Self::AllocationOut, Self::AllocationIn),
-            Event::Merged { from, .. } => way(from.balance, Self::MergeOut, Self::MergeIn),
-            Event::HoldPlaced(_) => Self::Hold,
-            Event::HoldExtended { .. } => Self::HoldExtended,
-            Event::HoldEnded { end: HoldEnd::Voided, .. } => Self::HoldVoided,
-            Event::HoldEnded { end: HoldEnd::Expired, .. } => Self::HoldExpired,
-            Event::PeriodRolled { .. } => Self::Period,
-            Event::OrganizationCreated { .. }
-            | Event::CalendarExtended { .. }
-            | Event::CurrencyDeclared { .. }
-            | Event::NameInterned { .. }
-            | Event::UserCreated { .. }
-            | Event::CredentialIssued { .. }
-            | Event::CredentialRevoked { .. }
-            | Event::AccountOpened { .. }
-            | Event::AccountChanged { .. }
-            | Event::HandleSet { .. }
-            | Event::BalanceOpened { .. }
-            | Event::People(_)
-            | Event::Audited(_) => return None,
-        })
+impl PartialSchema for KindName {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("What happened."))
+            .enum_values(Some(EntryKind::ALL.iter().map(|kind| kind.name())))
+            .into()
     }
+}
+
+impl ToSchema for KindName {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "EntryKind".into()
+    }
+}
+
+/// The kind of this name, given as a parameter.
+pub(crate) fn parse(name: &str) -> Result<EntryKind, Problem> {
+    let kind = EntryKind::ALL.iter().find(|kind| kind.name() == name);
+    kind.copied().ok_or_else(|| {
+        let known: Vec<_> = EntryKind::ALL.iter().map(|kind| kind.name()).collect();
+        Problem::parameter("kinds", format!("`{name}` is no kind of entry; there are {}", known.join(", ")))
+    })
 }

@@ -8,10 +8,11 @@ use axum::extract::{Query, State};
 use dialect::{App, Page, PageBounds};
 use domain::Timestamp;
 use engine::{Entry, Head, History, HistoryError, Id};
+use ledger::EntryKind;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::kind::EntryKind;
+use super::kind;
 use super::print::{Line, print};
 use crate::answer::Answer;
 use crate::ids;
@@ -115,10 +116,6 @@ struct Wanted {
 
 impl Wanted {
     fn read(filter: &Filter) -> Result<Self, Problem> {
-        let kind = |text: &str| {
-            let name = serde::de::value::StrDeserializer::<serde::de::value::Error>::new(text);
-            EntryKind::deserialize(name).map_err(|error| Problem::parameter("kinds", error))
-        };
         let kinds = filter.kinds.iter().flat_map(|kinds| kinds.split(','));
         let from = filter.from.map_or(Timestamp::from_micros(i64::MIN), Time::timestamp);
         let to = filter.to.map(Time::timestamp);
@@ -128,7 +125,7 @@ impl Wanted {
         Ok(Self {
             from,
             to,
-            kinds: kinds.map(kind).collect::<Result<_, _>>()?,
+            kinds: kinds.map(kind::parse).collect::<Result<_, _>>()?,
             movements: filter.movements.unwrap_or(false),
             before: None,
         })

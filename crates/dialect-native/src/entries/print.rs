@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use dialect::App;
 use domain::Nanos;
 use engine::{Entry, Id, Seals};
-use ledger::{AccountIndex, Actor, BalanceIndex, Event, HoldId, Ledger, NameIndex, Posting, Text, Usage};
+use ledger::{
+    AccountIndex, Actor, BalanceIndex, EntryKind, Event, HoldId, Ledger, NameIndex, Posting, Text, Usage,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::kind::EntryKind;
+use super::kind::KindName;
 use crate::accounts::view::string;
 use crate::ids;
 use crate::money::posted::After;
@@ -32,7 +34,7 @@ pub(crate) async fn print(app: &App, entries: &[Entry]) -> Result<Vec<Line>, Pro
 #[schema(as = BalanceEntry)]
 pub(crate) struct Line {
     id: String,
-    kind: EntryKind,
+    kind: KindName,
     /// How much was charged, paid, moved, held or released, or by how much a limit rose.
     amount: Amount,
     /// The balance after it.
@@ -190,7 +192,7 @@ fn line(seals: &Seals, entry: &Entry, known: &Known) -> Result<Line, Problem> {
     let counterparty = if is_two_sided { counterparty() } else { None };
     Ok(Line {
         id: ids::print(seals, Id::Entry { balance: image.balance, entry: image.entry }),
-        kind,
+        kind: KindName(kind),
         amount: facts.amount.into(),
         balance: (&image.amounts).into(),
         account: facts.account.map(|account| ids::account(seals, account)),

@@ -31,7 +31,7 @@ use crate::values::{Amount, Reference, Time, text};
     request_body = CaptureHold,
     responses((status = 201, description = "It is charged", body = HoldCaptured)),
     extensions(("x-operation" = json!(["Hold", "ForceCharge"])), ("x-problems" = json!([
-        "hold-not-found", "capture-above-hold", "insufficient-funds", "amount-negative",
+        "scope-exceeded", "hold-not-found", "capture-above-hold", "insufficient-funds", "amount-negative",
     ]))),
 )]
 pub(crate) async fn handle(

@@ -32,7 +32,7 @@ use crate::values::{Amount, Currency, Reference, Time, Words, text};
     request_body = PlaceHold,
     responses((status = 201, description = "It is set aside", body = Hold)),
     extensions(("x-operation" = json!(["Hold"])), ("x-problems" = json!([
-        "insufficient-funds", "account-not-found", "account-suspended", "account-frozen", "account-closed",
+        "scope-exceeded", "insufficient-funds", "account-not-found", "account-suspended", "account-frozen", "account-closed",
         "amount-not-positive", "hold-too-long", "hold-expiry-past", "currency-unknown", "too-many-names",
     ]))),
 )]

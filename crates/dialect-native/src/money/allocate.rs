@@ -27,7 +27,7 @@ use crate::values::{Amount, Currency, Reference, text};
     request_body = Allocation,
     responses((status = 201, description = "The credit has moved", body = Entry)),
     extensions(("x-operation" = json!(["Allocate"])), ("x-problems" = json!([
-        "insufficient-credit", "account-not-found", "not-a-child", "funding-shared", "account-suspended",
+        "scope-exceeded", "insufficient-credit", "account-not-found", "not-a-child", "funding-shared", "account-suspended",
         "account-frozen", "account-closed", "amount-not-positive", "currency-unknown",
     ]))),
 )]

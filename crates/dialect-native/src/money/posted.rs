@@ -47,7 +47,7 @@ impl From<&Amounts> for After {
 }
 
 impl Entry {
-    fn of(seals: &Seals, receipt: &Receipt) -> Result<Self, Problem> {
+    pub(super) fn of(seals: &Seals, receipt: &Receipt) -> Result<Self, Problem> {
         use ledger::Event as E;
         let (amount, reference) = match &receipt.event {
             E::ToppedUp(it) | E::Withdrawn(it) | E::UsageCredited(it) => (it.amount, &it.reference),

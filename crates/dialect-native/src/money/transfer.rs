@@ -26,7 +26,7 @@ use crate::values::{Amount, Currency, Reference, text};
     request_body = Transfer,
     responses((status = 201, description = "The money has moved", body = Entry)),
     extensions(("x-operation" = json!(["Transfer"])), ("x-problems" = json!([
-        "insufficient-funds", "account-not-found", "not-one-family", "same-account", "funding-shared",
+        "scope-exceeded", "insufficient-funds", "account-not-found", "not-one-family", "same-account", "funding-shared",
         "account-suspended", "account-frozen", "account-closed", "amount-not-positive", "currency-unknown",
     ]))),
 )]

@@ -178,6 +178,7 @@ pub(crate) async fn issue_token(
         label: text(asked.label.as_ref()),
         expires_at: asked.expires_at.map_or(NO_EXPIRY, Time::timestamp),
         live_max: None,
+        scope: None,
     };
     let receipt = submit(&app, &caller.0, act, None).await?;
     let Event::CredentialIssued { index, credential } = &receipt.event else {

@@ -1,20 +1,20 @@
-//! The secrets of an account: `POST` and `GET /accounts/{account}/secrets`, `DELETE …/{secret}`.
+//! The secrets of an account: `POST` and `GET /accounts/{account}/secrets`, `DELETE …/{secret}`, and
+//! `POST …/reissue` after a leak.
 
 use std::sync::Arc;
 
-use access::{NO_EXPIRY, Operation, Role, Secret as NewSecret, secret_digest};
+use access::{NO_EXPIRY, Operation, Role, Secret as NewSecret, check_chosen_secret, secret_digest};
 use axum::extract::State;
 use axum::http::StatusCode;
 use dialect::App;
-use engine::{Id, Seals};
-use ledger::{Act, CredentialIndex, Event, Holder, Verifier};
+use ledger::{AccountIndex, Act, CREDENTIALS_MAX, Event, Holder, Verifier};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::scope::ScopeBody;
+use super::secret::{Secret, look_at_secrets};
 use super::tokens::named;
-use crate::accounts::view::string;
 use crate::answer::{Answer, List};
-use crate::ids;
 use crate::input::{Input, Named, NamedWithin};
 use crate::look::{look, look_at};
 use crate::once::Once;
@@ -23,19 +23,17 @@ use crate::signed::{Signed, account};
 use crate::submit::submit;
 use crate::values::{Name, Time, text};
 
-/// Live secrets of one account. Other dialects allow fewer.
-const SECRETS_MAX: u32 = 16;
-
 /// Add a secret to an account
 ///
-/// For rotation: add the new one, deploy it, revoke the old one. Shown here and never again.
+/// For rotation: add the new one, deploy it, revoke the old one. A secret that is made here is shown here and
+/// never again. At most 100 live ones, four of them of your own choice; other dialects allow fewer.
 #[utoipa::path(
     post, path = "/accounts/{account}/secrets", tag = "people", operation_id = "add_secret",
     params(("account" = String, Path, description = "Any handle of the account")),
     request_body = AddSecret,
     responses((status = 201, description = "It counts", body = Secret)),
     extensions(("x-operation" = json!(["ManageSecrets"])), ("x-problems" = json!([
-        "account-not-found", "account-closed", "too-many-credentials",
+        "account-not-found", "account-closed", "too-many-credentials", "out-of-scope", "too-many-sign-ins",
     ]))),
 )]
 pub(crate) async fn add(
@@ -48,30 +46,77 @@ pub(crate) async fn add(
     caller.may(Operation::ManageSecrets)?;
     let asked: AddSecret = input.read_or_default()?;
     let index = account(&app, &caller.0, &name)?;
+    let (home, now) =
+        look_at(&app, &caller.0, index, move |ledger, now| (ledger.account(index).currency, now)).await?;
+    let expires_at = asked.expires_at.map_or(NO_EXPIRY, Time::timestamp);
+    if expires_at <= now {
+        return Err(Problem::field("expires_at", "is not in the future"));
+    }
+    let scope = match &asked.scope {
+        Some(scope) => Some(Box::new(scope.scope(&app, &caller.0, home).await?)),
+        None => None,
+    };
     let key = once.key(&app, &caller.0, "add secret", index, &asked);
-    let seals = app.engine.seals();
-    let secret = NewSecret::new_secret(app.engine.entropy());
-    let digest = secret_digest(seals, secret.expose());
+    let (secret, verifier) = match asked.secret {
+        Some(chosen) => (None, chosen_verifier(&app, index, chosen).await?),
+        None => {
+            let (secret, verifier) = made(&app);
+            (Some(secret), verifier)
+        }
+    };
     let act = Act::IssueCredential {
         holder: Holder::Account(index),
         role: Role::Account.code(),
-        verifier: Verifier::Digest(digest),
+        verifier,
         label: text(asked.label.as_ref()),
-        expires_at: NO_EXPIRY,
-        live_max: Some(SECRETS_MAX),
+        expires_at,
+        live_max: Some(CREDENTIALS_MAX),
+        scope,
     };
-    let receipt = submit(&app, &caller.0, act, key).await?;
-    let Event::CredentialIssued { index, credential } = &receipt.event else {
+    issued(&app, &caller, act, key, secret).await
+}
+
+fn made(app: &App) -> (NewSecret, Verifier) {
+    let secret = NewSecret::new_secret(app.engine.entropy());
+    let digest = secret_digest(app.engine.seals(), secret.expose());
+    (secret, Verifier::Digest(digest))
+}
+
+/// Of a secret that came from elsewhere: hashed slowly, and never shown.
+async fn chosen_verifier(app: &App, account: AccountIndex, secret: String) -> Result<Verifier, Problem> {
+    if let Err(error) = check_chosen_secret(&secret) {
+        return Err(Problem::field("secret", error));
+    }
+    let secret = NewSecret::given(secret);
+    if app.access.is_in_use(account, &secret).await? {
+        return Err(Problem::field("secret", "is live already"));
+    }
+    let hash = app.access.passwords().hash_for(account, &secret).await?;
+    Ok(Verifier::Password(hash.into()))
+}
+
+/// Issues, and shows what is new; nothing of it when this repeats what was done before.
+async fn issued(
+    app: &App,
+    caller: &Signed,
+    act: Act,
+    key: crate::submit::Intent,
+    secret: Option<NewSecret>,
+) -> Result<Answer<Secret>, Problem> {
+    let receipt = submit(app, &caller.0, act, key).await?;
+    let Event::CredentialIssued { index, .. } = receipt.event else {
         return Err(Problem::bug("a secret was answered by another event"));
     };
-    let mut added = Secret::of(seals, *index, credential);
-    added.secret = (!receipt.repeated).then(|| secret.expose().to_owned());
-    Ok(Answer::created(added).replayed(receipt.repeated))
+    let shown = app.engine.read(move |ledger, now| Secret::seen(ledger, now, index)).await?;
+    let shown = Secret::print(app, shown);
+    let value = secret.filter(|_| !receipt.repeated).map(|secret| secret.expose().to_owned());
+    Ok(Answer::created(shown.with(value)).replayed(receipt.repeated))
 }
 
 /// List the secrets of an account
 ///
-/// Those that count, newest first, without the secrets themselves.
+/// Those that count, newest first, without the secrets themselves. The day of the last use is right but for
+/// what a crash may lose of its last minute.
 #[utoipa::path(
     get, path = "/accounts/{account}/secrets", tag = "people", operation_id = "list_secrets",
     params(("account" = String, Path, description = "Any handle of the account")),
@@ -85,18 +130,14 @@ pub(crate) async fn list(
 ) -> Result<Answer<List<Secret>>, Problem> {
     caller.may(Operation::ManageSecrets)?;
     let index = account(&app, &caller.0, &name)?;
-    let live = look_at(&app, &caller.0, index, move |ledger, now| {
-        let live = ledger.credentials_of(index, now).take(SECRETS_MAX as usize);
-        live.map(|(index, credential)| (index, credential.clone())).collect::<Vec<_>>()
-    });
-    let seals = app.engine.seals();
-    let data = live.await?.iter().map(|(index, credential)| Secret::of(seals, *index, credential)).collect();
+    let live = look_at_secrets(&app, &caller.0, index).await?;
+    let data = live.into_iter().map(|seen| Secret::print(&app, seen)).collect();
     Ok(Answer::ok(List { data, next_cursor: None }))
 }
 
 /// Revoke a secret of an account
 ///
-/// The last one stays.
+/// From the next call on it proves nothing. The last one stays.
 #[utoipa::path(
     delete, path = "/accounts/{account}/secrets/{secret}", tag = "people", operation_id = "revoke_secret",
     params(
@@ -128,32 +169,56 @@ pub(crate) async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
-impl Secret {
-    fn of(seals: &Seals, index: CredentialIndex, credential: &ledger::Credential) -> Self {
-        Self {
-            id: ids::print(seals, Id::Credential(index)),
-            secret: None,
-            label: string(&credential.label),
-            issued_at: credential.issued_at.into(),
-        }
-    }
+/// Replace all secrets of an account
+///
+/// After a leak: one new secret, shown here and never again, and from the next call on no other proves
+/// anything. All of it at once.
+#[utoipa::path(
+    post, path = "/accounts/{account}/secrets/reissue", tag = "people", operation_id = "reissue_secret",
+    params(("account" = String, Path, description = "Any handle of the account")),
+    request_body = Reissue,
+    responses((status = 201, description = "It alone counts", body = Secret)),
+    extensions(("x-operation" = json!(["ManageSecrets"])), ("x-problems" = json!([
+        "account-not-found", "account-closed", "out-of-scope",
+    ]))),
+)]
+pub(crate) async fn reissue(
+    caller: Signed,
+    State(app): State<Arc<App>>,
+    Named(name): Named,
+    once: Once,
+    input: Input,
+) -> Result<Answer<Secret>, Problem> {
+    caller.may(Operation::ManageSecrets)?;
+    let asked: Reissue = input.read_or_default()?;
+    let index = account(&app, &caller.0, &name)?;
+    let key = once.key(&app, &caller.0, "reissue secret", index, &asked);
+    let (secret, verifier) = made(&app);
+    let role = Role::Account.code();
+    let label = text(asked.label.as_ref());
+    let act = Act::ReissueCredential { account: index, role, verifier, label };
+    issued(&app, &caller, act, key, Some(secret)).await
 }
 
 #[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"label": "rotation of March"}))]
+#[schema(example = json!({"label": "rotation of March", "scope": {"actions": ["charge"], "per_day": {"amount": "20"}}}))]
 pub(crate) struct AddSecret {
     /// What it is for.
     label: Option<Name>,
+    /// From then on it proves nothing; never, when absent.
+    expires_at: Option<Time>,
+    /// One of your own choice, for keys that are in use already: 8 to 25 characters, a lower-case and an
+    /// upper-case letter and a digit among them. A better one is made when absent.
+    #[serde(skip_serializing)]
+    secret: Option<String>,
+    scope: Option<ScopeBody>,
 }
 
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Secret {
-    id: String,
-    /// The secret itself, where it was just made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secret: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    label: Option<String>,
-    issued_at: Time,
+#[derive(Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ReissueSecret, example = json!({"label": "after the leak of March"}))]
+pub(crate) struct Reissue {
+    /// What the new one is for.
+    label: Option<Name>,
 }

@@ -56,6 +56,7 @@ pub(crate) async fn issue(
         label: text(asked.label.as_ref()),
         expires_at: asked.expires_at.map_or(NO_EXPIRY, Time::timestamp),
         live_max: None,
+        scope: None,
     };
     let receipt = submit_as(&app, actor, act, key).await?;
     let Event::CredentialIssued { index, credential } = &receipt.event else {

@@ -58,6 +58,8 @@ kinds! {
     CrossSite 403 "cross-site" "The request did not come from a page of this server";
     NoMembership 403 "no-membership" "The user belongs nowhere, or not there";
     Forbidden 403 "forbidden" "The credential may not do that";
+    OutOfScope 403 "out-of-scope" "The credential is held to a scope that does not cover that";
+    ScopeExceeded 403 "scope-exceeded" "The credential may not spend so much today";
 
     // which
     NotFound 404 "not-found" "There is nothing here";
@@ -72,6 +74,7 @@ kinds! {
     SessionNotFound 404 "session-not-found" "There is no such session";
     PermissionSetNotFound 404 "permission-set-not-found" "There is no such set of permissions";
     LinkNotValid 404 "link-not-valid" "The link has expired, was used, or was never made";
+    NumberNotFound 404 "number-not-found" "There is no such number";
     HistoryRemoved 410 "history-removed" "What happened so long ago was removed";
     MethodNotAllowed 405 "method-not-allowed" "The method does not fit the path";
     AmbiguousHandle 409 "ambiguous-handle" "More than one account is called that";
@@ -97,6 +100,12 @@ kinds! {
     TooDeep 409 "too-deep" "The family has too many generations";
     HoldTooLong 422 "hold-too-long" "A hold lives 30 days at most";
     HoldExpiryPast 422 "hold-expiry-past" "The expiry is not in the future";
+    ReloadOff 409 "reload-off" "No reload rule is on that this reference starts";
+    ReloadUnderWay 409 "reload-under-way" "A reload is under way: it ends before the next begins";
+    NoReloadUnderWay 409 "no-reload-under-way" "No reload is under way";
+    NumberNotOwned 409 "number-not-owned" "The number is another account's of the family";
+    NumberTaken 409 "number-taken" "The number is assigned already";
+    TooManyNumbers 409 "too-many-numbers" "The account has as many numbers as it may have";
     LastCredential 409 "last-credential" "The last secret of an account stays";
     TooManyCredentials 409 "too-many-credentials" "The account has as many secrets as it may have";
     TooManyNames 409 "too-many-names" "The organization has used as many names as it may have";

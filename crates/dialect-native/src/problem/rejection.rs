@@ -21,6 +21,10 @@ impl Problem {
             R::TooManyCredentials { live_max } => {
                 Self::new(Kind::TooManyCredentials).with_detail(format!("it has {live_max} already"))
             }
+            R::OutOfScope => Self::new(Kind::OutOfScope),
+            R::ScopeExceeded { need, have, limit } => Self::new(Kind::ScopeExceeded)
+                .with_detail(format!("need {need}, have {have}"))
+                .with_amounts(Some(need), Some(have), Some(limit)),
             R::MayNotOpenChildren => Self::new(Kind::MayNotOpenChildren),
             R::TooDeep => Self::new(Kind::TooDeep),
             R::NameTaken => Self::new(Kind::NameTaken).with_field("name"),
@@ -75,6 +79,15 @@ impl Problem {
             R::RefundAboveCharge { left } => Self::new(Kind::RefundAboveCharge)
                 .with_detail(format!("{left} is left of it"))
                 .with_amounts(None, Some(left), None),
+            R::ReloadOff => Self::new(Kind::ReloadOff).with_field("reference"),
+            R::ReloadUnderWay => Self::new(Kind::ReloadUnderWay),
+            R::NoReloadUnderWay => Self::new(Kind::NoReloadUnderWay),
+            R::NumberNotFound => Self::new(Kind::NumberNotFound).with_field("number"),
+            R::NumberNotOwned => Self::new(Kind::NumberNotOwned).with_field("from"),
+            R::NumberTaken => Self::new(Kind::NumberTaken).with_field("number"),
+            R::TooManyNumbers { max } => {
+                Self::new(Kind::TooManyNumbers).with_detail(format!("{max} are the most"))
+            }
             R::CalendarEnded => Self::new(Kind::CalendarEnded),
         }
     }

@@ -76,6 +76,9 @@ async fn every_example_on_the_page_works() {
     let account = id(&owner, "/api/v1/accounts", r#"{"credit_limit":"200"}"#, "api_key").await;
     let at = |rest: &str| format!("/api/v1/accounts/{account}/{rest}");
     let child = format!(r#"{{"parent":"{account}"}}"#);
+    owner.post(&at("numbers"), r#"{"number":"447700900124","country":"GB"}"#).await;
+    let rule = r#"{"provider":"manual","amount":"1","reference":"x"}"#;
+    owner.send("PUT", &at("reload-rule"), rule).await;
     let tokens = "/api/v1/organizations/default/tokens";
     let names = [
         ("$ACCOUNT", account.clone()),

@@ -1,4 +1,5 @@
 //! The API as a client sees it.
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod audit;
 mod bad_input;
@@ -15,3 +16,4 @@ mod rights;
 mod sandbox;
 mod scenarios;
 mod tenants;
+mod usage;

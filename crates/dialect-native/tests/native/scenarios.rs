@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::Nanos;
-use ledger::{Admission, AllocationWay, Correction, ExcessPolicy, Funding};
+use ledger::{Admission, AllocationWay, Correction, ExcessPolicy, Funding, Provider};
 use serde_json::{Value, json};
-use testkit::scenario::{BookWorld, Column, Field, HOLD_SECS, Line, Step, World, check_in};
+use testkit::scenario::{BookWorld, Column, Field, HOLD_SECS, Line, RELOAD_REFERENCE, Step, World, check_in};
 use testkit::{Answer, Client, TestServer};
 
 #[tokio::test]
@@ -30,12 +30,14 @@ struct NativeWorld {
 struct Account {
     key: String,
     client: Client,
+    /// The id of the secret it signs in with, where a step has a name for it.
+    secret: String,
 }
 
 impl World for NativeWorld {
     async fn open() -> Self {
         let inner = BookWorld::open().await;
-        let server = TestServer::start(dialect_native::router(inner.book.app())).await;
+        let server = TestServer::start(dialect_native::router(inner.book.sandbox_app())).await;
         let seller = server.client().with("authorization", &format!("Bearer {}", inner.book.token));
         let (accounts, charges, holds) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         Self { inner, server, seller, accounts, first: None, charges, holds }
@@ -46,8 +48,9 @@ impl World for NativeWorld {
             return self.inner.act(line).await;
         };
         let client = self.inner.doer(line).map_or(&self.seller, |name| &self.accounts[name].client);
-        let answer = client.send(method, &format!("/api/v1{path}"), &body.to_string()).await;
-        if answer.status < 300 {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = client.send(method, &format!("/api/v1{path}"), &body).await;
+        if answer.status < 300 && !answer.body.is_empty() {
             self.note(&line.step, &answer.json());
         }
         outcome(&answer)
@@ -147,6 +150,44 @@ impl NativeWorld {
                 ("POST", path, json!({"amount": text(*amount), "excess": excess}))
             }
             Step::Void { label } => ("POST", format!("/holds/{}/void", self.holds[label]), nothing),
+            Step::SetReload { name, amount, provider, enabled } => {
+                let provider = match provider {
+                    Provider::Manual => "manual",
+                    Provider::Test => "test",
+                };
+                let body = json!({"provider": provider, "amount": text(*amount),
+                    "reference": RELOAD_REFERENCE, "enabled": enabled});
+                ("PUT", at(name, "/reload-rule"), body)
+            }
+            Step::StartReload { name } => {
+                ("POST", at(name, "/reloads"), json!({"reference": RELOAD_REFERENCE}))
+            }
+            Step::SettleReload { name, approved } => {
+                ("POST", at(name, "/reloads/settle"), json!({"approved": approved}))
+            }
+            Step::AssignNumber { name, country, digits } => {
+                let country = String::from_utf8_lossy(country);
+                ("POST", at(name, "/numbers"), json!({"number": digits, "country": country}))
+            }
+            Step::ReleaseNumber { name, digits } => {
+                ("DELETE", at(name, &format!("/numbers/{digits}")), Value::Null)
+            }
+            Step::TransferNumber { from, to, digits } => {
+                let body = json!({"from": key(from), "to": key(to), "number": digits});
+                ("POST", "/number-transfers".to_owned(), body)
+            }
+            Step::IssueSecret { of, per_day, .. } => {
+                let body = match per_day {
+                    Some(amount) => json!({"scope": {"per_day": {"amount": text(*amount)}}}),
+                    None => nothing,
+                };
+                ("POST", at(of, "/secrets"), body)
+            }
+            Step::RevokeSecret { name } => {
+                let account = &self.accounts[name];
+                ("DELETE", format!("/accounts/{}/secrets/{}", account.key, account.secret), Value::Null)
+            }
+            Step::Reissue { of, .. } => ("POST", at(of, "/secrets/reissue"), nothing),
             Step::Wait { .. } => return None,
         })
     }
@@ -157,6 +198,12 @@ impl NativeWorld {
         match step {
             Step::OpenPrimary { name, .. } => self.join(name, None, made),
             Step::OpenChild { name, parent, .. } => self.join(name, Some(parent), made),
+            Step::IssueSecret { name, of, .. } | Step::Reissue { name, of } => {
+                let key = self.accounts[of].key.clone();
+                let secret = made["secret"].as_str().expect("a new secret is shown");
+                let client = self.server.client().with_basic(&key, secret);
+                self.accounts.insert(name.clone(), Account { key, client, secret: id() });
+            }
             Step::Charge { label: Some(label), .. } | Step::Capture { label, .. } => {
                 self.charges.insert(label.clone(), id());
             }
@@ -171,7 +218,8 @@ impl NativeWorld {
         let text = |member: &str| opened[member].as_str().expect("a new account has it");
         let (key, secret) = (text("api_key"), text("secret"));
         self.inner.join(name, parent, &self.inner.book.sign_in(key, secret));
-        let account = Account { key: key.to_owned(), client: self.server.client().with_basic(key, secret) };
+        let client = self.server.client().with_basic(key, secret);
+        let account = Account { key: key.to_owned(), client, secret: String::new() };
         self.accounts.insert(name.to_owned(), account);
         self.first.get_or_insert_with(|| name.to_owned());
     }
@@ -234,6 +282,8 @@ fn outcome(answer: &Answer) -> String {
     let (word, member) = match kind.as_str() {
         // The API asks its table of roles before the rules are asked.
         "forbidden" => return "seller_only".to_owned(),
+        "unauthenticated" => return "credential_revoked".to_owned(),
+        "scope_exceeded" => ("have", "have"),
         "insufficient_funds" | "insufficient_credit" => ("have", "have"),
         "credit_below_given" => ("given", "limit"),
         "merge_below_zero" => ("short", "need"),

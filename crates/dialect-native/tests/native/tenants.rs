@@ -25,6 +25,7 @@ const FOREIGN: &[(&str, &str, &[&str])] = &[
     ("GET", "/accounts/{A}/entries", &[""]),
     ("GET", "/accounts/{A}/holds", &[""]),
     ("GET", "/accounts/{A}/secrets", &[""]),
+    ("GET", "/usage?account={A}", &[""]),
     ("GET", "/entries/{C}", &[""]),
     ("GET", "/holds/{H}", &[""]),
     ("PATCH", "/accounts/{A}", &["{}", r#"{"name":"Mine"}"#, r#"{"shared":true}"#, r#"{"suspended":true}"#]),
@@ -74,7 +75,31 @@ const FOREIGN: &[(&str, &str, &[&str])] = &[
         &[r#"{"value":"x@example.com"}"#, r#"{"value":"acme@example.com"}"#],
     ),
     ("DELETE", "/accounts/{A}/secrets/{S}", &[""]),
-    ("POST", "/accounts/{A}/secrets", &["", "{}"]),
+    ("POST", "/accounts/{A}/secrets", &["", "{}", r#"{"secret":"short"}"#, r#"{"secret":"Rotate2ndnow"}"#]),
+    (
+        "POST",
+        "/accounts/{M}/secrets",
+        &[r#"{"scope":{"accounts":["{A}"]}}"#, r#"{"scope":{"accounts":["{I}"],"actions":["read"]}}"#],
+    ),
+    ("POST", "/accounts/{A}/secrets/reissue", &["", "{}"]),
+    ("GET", "/accounts/{A}/settings", &[""]),
+    (
+        "PATCH",
+        "/accounts/{A}/settings",
+        &["{}", r#"{"inbound_url":"https://x.example"}"#, r#"{"inbound_url":"x"}"#],
+    ),
+    ("GET", "/accounts/{A}/numbers", &[""]),
+    ("GET", "/accounts/{A}/reload-rule", &[""]),
+    ("POST", "/accounts/{A}/reloads", &[r#"{"reference":"trx"}"#, r#"{"reference":"x"}"#]),
+    (
+        "POST",
+        "/number-transfers",
+        &[
+            r#"{"from":"{A}","to":"{M}","number":"447700900123"}"#,
+            r#"{"from":"{M}","to":"{A}","number":"447700900123"}"#,
+            r#"{"from":"{A}","to":"{I}","number":"447700900123","country":"GB"}"#,
+        ],
+    ),
 ];
 const MONEY: &[&str] = &[
     r#"{"amount":"1"}"#,
@@ -99,6 +124,12 @@ const OF_SELLERS: &[(&str, &str, &[&str])] = &[
     ("POST", "/charges/{C}/refunds", &["{}", r#"{"amount":"0"}"#, r#"{"amount":"99"}"#]),
     ("POST", "/accounts/{A}/charges", &[r#"{"amount":"1","admission":"forced"}"#]),
     ("POST", "/accounts/{A}/freeze", &[""]),
+    ("PUT", "/accounts/{A}/reload-rule", &[r#"{"provider":"manual","amount":"1","reference":"x"}"#]),
+    ("PUT", "/accounts/{A}/reload-rule", &[r#"{"provider":"manual","amount":"0","reference":"x"}"#]),
+    ("POST", "/accounts/{A}/reloads/settle", &[r#"{"approved":true}"#, r#"{"approved":false}"#]),
+    ("POST", "/accounts/{A}/numbers", &[r#"{"number":"447700900999","country":"GB"}"#]),
+    ("DELETE", "/accounts/{A}/numbers/447700900123", &[""]),
+    ("PATCH", "/accounts/{A}/settings", &[r#"{"throughput":{"outbound":1,"inbound":1,"calls":1}}"#]),
     ("POST", "/accounts/{A}/unfreeze", &[""]),
     ("POST", "/accounts/{A}/close", &[""]),
     ("POST", "/accounts/{A}/reopen", &[""]),
@@ -140,6 +171,9 @@ impl Tenants {
         put(at("/handles/company"), "same").await;
         let third = it.funded("5").await;
         put(format!("/api/v1/accounts/{}/handles/billing", third.key), "same").await;
+        owner.post(&at("/numbers"), r#"{"number":"447700900123","country":"GB"}"#).await;
+        let rule = r#"{"provider":"manual","amount":"5","reference":"trx"}"#;
+        assert_eq!(owner.send("PUT", &at("/reload-rule"), rule).await.status, 200);
         let secrets = own.get(&at("/secrets")).await.json();
         let secret = secrets["data"][0]["id"].as_str().expect("it has a secret");
         let foreign = vec![

@@ -8,8 +8,8 @@ use engine::{HistoryError, Refusal, Seals, Unavailable};
 use ledger::{AccountIndex, Rejection};
 
 use super::{
-    INTERNAL, InvalidParameter, PROVISIONING, SUSPENDED, TRANSFER, TRANSFER_AMOUNT, UNAUTHORIZED,
-    UNPROVISIONED, VALIDATION, VonageError,
+    INTERNAL, InvalidParameter, NUMBER_TRANSFER, PROVISIONING, SUSPENDED, TRANSFER, TRANSFER_AMOUNT,
+    UNAUTHORIZED, UNPROVISIONED, VALIDATION, VonageError,
 };
 use crate::choices::INSUFFICIENT_BALANCE;
 use crate::view::key_of;
@@ -25,6 +25,10 @@ impl VonageError {
             R::SellerOnly => Self::forbidden(UNPROVISIONED, "Only the operator may do that"),
             R::AccountNotFound | R::OrganizationNotFound | R::CredentialNotFound => {
                 Self::invalid_api_key(about)
+            }
+            R::OutOfScope => Self::out_of_scope(),
+            R::ScopeExceeded { .. } => {
+                Self::forbidden(UNPROVISIONED, "These credentials may not spend so much today")
             }
             R::MayNotOpenChildren | R::TooDeep => Self::unprovisioned(about),
 
@@ -48,6 +52,10 @@ impl VonageError {
             R::SameAccount => Self::same_accounts(),
             R::FundingShared { account } => Self::shares_balance(&key(account)),
             R::NotAChild | R::NotOneFamily => Self::not_primary_and_subaccount(),
+            R::TooManyNumbers { max } => Self::forbidden(
+                NUMBER_TRANSFER,
+                format!("Account {about} reached maximum number [{max}] of numbers"),
+            ),
             R::TooManyCredentials { live_max } => Self::forbidden(
                 PROVISIONING,
                 format!("Account {about} reached maximum number [{live_max}] of allowed secrets"),
@@ -73,6 +81,12 @@ impl VonageError {
             | R::CaptureAboveHold { .. }
             | R::ChargeNotFound
             | R::RefundAboveCharge { .. }
+            | R::ReloadOff
+            | R::ReloadUnderWay
+            | R::NoReloadUnderWay
+            | R::NumberNotFound
+            | R::NumberNotOwned
+            | R::NumberTaken
             | R::CalendarEnded => Self::internal(&format!("unexpected refusal: {rejection:?}")),
         }
     }
@@ -97,7 +111,7 @@ impl From<AccessError> for VonageError {
                 let detail = "You did not provide correct credentials";
                 Self::new(StatusCode::UNAUTHORIZED, UNAUTHORIZED, detail)
             }
-            AccessError::Forbidden { operation } => {
+            AccessError::Forbidden { operation } | AccessError::OutOfScope { operation } => {
                 let detail = format!("These credentials may not {}", operation.text());
                 Self::forbidden(UNPROVISIONED, detail)
             }

@@ -28,6 +28,7 @@ fn every_refusal_has_its_words() {
     for error in [
         AccessError::Unauthenticated,
         AccessError::Forbidden { operation: Operation::TopUp },
+        AccessError::OutOfScope { operation: Operation::Transfer },
         AccessError::Busy,
     ] {
         table.push_str(&line(&format!("{error:?}"), &error.into()));

@@ -37,7 +37,9 @@ impl World for VonageWorld {
         let by_the_primary = self.primary.as_ref().is_some_and(|it| self.inner.doer(line) == Some(&it.name));
         match &line.step {
             Step::OpenPrimary { name, .. } => self.open_primary(name, line).await,
-            Step::OpenChild { name, parent, funding } => self.create(name, parent, *funding).await,
+            Step::OpenChild { name, parent, funding } if by_the_primary => {
+                self.create(name, parent, *funding).await
+            }
             Step::Split { name } if by_the_primary => {
                 self.modify(name, json!({ "use_primary_account_balance": false })).await
             }
@@ -49,6 +51,16 @@ impl World for VonageWorld {
             }
             Step::Transfer { from, to, amount } if by_the_primary => {
                 self.transfer("balance-transfers", from, to, &amount.to_string()).await
+            }
+            Step::TransferNumber { from, to, digits } if by_the_primary => {
+                let path = format!("/accounts/{}/transfer-number", self.primary().key);
+                let body = json!({ "from": self.keys[from], "to": self.keys[to], "number": digits });
+                outcome(&self.primary().client.post(&path, &body.to_string()).await)
+            }
+            Step::Reissue { of, .. } => {
+                let outcome = self.inner.act(line).await;
+                self.sign_in(of).await;
+                outcome
             }
             _ => self.inner.act(line).await,
         }
@@ -87,12 +99,22 @@ impl VonageWorld {
 
     async fn open_primary(&mut self, name: &str, line: &Line) -> String {
         let outcome = self.inner.act(line).await;
-        let account = self.inner.account(name).expect("it was just opened");
+        if self.primary.is_none() {
+            self.sign_in(name).await;
+        } else {
+            let account = self.inner.account(name).expect("it was just opened");
+            self.keys.insert(name.to_owned(), self.inner.book.key_of(account));
+        }
+        outcome
+    }
+
+    /// With a secret of its own, besides those of the scenario.
+    async fn sign_in(&mut self, name: &str) {
+        let account = self.inner.account(name).expect("it is there");
         let account = self.inner.book.issue(account).await;
         let client = self.server.client().with_basic(&account.key, &account.secret);
         self.keys.insert(name.to_owned(), account.key.clone());
         self.primary = Some(Primary { name: name.to_owned(), key: account.key, client });
-        outcome
     }
 
     async fn create(&mut self, name: &str, parent: &String, funding: Funding) -> String {
@@ -168,6 +190,11 @@ fn outcome(answer: &Answer) -> String {
     match (answer.status, detail) {
         (403, "Insufficient Credit") => "insufficient_credit",
         (403, "Insufficient Balance") => "insufficient_funds",
+        (403, detail) if detail.ends_with("is banned") => "account_suspended",
+        (404, detail) if detail.ends_with("ShortCode not found") => "number_not_found",
+        (404, detail) if detail.starts_with("API key") => "account_not_found",
+        (409, detail) if detail.ends_with("already owned by requesting account") => "number_taken",
+        (422, _) if body["invalid_parameters"][0]["name"] == "from" => "same_account",
         (403, detail) if detail.contains("shares the balance") => "funding_shared",
         (403, detail) if detail.ends_with("is suspended by the operator") => "account_frozen",
         (403, detail) if detail.ends_with("is suspended") => "account_suspended",

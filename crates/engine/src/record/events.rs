@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::Timestamp;
 use ledger::{
-    Charged, Credential, CredentialIndex, Event, HoldPlaced, NewAccount, Posting, RoleCode, Verifier,
+    Charged, Credential, CredentialIndex, Event, Forward, HoldPlaced, NewAccount, Number, PerDay, Posting,
+    Provider, ReloadRequest, ReloadRule, RoleCode, Scope, Settings, Spent, Throughput, Verifier,
 };
 
 use super::codec::{Field, Malformed, Reader, Writer, fields, kinds};
@@ -18,11 +18,18 @@ kinds!(Event {
     5 => UserCreated { user, organization, role, email_digest, email, password, created_at },
     6 => CredentialIssued { index, credential },
     7 => CredentialRevoked { credential, revoked_at },
+    8 => CredentialScoped { credential, scope },
+    9 => CredentialSpent { credential, spent },
+    10 => CredentialUsed { credential, day },
     16 => AccountOpened { account, new, root, opened_at, credential },
     17 => AccountChanged { account, name, status, restrictions, funding, reason },
     18 => HandleSet { account, kind, digest, text },
     19 => BalanceOpened { balance, account, currency, family, period, period_end },
     20 => PeriodRolled { image, period, period_end },
+    21 => SettingsChanged { account, settings },
+    22 => NumberAssigned { digest, number },
+    23 => NumberMoved { digest, from, number },
+    24 => NumberReleased { digest, account },
     32 => CreditSet { image, change, reference },
     33 => Allocated { way, from, to, amount, reference },
     34 => Transferred { from, to, amount, reference },
@@ -31,6 +38,9 @@ kinds!(Event {
     37 => Withdrawn(posting),
     38 => Adjusted { posting, correction },
     39 => UsageCredited(posting),
+    40 => ReloadSet { account, balance, rule },
+    41 => ReloadRequested { balance, request },
+    42 => ReloadEnded { balance, approved },
     48 => Charged(charged),
     49 => Refunded { charge, posting, refunded },
     64 => HoldPlaced(placed),
@@ -55,7 +65,49 @@ fields!(NewAccount {
     credit,
     credential,
 });
-fields!(Credential { holder, role, verifier, label, issued_at, expires_at, revoked_at, previous, last });
+fields!(Scope { actions, accounts, per_day });
+fields!(PerDay { currency, amount });
+fields!(Spent { day, amount });
+fields!(Settings { inbound_url, receipt_url, forward, throughput, last });
+fields!(Throughput { outbound, inbound, calls });
+fields!(Number { account, country, digits, last });
+fields!(ReloadRule { provider, enabled, amount, threshold, digest, reference });
+fields!(ReloadRequest { amount, requested_at });
+kinds!(Forward { 0 => Unset, 1 => GetQuery, 2 => PostQuery, 3 => PostJson });
+kinds!(Provider { 0 => Manual, 1 => Test });
+
+/// As it is issued: what came later stands in events of its own.
+impl Field for Credential {
+    fn put(&self, writer: &mut Writer<'_>) {
+        let Self { holder, role, verifier, label, issued_at, expires_at, revoked_at, previous, last, .. } =
+            self;
+        holder.put(writer);
+        role.put(writer);
+        verifier.put(writer);
+        label.put(writer);
+        issued_at.put(writer);
+        expires_at.put(writer);
+        revoked_at.put(writer);
+        previous.put(writer);
+        last.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self {
+            holder: Field::take(reader)?,
+            role: Field::take(reader)?,
+            verifier: Field::take(reader)?,
+            label: Field::take(reader)?,
+            issued_at: Field::take(reader)?,
+            expires_at: Field::take(reader)?,
+            revoked_at: Field::take(reader)?,
+            previous: Field::take(reader)?,
+            scope: None,
+            spent: Spent::default(),
+            used_on: 0,
+            last: Field::take(reader)?,
+        })
+    }
+}
 
 /// Charges are nearly all there is: kind, admission and which parts are there share a byte, and grants
 /// have their place (a count of funding parts, none so far).
@@ -96,10 +148,10 @@ impl Field for Charged {
 
 const FUNDING_PARTS_NONE: u8 = 0;
 
-impl Field for Arc<[Timestamp]> {
+impl<T: Field> Field for Arc<[T]> {
     fn put(&self, writer: &mut Writer<'_>) {
         writer.varint(self.len() as u128);
-        self.iter().for_each(|instant| instant.put(writer));
+        self.iter().for_each(|item| item.put(writer));
     }
     fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let length: u16 = reader.small()?;
@@ -136,4 +188,4 @@ impl Field for (RoleCode, Verifier) {
     }
 }
 
-optional!((CredentialIndex, Box<Credential>), (RoleCode, Verifier));
+optional!((CredentialIndex, Box<Credential>), (RoleCode, Verifier), PerDay, ReloadRequest, Box<Scope>);

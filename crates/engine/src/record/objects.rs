@@ -2,8 +2,9 @@
 
 use domain::{Currency, Nanos};
 use ledger::{
-    Account, Balance, BalanceIndex, Calendar, ChargeId, Cursor, EventRef, Family, Handle, Hold, HoldId,
-    House, HouseLeg, Merge, Name, Object, Organization, OrganizationIndex, Refunded, Text,
+    Account, AccountIndex, Balance, BalanceIndex, Calendar, ChargeId, Credential, Cursor, EventRef, Family,
+    Handle, Hold, HoldId, House, HouseLeg, Merge, Name, Object, Organization, OrganizationIndex, Refunded,
+    Reload, Text,
 };
 
 use super::codec::{Field, Malformed, Reader, Writer, fields, kinds};
@@ -27,6 +28,12 @@ impl Field for Stored {
             Object::Organization(it) => tagged(writer, 2, it),
             Object::User(it) if it.person.is_none() => tagged(writer, 3, &Former(it.clone())),
             Object::User(it) => tagged(writer, 20, &Known(it.clone())),
+            Object::Credential(it) if has_more(it) => {
+                tagged(writer, 13, it);
+                it.scope.put(writer);
+                it.spent.put(writer);
+                it.used_on.put(writer);
+            }
             Object::Credential(it) => tagged(writer, 4, it),
             Object::Name(it) => tagged(writer, 5, it),
             Object::Account(it) => tagged(writer, 6, it),
@@ -46,6 +53,18 @@ impl Field for Stored {
             }
             Object::Hold(id, it) => {
                 tagged(writer, 12, id);
+                it.put(writer);
+            }
+            Object::Settings(account, it) => {
+                tagged(writer, 14, account);
+                it.put(writer);
+            }
+            Object::Number(digest, it) => {
+                tagged(writer, 15, digest);
+                it.put(writer);
+            }
+            Object::Reload(balance, it) => {
+                tagged(writer, 16, balance);
                 it.put(writer);
             }
             Object::Membership(it) => tagged(writer, 21, it),
@@ -73,6 +92,14 @@ impl Field for Stored {
             10 => Object::Refunded(ChargeId::take(reader)?, Field::take(reader)?),
             11 => Object::Merges(BalanceIndex::take(reader)?, Field::take(reader)?),
             12 => Object::Hold(HoldId::take(reader)?, Field::take(reader)?),
+            13 => {
+                let issued: Credential = Field::take(reader)?;
+                let (scope, spent) = (Field::take(reader)?, Field::take(reader)?);
+                Object::Credential(Credential { scope, spent, used_on: Field::take(reader)?, ..issued })
+            }
+            14 => Object::Settings(AccountIndex::take(reader)?, Field::take(reader)?),
+            15 => Object::Number(u128::take(reader)?, Field::take(reader)?),
+            16 => Object::Reload(BalanceIndex::take(reader)?, Field::take(reader)?),
             20 => Object::User(Known::take(reader)?.0),
             21 => Object::Membership(Field::take(reader)?),
             22 => Object::Invitation(Field::take(reader)?),
@@ -82,6 +109,12 @@ impl Field for Stored {
             _ => return Err(Malformed("an unknown kind of object")),
         }))
     }
+}
+
+/// Most credentials are held to no scope, and were never seen used by this release: those stay as short as
+/// they always were.
+fn has_more(credential: &Credential) -> bool {
+    credential.scope.is_some() || credential.used_on != 0
 }
 
 fn tagged(writer: &mut Writer<'_>, tag: u8, field: &impl Field) {
@@ -194,6 +227,8 @@ fields!(Refunded { amount, last });
 fields!(Merge { entry, into, into_entry });
 fields!(Hold { account, user, payer, payer_entry, amount, captured, placed_at, expires_at, usage, last });
 
+fields!(Reload { account, rule, requested, last });
+
 kinds!(Cursor {
     0 => Start,
     1 => Organizations(slot),
@@ -208,6 +243,9 @@ kinds!(Cursor {
     10 => Merges(after),
     11 => Holds(after),
     12 => End,
+    13 => Settings(after),
+    14 => Numbers(after),
+    15 => Reloads(after),
     20 => Memberships(slot),
     21 => Invitations(slot),
     22 => PermissionSets(slot),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use ledger::{
-    AccountIndex, AuditHead, Audited, Before, Factor, Invitation, Membership, NewUser, PeopleEvent,
-    PermissionSet, Person, Rights, Sealed, SecondFactor, Session, SessionId, User, Within,
+    AuditHead, Audited, Before, Factor, Invitation, Membership, NewUser, PeopleEvent, PermissionSet, Person,
+    Rights, Sealed, SecondFactor, Session, SessionId, User, Within,
 };
 
 use super::codec::{Field, Malformed, Reader, Writer, fields, kinds};
@@ -130,20 +130,3 @@ impl Field for SessionId {
         Ok(Self(u64::from_le_bytes(Field::take(reader)?)))
     }
 }
-
-macro_rules! lists {
-    ($($item:ty),*) => {$(
-        impl Field for Arc<[$item]> {
-            fn put(&self, writer: &mut Writer<'_>) {
-                writer.varint(self.len() as u128);
-                self.iter().for_each(|item| item.put(writer));
-            }
-            fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-                let length: u32 = reader.small()?;
-                (0..length).map(|_| Field::take(reader)).collect()
-            }
-        }
-    )*};
-}
-
-lists!(AccountIndex, SessionId, u128, u8);

@@ -30,7 +30,7 @@ fn every_reason_is_said() {
     let prepared: [(&str, String, &str); 9] = [
         ("", at("clerk:secret", &name), "28P01: password authentication failed for user \"clerk\""),
         ("", at("bursar:secret", "nothing"), "3D000: database \"nothing\" does not exist"),
-        ("", nowhere(), "no host of the journal can be written (127.0.0.1:1: the connection was lost"),
+        ("", nowhere(), "no host of the database can be written (127.0.0.1:1: the connection was lost"),
         ("", at("clerk:right", &name), "42501: permission denied for table"),
         ("UPDATE schema_step SET step = 99", at("bursar:secret", &name), "made by a newer release (step 99"),
         (

@@ -94,6 +94,7 @@ fn issue(holder: Holder, live_max: Option<u32>) -> Act {
         label: None,
         expires_at: Timestamp::NEVER,
         live_max,
+        scope: None,
     }
 }
 

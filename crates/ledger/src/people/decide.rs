@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 
-use super::membership::{CHOSEN_MAX, MEMBERS_MAX, MEMBERSHIPS_OF_USER_MAX, PERMISSION_SETS_MAX};
+use super::membership::{MEMBER_ACCOUNTS_MAX, MEMBERS_MAX, MEMBERSHIPS_OF_USER_MAX, PERMISSION_SETS_MAX};
 use super::{
     Authority, Chosen, INVITATION_LIFE_MAX_SECS, INVITATIONS_MAX, Invitation, Membership, NewUser, PeopleAct,
     PeopleEvent, PermissionSet, RECOVERY_CODES_MAX, Rights, RoleCode, SESSIONS_MAX, SecondFactor, Session,
@@ -198,8 +198,8 @@ fn live_membership<'a>(draft: &Draft<'a>, index: MembershipIndex) -> Result<&'a 
 
 /// Whether rights and accounts are of that side or family at all.
 fn fits(draft: &Draft<'_>, within: Within, rights: Rights, accounts: &Chosen) -> Result<(), Rejection> {
-    if accounts.len() > CHOSEN_MAX {
-        return Err(No::TooMany { max: CHOSEN_MAX as u32 }.into());
+    if accounts.len() > MEMBER_ACCOUNTS_MAX {
+        return Err(No::TooMany { max: MEMBER_ACCOUNTS_MAX as u32 }.into());
     }
     let organization = draft.ledger.organization_within(within);
     for account in accounts.iter() {

@@ -55,7 +55,7 @@ pub struct PermissionSet {
 /// Bounds that keep lists short and walks cheap.
 pub const MEMBERS_MAX: usize = 10_000;
 pub const MEMBERSHIPS_OF_USER_MAX: usize = 100;
-pub const CHOSEN_MAX: usize = 100;
+pub const MEMBER_ACCOUNTS_MAX: usize = 100;
 pub const PERMISSION_SETS_MAX: usize = 100;
 
 impl Membership {

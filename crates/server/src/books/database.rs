@@ -51,6 +51,8 @@ impl Source {
             None => init(&database)?,
         };
         belong(directory, &incarnation)?;
+        // Whoever follows has opened no book yet, and must not lead another copy.
+        database.expect(incarnation);
         tracing::info!(journal = %url, "the journal is in a database");
         Ok(Self { database, is_new: is_new.into() })
     }

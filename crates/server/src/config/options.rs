@@ -35,6 +35,12 @@ pub const OPTIONS: &[Setting] = &[
         about: "Bring the tables of that database to what this release knows, if they are older.",
     },
     Setting {
+        key: "reporting",
+        default: r#""""#,
+        about: "URL of a database, the journal's or another, in which tables for reports are kept up (schema\n\
+                `reporting`). Charges never wait for them. Empty: none.",
+    },
+    Setting {
         key: "node_listen",
         default: r#""""#,
         about: "Host and port for the other nodes on the same database. Whoever does not lead forwards there.\n\

@@ -13,11 +13,10 @@ use std::time::{Duration, Instant};
 use access::Secret;
 use dialect::{App, Limits};
 use engine::{BookFault, Engine, OpenError};
-use journal_postgres::{Lead, NodeId, Nodes};
+use journal_postgres::{Lead, NodeId, Nodes, POLL_EVERY, Watch};
 use tokio::runtime::Handle;
 use tokio::sync::watch::Sender;
 
-use super::watch::{POLL_EVERY, Watch};
 use super::{Role, Standing};
 use crate::books::{BOOK, Source};
 use crate::{Books, BooksError, BooksOptions, Current, Health, Readiness};
@@ -219,7 +218,7 @@ impl Leader {
         let in_flight = Arc::new(AtomicUsize::new(0));
         let app = App::new(books.engine.clone(), self.limits).with_sandbox(books.sandbox.clone());
         let router = counted(crate::router(Arc::new(app)), &in_flight);
-        self.current.set(Some(books.engine.clone()));
+        self.current.set(Some(&books));
         self.standing.leads.store(true, Ordering::Relaxed);
         self.standing.silence_ms.store(0, Ordering::Relaxed);
         self.health.set(Readiness::Leading(takeovers));

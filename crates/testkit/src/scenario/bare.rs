@@ -24,7 +24,7 @@ impl World for BareWorld {
     async fn open() -> Self {
         let organization = OrganizationIndex::new(0);
         let seller = Actor::Credential(CredentialIndex::new(0));
-        let cast = Cast::new(organization, seller);
+        let cast = Cast::new(organization, seller, None);
         let mut world = Self { ledger: Ledger::default(), now: START, position: 0, cast };
         let found = engine::found("seller", "UTC", Currency::EUR, START).expect("UTC is a time zone");
         let issue = Act::IssueCredential {
@@ -34,6 +34,7 @@ impl World for BareWorld {
             label: None,
             expires_at: Timestamp::NEVER,
             live_max: None,
+            scope: None,
         };
         for act in [found, issue] {
             world.decide(Actor::System, act).expect("a seller is founded");

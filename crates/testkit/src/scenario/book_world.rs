@@ -48,7 +48,7 @@ impl World for BookWorld {
 impl BookWorld {
     /// A world of a book that was just made.
     pub fn of(book: TestBook) -> Self {
-        let cast = Cast::new(book.organization, book.operator());
+        let cast = Cast::new(book.organization, book.operator(), Some(book.seals().clone()));
         Self { book, cast }
     }
 

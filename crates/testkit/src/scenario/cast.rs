@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use access::Role;
+use access::{Actions, Role};
 use domain::{Currency, Nanos, Timestamp};
+use engine::Seals;
 use ledger::{
     AccountIndex, Act, Actor, AllocationWay, BalanceIndex, ChargeId, ChargeKind, Charged, Event, Funding,
-    HoldId, NewAccount, OrganizationIndex, Rejection, Usage, Verifier,
+    HoldId, Holder, NewAccount, OrganizationIndex, PerDay, Rejection, ReloadRule, Scope, Usage, Verifier,
 };
 
 use super::cell::Column;
@@ -14,10 +15,14 @@ use super::step::{Line, Step};
 
 /// Holds of scenarios live as long as any may.
 pub(super) const HOLD_SECS: i64 = ledger::HOLD_LIFE_MAX_SECS;
+/// What starts a reload in a scenario.
+pub const RELOAD_REFERENCE: &str = "8ef2447e69604f642ae59363aa5f781b";
+const PROVES_NOTHING: Verifier = Verifier::Digest([0; 32]);
 /// What a step calls the seller.
 const SELLER: &str = "seller";
 
 pub(super) struct Cast {
+    seals: Option<Seals>,
     organization: OrganizationIndex,
     seller: Actor,
     players: BTreeMap<String, Player>,
@@ -44,8 +49,9 @@ struct Charge {
 }
 
 impl Cast {
-    pub(super) fn new(organization: OrganizationIndex, seller: Actor) -> Self {
+    pub(super) fn new(organization: OrganizationIndex, seller: Actor, seals: Option<Seals>) -> Self {
         Self {
+            seals,
             organization,
             seller,
             players: BTreeMap::new(),
@@ -75,7 +81,9 @@ impl Cast {
             (Some(by), _) => Some(by.as_str()).filter(|by| *by != SELLER),
             (None, Step::OpenChild { parent: name, .. })
             | (None, Step::Split { name } | Step::Merge { name } | Step::SetSuspended { name, .. })
-            | (None, Step::Allocate { from: name, .. } | Step::Transfer { from: name, .. }) => root_of(name),
+            | (None, Step::Allocate { from: name, .. } | Step::Transfer { from: name, .. })
+            | (None, Step::TransferNumber { from: name, .. }) => root_of(name),
+            (None, Step::StartReload { name }) => Some(name.as_str()),
             (None, _) => None,
         }
     }
@@ -174,8 +182,78 @@ impl Cast {
                 reference,
             },
             Step::Void { label } => Act::VoidHold { hold: self.hold(label) },
+            Step::SetReload { name, amount, provider, enabled } => {
+                let account = index(name);
+                let rule = ReloadRule {
+                    provider: *provider,
+                    enabled: *enabled,
+                    amount: *amount,
+                    threshold: None,
+                    digest: self.reload_digest(account),
+                    reference: Some(RELOAD_REFERENCE.as_bytes().into()),
+                };
+                Act::SetReload { account, currency, rule: Box::new(rule) }
+            }
+            Step::StartReload { name } => {
+                let account = index(name);
+                Act::StartReload { account, currency, digest: self.reload_digest(account) }
+            }
+            Step::SettleReload { name, approved } => {
+                Act::SettleReload { account: index(name), currency, approved: *approved }
+            }
+            Step::AssignNumber { name, country, digits } => Act::AssignNumber {
+                account: index(name),
+                digest: self.number_digest(digits),
+                country: *country,
+                digits: Some(digits.as_bytes().into()),
+            },
+            Step::ReleaseNumber { name, digits } => {
+                Act::ReleaseNumber { account: index(name), digest: self.number_digest(digits) }
+            }
+            Step::TransferNumber { from, to, digits } => Act::TransferNumber {
+                from: index(from),
+                to: index(to),
+                digest: self.number_digest(digits),
+                country: None,
+            },
+            Step::IssueSecret { of, per_day, .. } => Act::IssueCredential {
+                holder: Holder::Account(index(of)),
+                role: Role::Account.code(),
+                verifier: PROVES_NOTHING,
+                label: None,
+                expires_at: Timestamp::NEVER,
+                live_max: None,
+                scope: per_day.map(|amount| {
+                    let per_day = Some(PerDay { currency: Currency::EUR, amount });
+                    Box::new(Scope { actions: Actions::all().bits(), accounts: [].into(), per_day })
+                }),
+            },
+            Step::RevokeSecret { name } => {
+                let Actor::Credential(credential) = self.known(name).actor else {
+                    panic!("{name} is no secret")
+                };
+                Act::RevokeCredential { credential, live_min: 1 }
+            }
+            Step::Reissue { of, .. } => Act::ReissueCredential {
+                account: index(of),
+                role: Role::Account.code(),
+                verifier: PROVES_NOTHING,
+                label: None,
+            },
             Step::Wait { .. } => panic!("waiting asks for nothing"),
         }
+    }
+
+    /// Where nothing is sealed, any number does that is the same for the same.
+    fn reload_digest(&self, account: AccountIndex) -> u128 {
+        let seals = self.seals.as_ref();
+        seals.map_or(1, |seals| access::reload_digest(seals, account, RELOAD_REFERENCE))
+    }
+
+    fn number_digest(&self, digits: &str) -> u128 {
+        let plain = || digits.bytes().fold(0, |number, digit| number * 10 + u128::from(digit - b'0'));
+        let seals = self.seals.as_ref();
+        seals.map_or_else(plain, |seals| access::number_digest(seals, self.organization, digits))
     }
 
     fn hold(&self, label: &str) -> HoldId {
@@ -210,6 +288,14 @@ impl Cast {
             (Step::OpenChild { name, parent, .. }, Event::AccountOpened { account, credential, .. }) => {
                 let (credential, _) = credential.as_ref().expect("it was asked for");
                 self.join(name, Some(parent), *account, Actor::Credential(*credential));
+            }
+            // It acts for its account, by another name.
+            (
+                Step::IssueSecret { name, of, .. } | Step::Reissue { name, of },
+                Event::CredentialIssued { index, .. },
+            ) => {
+                let player = Player { actor: Actor::Credential(*index), ..self.known(of).clone() };
+                self.players.insert(name.clone(), player);
             }
             (Step::Charge { label: Some(label), .. }, Event::Charged(charged)) => {
                 self.charges.insert(label.clone(), Charge::of(charged));
@@ -261,6 +347,7 @@ pub(super) fn outcome(rejection: &Rejection) -> String {
             format!(", have {have}")
         }
         Rejection::CreditBelowGiven { given } => format!(", given {given}"),
+        Rejection::ScopeExceeded { have, .. } => format!(", have {have}"),
         Rejection::MergeBelowZero { short } => format!(", short {short}"),
         Rejection::CaptureAboveHold { held } => format!(", held {held}"),
         Rejection::RefundAboveCharge { left } => format!(", left {left}"),

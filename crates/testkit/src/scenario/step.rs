@@ -1,7 +1,7 @@
 //! The language of steps: one act in words.
 
 use domain::Nanos;
-use ledger::{Admission, Correction, ExcessPolicy, Funding};
+use ledger::{Admission, Correction, ExcessPolicy, Funding, Provider};
 
 /// A step, and who does it when the step says so: `suspend sub1 by sub1`.
 #[derive(Clone, Debug)]
@@ -18,6 +18,12 @@ pub struct Line {
 /// | `charge A 5`, `charge A 5 served`, `charge A 5 as c1`, `refund c1 2` | by the seller |
 /// | `hold A 5 as h1`, `capture h1 5`, `capture h1 6 served`, `void h1` | by the seller |
 /// | `top-up A 5`, `settle A 5`, `withdraw A 5`, `usage-credit A 5`, `limit A 5` | by the seller |
+/// | `reload-rule A 5 manual`, `reload-rule A 5 test`, `reload-rule A 5 manual off` | by the seller |
+/// | `reload A` | by the account itself |
+/// | `approve-reload A`, `decline-reload A` | by the seller |
+/// | `assign A GB 447700900123`, `release A 447700900123` | by the seller |
+/// | `transfer-number P A 447700900123` | by the root of the family |
+/// | `secret k1 of A`, `secret k1 of A per-day 5`, `revoke k1`, `reissue k2 of A`; `charge A 1 by k1` | by the seller |
 /// | `adjust A -5 funded`, `adjust A 5 used` | by the seller |
 /// | `freeze A`, `unfreeze A`, `close A`, `reopen A` | by the seller |
 /// | `wait 2h`, `wait 31d` | time passes |
@@ -42,6 +48,15 @@ pub enum Step {
     Hold { name: String, amount: Nanos, label: String },
     Capture { label: String, amount: Nanos, excess: ExcessPolicy },
     Void { label: String },
+    SetReload { name: String, amount: Nanos, provider: Provider, enabled: bool },
+    StartReload { name: String },
+    SettleReload { name: String, approved: bool },
+    AssignNumber { name: String, country: [u8; 2], digits: String },
+    ReleaseNumber { name: String, digits: String },
+    TransferNumber { from: String, to: String, digits: String },
+    IssueSecret { name: String, of: String, per_day: Option<Nanos> },
+    RevokeSecret { name: String },
+    Reissue { name: String, of: String },
     Wait { secs: i64 },
 }
 
@@ -124,6 +139,42 @@ impl Step {
                 Self::Capture { label: owned(label), amount: amount(text)?, excess }
             }
             ["void", label] => Self::Void { label: owned(label) },
+            ["reload-rule", name, text, provider, rest @ ..] => Self::SetReload {
+                name: owned(name),
+                amount: amount(text)?,
+                provider: match *provider {
+                    "manual" => Provider::Manual,
+                    "test" => Provider::Test,
+                    _ => return None,
+                },
+                enabled: match rest {
+                    [] => true,
+                    ["off"] => false,
+                    _ => return None,
+                },
+            },
+            ["reload", name] => Self::StartReload { name: owned(name) },
+            ["approve-reload", name] => Self::SettleReload { name: owned(name), approved: true },
+            ["decline-reload", name] => Self::SettleReload { name: owned(name), approved: false },
+            ["assign", name, country, digits] => Self::AssignNumber {
+                name: owned(name),
+                country: country.as_bytes().try_into().ok()?,
+                digits: owned(digits),
+            },
+            ["release", name, digits] => Self::ReleaseNumber { name: owned(name), digits: owned(digits) },
+            ["transfer-number", from, to, digits] => {
+                Self::TransferNumber { from: owned(from), to: owned(to), digits: owned(digits) }
+            }
+            ["secret", name, "of", account, rest @ ..] => {
+                let per_day = match rest {
+                    [] => None,
+                    ["per-day", text] => Some(amount(text)?),
+                    _ => return None,
+                };
+                Self::IssueSecret { name: owned(name), of: owned(account), per_day }
+            }
+            ["revoke", name] => Self::RevokeSecret { name: owned(name) },
+            ["reissue", name, "of", account] => Self::Reissue { name: owned(name), of: owned(account) },
             ["wait", time] => Self::Wait { secs: secs(time)? },
             _ => return None,
         })

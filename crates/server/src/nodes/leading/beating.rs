@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use journal_postgres::{DatabaseError, Nodes};
+use journal_postgres::{BEAT_EVERY, DatabaseError, Nodes};
 
 use super::others::Others;
 use crate::books::BOOK;
-use crate::nodes::watch::BEAT_EVERY;
 
 /// A node's own row moves so often.
 pub(super) const ALIVE_EVERY: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! One session with the database. Dropping it drops the socket: a running statement is never cancelled.
+//! A session over the driver.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,25 +8,22 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::AbortHandle;
 use tokio_postgres::tls::TlsStream;
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{AsyncMessage, Client, Connection, Row, Statement};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{AsyncMessage, Client, Connection, Statement};
+use uuid::Uuid;
 
 use crate::error::DatabaseError;
+use crate::hosts::Session;
+use crate::row::{Cell, Parameters, Row};
 use crate::wait::wait;
 
-pub(crate) type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
-
-pub(crate) struct Session {
+pub(crate) struct PostgresSession {
     pub(crate) client: Client,
     /// Reads and writes the socket.
     task: AbortHandle,
     warnings: Arc<Warnings>,
     prepared: Mutex<HashMap<String, Statement>>,
     reply_timeout: Duration,
-    /// Its place in the URL.
-    pub(crate) host: usize,
-    /// Where the engine has one: higher is newer.
-    pub(crate) timeline: Option<u32>,
 }
 
 #[derive(Default)]
@@ -35,20 +32,15 @@ struct Warnings {
     last: Mutex<String>,
 }
 
-impl Drop for Session {
+impl Drop for PostgresSession {
     fn drop(&mut self) {
         self.abort();
     }
 }
 
-impl Session {
+impl PostgresSession {
     /// Serves the socket on the runtime this is called on.
-    pub(crate) fn new<S, T>(
-        client: Client,
-        mut connection: Connection<S, T>,
-        host: usize,
-        timeout: Duration,
-    ) -> Self
+    pub(crate) fn new<S, T>(client: Client, mut connection: Connection<S, T>, reply_timeout: Duration) -> Self
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         T: TlsStream + Unpin + Send + 'static,
@@ -67,24 +59,7 @@ impl Session {
                 }
             }
         });
-        Self {
-            client,
-            task: task.abort_handle(),
-            warnings,
-            prepared: Mutex::default(),
-            reply_timeout: timeout,
-            host,
-            timeline: None,
-        }
-    }
-
-    /// Drops the socket. Whoever waits for a reply learns that the connection was lost.
-    pub(crate) fn abort(&self) {
-        self.task.abort();
-    }
-
-    pub(crate) fn is_open(&self) -> bool {
-        !self.client.is_closed()
+        Self { client, task: task.abort_handle(), warnings, prepared: Mutex::default(), reply_timeout }
     }
 
     /// Prepared once a session: a text statement hides a round trip that prepares it.
@@ -99,12 +74,20 @@ impl Session {
         Ok(statement)
     }
 
-    /// One statement in its own transaction; how many rows it changed. A warning on the way says that
-    /// the outcome is unknown, so nobody else may use the session meanwhile.
-    pub(crate) fn execute(&self, sql: &str, parameters: Parameters<'_>) -> Result<u64, DatabaseError> {
+    fn wait<T>(
+        &self,
+        reply: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, DatabaseError> {
+        wait(reply, self.reply_timeout).ok_or(DatabaseError::Silent(self.reply_timeout))?.map_err(Into::into)
+    }
+}
+
+impl Session for PostgresSession {
+    /// Nobody else may use the session meanwhile: the warning could be theirs.
+    fn execute(&self, sql: &str, parameters: Parameters<'_>) -> Result<u64, DatabaseError> {
         let statement = self.prepare(sql)?;
         let before = self.warnings.count.load(Ordering::Acquire);
-        let rows = self.wait(self.client.execute(&statement, parameters))?;
+        let rows = self.wait(self.client.execute(&statement, &driven(parameters)))?;
         if self.warnings.count.load(Ordering::Acquire) != before {
             let last = self.warnings.last.lock().unwrap_or_else(PoisonError::into_inner);
             return Err(DatabaseError::Warned(last.clone()));
@@ -112,20 +95,40 @@ impl Session {
         Ok(rows)
     }
 
-    pub(crate) fn query(&self, sql: &str, parameters: Parameters<'_>) -> Result<Vec<Row>, DatabaseError> {
+    fn query(&self, sql: &str, parameters: Parameters<'_>) -> Result<Vec<Row>, DatabaseError> {
         let statement = self.prepare(sql)?;
-        self.wait(self.client.query(&statement, parameters))
+        let rows = self.wait(self.client.query(&statement, &driven(parameters)))?;
+        rows.iter().map(row).collect()
     }
 
-    /// Statements without parameters that are run once.
-    pub(crate) fn run(&self, sql: &str) -> Result<(), DatabaseError> {
+    fn run(&self, sql: &str) -> Result<(), DatabaseError> {
         self.wait(self.client.batch_execute(sql))
     }
 
-    fn wait<T>(
-        &self,
-        reply: impl Future<Output = Result<T, tokio_postgres::Error>>,
-    ) -> Result<T, DatabaseError> {
-        wait(reply, self.reply_timeout).ok_or(DatabaseError::Silent(self.reply_timeout))?.map_err(Into::into)
+    fn abort(&self) {
+        self.task.abort();
     }
+
+    fn is_open(&self) -> bool {
+        !self.client.is_closed()
+    }
+}
+
+fn driven<'a>(parameters: Parameters<'a>) -> Vec<&'a (dyn ToSql + Sync)> {
+    parameters.iter().map(|parameter| *parameter as &(dyn ToSql + Sync)).collect()
+}
+
+fn row(row: &tokio_postgres::Row) -> Result<Row, DatabaseError> {
+    let cells = row.columns().iter().enumerate().map(|(at, column)| {
+        let cell = match *column.type_() {
+            Type::BOOL => row.try_get::<_, Option<bool>>(at)?.map(Cell::Bool),
+            Type::INT4 => row.try_get::<_, Option<i32>>(at)?.map(Cell::Int4),
+            Type::INT8 => row.try_get::<_, Option<i64>>(at)?.map(Cell::Int8),
+            Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(at)?.map(Cell::Bytes),
+            Type::UUID => row.try_get::<_, Option<Uuid>>(at)?.map(Cell::Uuid),
+            _ => row.try_get::<_, Option<String>>(at)?.map(Cell::Text),
+        };
+        Ok(cell.unwrap_or(Cell::Null))
+    });
+    cells.collect::<Result<_, tokio_postgres::Error>>().map(Row).map_err(Into::into)
 }

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use journal_postgres::{Lead, NodeId};
+use crate::nodes::{Lead, NodeId};
 
-pub(super) const POLL_EVERY: Duration = Duration::from_millis(50);
+/// Of a follower.
+pub const POLL_EVERY: Duration = Duration::from_millis(50);
 /// Of the leader: several of them fit into what a follower waits for.
-pub(super) const BEAT_EVERY: Duration = Duration::from_millis(100);
+pub const BEAT_EVERY: Duration = Duration::from_millis(100);
 const STILL_MIN: Duration = Duration::from_millis(600);
 const JITTER_MILLIS: u64 = 200;
 /// Between two looks so far apart, a beat may have come and gone: this node slept, or the database did.
@@ -15,7 +16,7 @@ const BACK_OFF_MIN: Duration = Duration::from_millis(200);
 const BACK_OFF_MAX: Duration = Duration::from_secs(10);
 
 /// What a follower has seen of the leader.
-pub(super) struct Watch {
+pub struct Watch {
     seen: Option<(Option<NodeId>, i64)>,
     looked: Option<Instant>,
     moved: Instant,
@@ -26,13 +27,13 @@ pub(super) struct Watch {
 
 impl Watch {
     /// `random` spreads the nodes, so that few of them try at once.
-    pub(super) fn new(now: Instant, random: u64) -> Self {
+    pub fn new(now: Instant, random: u64) -> Self {
         let still_max = STILL_MIN + Duration::from_millis(random % JITTER_MILLIS);
         Self { seen: None, looked: None, moved: now, still_max, back_off: BACK_OFF_MIN, not_before: now }
     }
 
     /// The rows were read at `now`; whether this node may try to take the lead.
-    pub(super) fn look(&mut self, lead: Option<&Lead>, now: Instant) -> bool {
+    pub fn look(&mut self, lead: Option<&Lead>, now: Instant) -> bool {
         let seen = lead.map(|lead| (lead.node, lead.beats));
         let slept = self.looked.is_none_or(|looked| now.duration_since(looked) > BLIND);
         if slept || seen != self.seen {
@@ -43,22 +44,22 @@ impl Watch {
         now >= self.not_before && (is_free || self.silence(now) >= self.still_max)
     }
 
-    pub(super) fn silence(&self, now: Instant) -> Duration {
+    pub fn silence(&self, now: Instant) -> Duration {
         now.duration_since(self.moved)
     }
 
     /// Somebody else was faster, or the book did not open: later, and each time later still.
-    pub(super) fn lost(&mut self, now: Instant) {
+    pub fn lost(&mut self, now: Instant) {
         self.wait(now, self.back_off);
         self.back_off = (self.back_off * 2).min(BACK_OFF_MAX);
     }
 
-    pub(super) fn won(&mut self) {
+    pub fn won(&mut self) {
         self.back_off = BACK_OFF_MIN;
     }
 
     /// Leaves the lead to others for a while.
-    pub(super) fn wait(&mut self, now: Instant, time: Duration) {
+    pub fn wait(&mut self, now: Instant, time: Duration) {
         self.not_before = now + time;
         self.moved = now;
     }

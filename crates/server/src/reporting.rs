@@ -1,0 +1,29 @@
+//! The reporting tables, followed for as long as the books are open here.
+
+use std::sync::Arc;
+
+use engine::Engine;
+use journal_postgres::Url;
+use projection::{Follower, Source, Standing};
+use tokio::runtime::Handle;
+
+use crate::BooksError;
+use crate::books::BOOK;
+
+pub(crate) struct Reporting {
+    _follower: Follower,
+    pub(crate) standing: Arc<Standing>,
+}
+
+impl Reporting {
+    pub(crate) fn start(url: &str, engine: &Engine) -> Result<Self, BooksError> {
+        let url = Url::parse(url, |name| std::env::var(name).ok())?;
+        tracing::info!(database = %url, "reporting tables are kept");
+        let source =
+            Source { history: engine.history().clone(), seals: engine.seals().clone(), book: BOOK.into() };
+        let standing = Arc::<Standing>::default();
+        let follower = Follower::start(url, source, Handle::current(), Arc::clone(&standing))
+            .map_err(BooksError::Reporting)?;
+        Ok(Self { _follower: follower, standing })
+    }
+}
