@@ -6,7 +6,9 @@
 //!
 //! | credential | who holds it | proves itself by | cost |
 //! |---|---|---|---|
-//! | token | the seller's users and programs | keyed hash of 256 random bits | a microsecond |
+//! | token | the seller's programs, and people | keyed hash of 256 random bits | a microsecond |
+//! | session | a person, under one membership | keyed hash of 256 random bits | a microsecond |
+//! | password, and second factor | a person | argon2id, at every sign-in | 20 ms |
 //! | secret made by us | an account | keyed hash of 148 random bits | a microsecond |
 //! | secret chosen by a person | an account | argon2id, once; remembered until it is revoked | 20 ms, then a microsecond |
 //!
@@ -16,38 +18,47 @@
 //! Invariants: no secret is stored, logged or printed twice; unknown account and wrong secret are one
 //! answer; slow hashing runs on few threads with a bounded queue.
 
+mod attempts;
+mod caller;
+mod factor;
 mod first_start;
 mod handle;
 mod last_use;
+mod link;
 mod open_account;
 pub mod operation;
 mod password;
+mod password_rules;
+mod permissions;
 mod scope;
 mod secret;
+mod sign_in;
 
+pub use caller::{Caller, CallingPerson};
+pub use factor::{
+    code_at, code_step, factor_text, factor_uri, new_factor_secret, new_recovery_codes, recovery_digest,
+};
 pub use first_start::{DEFAULT_ORGANIZATION, FirstStartError, first_start};
 pub use handle::{
     HandleKind, UnknownHandle, email_digest, find_account, handle_digest, number_digest, parse_account,
     reload_digest,
 };
 pub use last_use::LastUse;
+pub use link::{
+    RESET_SECS, invitation_link, is_reset_link, read_invitation_link, reset_link, reset_link_user,
+};
 pub use open_account::{NotOpened, Opened, open_account};
 pub use operation::{Operation, Role};
 pub use password::{PasswordError, Passwords};
+pub use password_rules::{PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN, PasswordRule, check_password};
+pub use permissions::Permissions;
 pub use scope::{Action, Actions};
 pub use secret::{Secret, SecretError, check_chosen_secret, secret_digest, token_digest};
+pub use sign_in::{Credentials, SESSION_KEPT_SECS, SESSION_SECS, SignIn, SignInError, SignedIn};
 
 use domain::Timestamp;
-use engine::{Content, Engine, Key, Known};
-use ledger::{AccountIndex, Actor, Holder, Ledger, OrganizationIndex};
-use uuid::{Uuid, Variant};
-
-/// Somebody who proved who they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Caller {
-    known: Known,
-    role: Role,
-}
+use engine::{Content, Engine, Known};
+use ledger::{AccountIndex, Actor, Holder};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
@@ -64,77 +75,6 @@ pub enum AccessError {
     Busy,
 }
 
-impl Caller {
-    fn new(known: Known) -> Option<Self> {
-        Role::from_code(known.role).map(|role| Self { known, role })
-    }
-
-    pub fn role(&self) -> Role {
-        self.role
-    }
-
-    pub fn actor(&self) -> Actor {
-        Actor::Credential(self.known.credential)
-    }
-
-    pub fn organization(&self) -> OrganizationIndex {
-        self.known.organization
-    }
-
-    /// The account whose credential this is; None for the seller's.
-    pub fn account(&self) -> Option<AccountIndex> {
-        match self.known.holder {
-            Holder::Account(account) => Some(account),
-            Holder::Organization(_) => None,
-        }
-    }
-
-    /// The root of that account's family.
-    pub fn root(&self) -> Option<AccountIndex> {
-        self.known.root
-    }
-
-    /// Whether the secret is held to a scope.
-    pub fn is_scoped(&self) -> bool {
-        Actions::from_bits(self.known.actions).is_scoped()
-    }
-
-    /// Whether the credential still counts: revoked and run out are found out where the state is read.
-    pub fn counts(&self, ledger: &Ledger, now: Timestamp) -> bool {
-        ledger.credential(self.known.credential).is_live(now)
-    }
-
-    pub fn may(&self, operation: Operation) -> Result<(), AccessError> {
-        let actions = Actions::from_bits(self.known.actions);
-        let in_scope = !actions.is_scoped() || operation.action().is_some_and(|action| actions.has(action));
-        if !self.role.may(operation) {
-            Err(AccessError::Forbidden { operation })
-        } else if !in_scope {
-            Err(AccessError::OutOfScope { operation })
-        } else {
-            Ok(())
-        }
-    }
-
-    /// A client's idempotency key, together with whose it is: of the root account of a family, or of the
-    /// seller.
-    pub fn key(&self, engine: &Engine, key: &str) -> Key {
-        let whose = match self.known.root {
-            Some(root) => (root.slot() as u64) << 1 | 1,
-            None => (self.known.organization.slot() as u64) << 1,
-        };
-        let hash = engine.seals().short_digest("key", &[&whose.to_le_bytes(), key.as_bytes()]);
-        Key { hash, made: made(key) }
-    }
-}
-
-/// When a key was made that carries its time: a UUID of version 7.
-fn made(key: &str) -> Option<Timestamp> {
-    let uuid = Uuid::try_parse(key).ok()?;
-    let is_ordered = uuid.get_variant() == Variant::RFC4122 && uuid.get_version_num() == 7;
-    is_ordered.then(|| Timestamp::from_micros((uuid.as_u128() >> 80) as i64 * 1_000))
-}
-
 /// What was asked under a key, hashed.
 pub fn content(engine: &Engine, parts: &[&[u8]]) -> Content {
     Content(engine.seals().short_digest("content", parts))
@@ -144,30 +84,58 @@ pub fn content(engine: &Engine, parts: &[&[u8]]) -> Content {
 pub struct Authenticator {
     engine: Engine,
     passwords: Passwords,
+    sign_in: SignIn,
     last_use: LastUse,
 }
 
 impl Authenticator {
     pub fn new(engine: Engine) -> Self {
         let passwords = Passwords::new(engine.clone());
-        Self { engine, passwords, last_use: LastUse::default() }
+        let sign_in = SignIn::new(engine.clone());
+        Self { engine, passwords, sign_in, last_use: LastUse::default() }
     }
 
-    /// A bearer token of the seller.
+    /// A bearer token: of the seller's programs, of a person, or of a session.
     pub fn token(&self, token: &str) -> Result<Caller, AccessError> {
+        if Secret::is_session(token) {
+            return self.session(token);
+        }
         let digest = token_digest(self.engine.seals(), token);
-        self.proved(self.engine.directory().credential(&digest))
+        let known = self.engine.directory().credential(&digest).ok_or(AccessError::Unauthenticated)?;
+        let caller = match known.holder {
+            Holder::Member(membership) => {
+                let member = self.engine.directory().member(membership);
+                let actor = Actor::Credential(known.credential);
+                member.and_then(|member| Caller::member(actor, membership, &member, None))
+            }
+            Holder::Organization(_) | Holder::Account(_) => Caller::holder(known),
+        };
+        let caller = caller.ok_or(AccessError::Unauthenticated)?;
+        self.last_use.note(known.credential, &self.engine);
+        Ok(caller)
+    }
+
+    /// The token of a session, from a cookie or a header.
+    pub fn session(&self, token: &str) -> Result<Caller, AccessError> {
+        let digest = secret::session_token_digest(self.engine.seals(), token);
+        let directory = self.engine.directory();
+        let caller = directory.session(&digest).and_then(|(session, membership)| {
+            let member = directory.member(membership)?;
+            Caller::member(Actor::Session(session), membership, &member, Some(session))
+        });
+        caller.ok_or(AccessError::Unauthenticated)
+    }
+
+    pub fn sign_in(&self) -> &SignIn {
+        &self.sign_in
     }
 
     /// An account's key and secret, as Basic credentials carry them.
     pub async fn account(&self, key: &str, secret: &str) -> Result<Caller, AccessError> {
         let account = parse_account(&self.engine, key).map_err(|_| AccessError::Unauthenticated)?;
-        self.proved(self.find(account, secret).await?)
-    }
-
-    fn proved(&self, known: Option<Known>) -> Result<Caller, AccessError> {
-        let caller = known.and_then(Caller::new).ok_or(AccessError::Unauthenticated)?;
-        self.last_use.note(caller.known.credential, &self.engine);
+        let known = self.find(account, secret).await?.ok_or(AccessError::Unauthenticated)?;
+        let caller = Caller::holder(known).ok_or(AccessError::Unauthenticated)?;
+        self.last_use.note(known.credential, &self.engine);
         Ok(caller)
     }
 

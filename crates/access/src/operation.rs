@@ -9,6 +9,8 @@ use crate::Action;
 pub enum Role {
     /// Everything.
     Owner,
+    /// Everything but what makes or ends owners, organizations and servers.
+    Admin,
     /// Money, credit and corrections; no people, no credentials.
     Finance,
     /// Integrates: accounts, usage, holds; no money is made.
@@ -20,11 +22,13 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Self; 5] = [Self::Owner, Self::Finance, Self::Developer, Self::ReadOnly, Self::Account];
+    pub const ALL: [Self; 6] =
+        [Self::Owner, Self::Admin, Self::Finance, Self::Developer, Self::ReadOnly, Self::Account];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Owner => "owner",
+            Self::Admin => "admin",
             Self::Finance => "finance",
             Self::Developer => "developer",
             Self::ReadOnly => "read-only",
@@ -32,7 +36,7 @@ impl Role {
         }
     }
 
-    /// A role of the seller's by its name.
+    /// A role of people and of the seller's programs by its name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name && *role != Self::Account)
     }
@@ -43,6 +47,7 @@ impl Role {
             Self::Finance => 2,
             Self::Developer => 3,
             Self::ReadOnly => 4,
+            Self::Admin => 5,
             Self::Account => 16,
         })
     }
@@ -88,42 +93,64 @@ macro_rules! operations {
 }
 
 operations! {
-    ReadAccounts "read accounts and balances" by Read [Owner Finance Developer ReadOnly Account];
-    ReadEntries "read entries, holds and transfers" by Read [Owner Finance Developer ReadOnly Account];
-    OpenAccount "open a primary account" [Owner Finance Developer];
-    OpenSubaccount "open a subaccount" [Owner Finance Developer Account];
-    ModifyAccount "rename, suspend and reactivate, split and merge" by Modify [Owner Finance Developer Account];
-    ChangeSettings "change an account's callbacks" by Modify [Owner Finance Developer Account];
-    SetThroughput "set an account's throughput" [Owner Finance Developer];
-    FreezeAccount "freeze and unfreeze" [Owner Finance];
-    CloseAccount "close and reopen" [Owner Finance];
-    Charge "charge" by Charge [Owner Finance Developer Account];
+    ReadAccounts "read accounts and balances" by Read [Owner Admin Finance Developer ReadOnly Account];
+    ReadEntries "read entries, holds and transfers" by Read [Owner Admin Finance Developer ReadOnly Account];
+    OpenAccount "open a primary account" [Owner Admin Finance Developer];
+    OpenSubaccount "open a subaccount" [Owner Admin Finance Developer Account];
+    ModifyAccount "rename, suspend and reactivate, split and merge" by Modify [Owner Admin Finance Developer Account];
+    ChangeSettings "change an account's callbacks" by Modify [Owner Admin Finance Developer Account];
+    SetThroughput "set an account's throughput" [Owner Admin Finance Developer];
+    FreezeAccount "freeze and unfreeze" [Owner Admin Finance];
+    CloseAccount "close and reopen" [Owner Admin Finance];
+    Charge "charge" by Charge [Owner Admin Finance Developer Account];
     /// Overrides funds.
-    ForceCharge "charge with the forced admission" [Owner Finance];
-    Hold "place, extend, capture and void holds" by Hold [Owner Finance Developer Account];
-    Transfer "transfer money inside a family" by Transfer [Owner Finance Account];
-    Allocate "allocate credit inside a family" by Allocate [Owner Finance Account];
-    TopUp "record a payment" [Owner Finance];
-    SetReload "set a reload rule, and say whether its money came" [Owner Finance];
+    ForceCharge "charge with the forced admission" [Owner Admin Finance];
+    Hold "place, extend, capture and void holds" by Hold [Owner Admin Finance Developer Account];
+    Transfer "transfer money inside a family" by Transfer [Owner Admin Finance Account];
+    Allocate "allocate credit inside a family" by Allocate [Owner Admin Finance Account];
+    TopUp "record a payment" [Owner Admin Finance];
+    SetReload "set a reload rule, and say whether its money came" [Owner Admin Finance];
     /// Pays through a provider: it makes no money.
-    StartReload "start a reload by its rule" by Reload [Owner Finance Account];
-    Refund "refund a charge" [Owner Finance];
-    Adjust "adjust a balance" [Owner Finance];
-    GiveUsageCredit "give usage credit" [Owner Finance];
-    Withdraw "withdraw money" [Owner Finance];
-    SetCredit "set a credit limit" [Owner Finance];
-    AssignNumber "assign and release numbers" [Owner Developer];
-    TransferNumber "transfer numbers inside a family" by Modify [Owner Developer Account];
-    ManageSecrets "add and revoke an account's secrets" [Owner Developer Account];
-    ManageTokens "issue and revoke the seller's tokens" [Owner];
-    ManageUsers "create users" [Owner];
+    StartReload "start a reload by its rule" by Reload [Owner Admin Finance Account];
+    Refund "refund a charge" [Owner Admin Finance];
+    Adjust "adjust a balance" [Owner Admin Finance];
+    GiveUsageCredit "give usage credit" [Owner Admin Finance];
+    Withdraw "withdraw money" [Owner Admin Finance];
+    SetCredit "set a credit limit" [Owner Admin Finance];
+    AssignNumber "assign and release numbers" [Owner Admin Developer];
+    TransferNumber "transfer numbers inside a family" by Modify [Owner Admin Developer Account];
+    ManageSecrets "add and revoke an account's secrets" [Owner Admin Developer Account];
+    ManageTokens "issue and revoke the seller's tokens" [Owner Admin];
+    ManageUsers "create and remove users" [Owner Admin];
+    ManageMembers "invite people, and say what members may do" [Owner Admin];
+    ManagePermissions "define sets of permissions" [Owner Admin];
+    HandOver "hand over the role of the primary user" [Owner];
+    ReadAudit "read the audit log" [Owner Admin];
     ManageOrganization "declare currencies, found organizations" [Owner];
     Operate "take snapshots, confirm the clock, advance that of a sandbox" [Owner];
 }
 
 impl Operation {
+    /// What an account's own key may do, and what its people may do among themselves.
     pub fn side(self) -> Side {
-        if Role::Account.may(self) { Side::Both } else { Side::Seller }
+        let is_of_families = matches!(self, Self::ManageMembers | Self::HandOver);
+        if Role::Account.may(self) || is_of_families { Side::Both } else { Side::Seller }
+    }
+
+    /// `manage-members`
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for (place, character) in format!("{self:?}").char_indices() {
+            if character.is_ascii_uppercase() && place > 0 {
+                name.push('-');
+            }
+            name.push(character.to_ascii_lowercase());
+        }
+        name
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        TABLE.iter().map(|(operation, _)| *operation).find(|operation| operation.name() == name)
     }
 }
 

@@ -28,10 +28,18 @@ pub struct Passwords {
     state: Mutex<State>,
 }
 
+/// Whose secret is verified.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Whose {
+    Account(AccountIndex),
+    /// By a keyed hash of the address, whether there is such a user or not.
+    User(u128),
+}
+
 #[derive(Default)]
 struct State {
     waiting: usize,
-    waiting_for: HashMap<AccountIndex, usize>,
+    waiting_for: HashMap<Whose, usize>,
     /// Keyed hash of account and secret that proved right, and which credential it proved.
     remembered: HashMap<[u8; 32], Known>,
 }
@@ -43,7 +51,7 @@ impl Passwords {
 
     /// The slow hash of a secret that somebody chose for an account, in its turn.
     pub async fn hash_for(&self, account: AccountIndex, secret: &Secret) -> Result<String, AccessError> {
-        let _waiting = self.wait_for(account)?;
+        let _waiting = self.wait_for(Whose::Account(account), WAITING_PER_ACCOUNT_MAX, WAITING_MAX)?;
         self.hash(secret.expose()).await.map_err(|_| AccessError::Busy)
     }
 
@@ -67,6 +75,24 @@ impl Passwords {
         tokio::task::spawn_blocking(move || verify(&password, &hash)).await.map_err(|_| PasswordError)
     }
 
+    /// The same at a sign-in, where strangers ask. Who has signed in from there before waits in places that
+    /// strangers cannot take.
+    pub(crate) async fn matches_waiting(
+        &self,
+        whose: u128,
+        trusted: bool,
+        password: &str,
+        hash: &str,
+    ) -> Result<bool, AccessError> {
+        let (own_max, all_max) = if trusted {
+            (WAITING_PER_ACCOUNT_MAX, WAITING_MAX)
+        } else {
+            (WAITING_PER_ACCOUNT_MAX / 2, WAITING_MAX / 2)
+        };
+        let _waiting = self.wait_for(Whose::User(whose), own_max, all_max)?;
+        self.matches(password, hash).await.map_err(|_| AccessError::Busy)
+    }
+
     /// Which of the account's chosen secrets this is, if any. What proved right is remembered under its
     /// keyed hash, and counts for as long as that credential is live.
     pub(crate) async fn verify(
@@ -83,7 +109,7 @@ impl Passwords {
             let counts = live.iter().any(|slow| slow.known == known);
             return Ok(counts.then_some(known));
         }
-        let _waiting = self.wait_for(account)?;
+        let _waiting = self.wait_for(Whose::Account(account), WAITING_PER_ACCOUNT_MAX, WAITING_MAX)?;
         let _running = self.running.acquire().await.map_err(|_| AccessError::Busy)?;
         let secret = secret.to_owned();
         let find = move || live.into_iter().find(|slow| verify(&secret, &slow.hash)).map(|slow| slow.known);
@@ -98,18 +124,18 @@ impl Passwords {
         Ok(known)
     }
 
-    fn wait_for(&self, account: AccountIndex) -> Result<Waiting<'_>, AccessError> {
+    fn wait_for(&self, whose: Whose, own_max: usize, all_max: usize) -> Result<Waiting<'_>, AccessError> {
         let mut state = self.state();
-        if state.waiting >= WAITING_MAX {
+        if state.waiting >= all_max {
             return Err(AccessError::Busy);
         }
-        let of_account = state.waiting_for.entry(account).or_default();
-        if *of_account >= WAITING_PER_ACCOUNT_MAX {
+        let own = state.waiting_for.entry(whose).or_default();
+        if *own >= own_max {
             return Err(AccessError::Busy);
         }
-        *of_account += 1;
+        *own += 1;
         state.waiting += 1;
-        Ok(Waiting { passwords: self, account })
+        Ok(Waiting { passwords: self, whose })
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -125,17 +151,17 @@ fn verify(secret: &str, hash: &str) -> bool {
 /// A place in the queue, given back when dropped.
 struct Waiting<'a> {
     passwords: &'a Passwords,
-    account: AccountIndex,
+    whose: Whose,
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let mut state = self.passwords.state();
         state.waiting -= 1;
-        if let Some(of_account) = state.waiting_for.get_mut(&self.account) {
-            *of_account -= 1;
-            if *of_account == 0 {
-                state.waiting_for.remove(&self.account);
+        if let Some(own) = state.waiting_for.get_mut(&self.whose) {
+            *own -= 1;
+            if *own == 0 {
+                state.waiting_for.remove(&self.whose);
             }
         }
     }

@@ -19,11 +19,21 @@ const TOKEN_CHARACTERS: usize = 43;
 /// The longest that every client accepts; 148 bits.
 const SECRET_CHARACTERS: usize = 25;
 const TOKEN_PREFIX: &str = "bst_";
+const SESSION_PREFIX: &str = "bss_";
 
 impl Secret {
     /// A bearer token of the seller.
     pub fn new_token(entropy: &dyn Entropy) -> Self {
         Self(format!("{TOKEN_PREFIX}{}", random(entropy, TOKEN_CHARACTERS)))
+    }
+
+    /// The token of a session.
+    pub(crate) fn new_session(entropy: &dyn Entropy) -> Self {
+        Self(format!("{SESSION_PREFIX}{}", random(entropy, TOKEN_CHARACTERS)))
+    }
+
+    pub(crate) fn is_session(token: &str) -> bool {
+        token.starts_with(SESSION_PREFIX)
     }
 
     /// A secret for an account; satisfies [`check_chosen_secret`].
@@ -47,7 +57,7 @@ impl Secret {
     }
 }
 
-fn random(entropy: &dyn Entropy, characters: usize) -> String {
+pub(crate) fn random(entropy: &dyn Entropy, characters: usize) -> String {
     let mut text = String::with_capacity(characters);
     let mut bytes = [0; 64];
     while text.len() < characters {
@@ -73,6 +83,10 @@ pub fn check_chosen_secret(secret: &str) -> Result<(), SecretError> {
 
 pub fn token_digest(seals: &Seals, token: &str) -> [u8; 32] {
     seals.digest("token", &[token.as_bytes()])
+}
+
+pub(crate) fn session_token_digest(seals: &Seals, token: &str) -> [u8; 32] {
+    seals.digest("session", &[token.as_bytes()])
 }
 
 /// Of a secret that we made: no two are equal, so it says by itself whose it is.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::caller::made;
 
 #[test]
 fn only_a_uuid_of_version_7_says_when_it_was_made() {

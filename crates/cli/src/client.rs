@@ -24,16 +24,17 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::typestate::AgentScope;
 
 use crate::failure::Failure;
+use crate::profile::Profile;
 
 pub(crate) use ureq::http::Method;
 
 /// Where the server is, and who asks.
 #[derive(Debug, Args)]
 pub(crate) struct Connection {
-    /// The server's address.
-    #[arg(long, env = "BURSAR_URL", value_name = "URL", default_value = "http://127.0.0.1:8080")]
-    url: String,
-    /// A file that holds the token; without it BURSAR_TOKEN does.
+    /// The server's address; without it that of the profile, or http://127.0.0.1:8080.
+    #[arg(long, env = "BURSAR_URL", value_name = "URL")]
+    url: Option<String>,
+    /// A file that holds the token; without it BURSAR_TOKEN does, or who signed in with `bursar sign-in`.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// A certificate to trust, PEM: that of a server which made its own.
@@ -44,12 +45,22 @@ pub(crate) struct Connection {
 pub(crate) struct Client {
     agent: Agent,
     url: String,
-    authorization: String,
+    authorization: Option<String>,
 }
 
 impl Client {
     pub(crate) fn open(connection: &Connection) -> Result<Self, Failure> {
-        let url = connection.url.trim_end_matches('/').to_owned();
+        let profile = Profile::read()?;
+        let mut client = Self::nobody(connection, profile.as_ref())?;
+        let own = profile.filter(|profile| profile.url == client.url);
+        client.authorization = Some(format!("Bearer {}", token(connection, own.as_ref())?));
+        Ok(client)
+    }
+
+    /// A client that has not signed in.
+    pub(crate) fn nobody(connection: &Connection, profile: Option<&Profile>) -> Result<Self, Failure> {
+        let url = connection.url.as_deref().or(profile.map(|profile| profile.url.as_str()));
+        let url = url.unwrap_or(DEFAULT_URL).trim_end_matches('/').to_owned();
         if !(url.starts_with("http://") || url.starts_with("https://")) {
             return Err(Failure::Usage(format!("{url} is no address of a server: http://… or https://…")));
         }
@@ -57,13 +68,16 @@ impl Client {
         if let Some(path) = &connection.ca_file {
             config = config.tls_config(trusting(path)?);
         }
-        let authorization = format!("Bearer {}", token(connection)?);
-        Ok(Self { agent: config.build().into(), url, authorization })
+        Ok(Self { agent: config.build().into(), url, authorization: None })
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// A client of a server whose address and token are at hand.
     pub(crate) fn of(url: &str, token: &str) -> Self {
-        let authorization = format!("Bearer {token}");
+        let authorization = Some(format!("Bearer {token}"));
         Self { agent: configured().build().into(), url: url.to_owned(), authorization }
     }
 
@@ -104,7 +118,18 @@ impl Client {
     }
 
     pub(crate) fn delete(&self, path: &str) -> Result<(), Failure> {
-        let answer = self.ask(Method::DELETE, path, None, None)?;
+        self.done(Method::DELETE, path, None)
+    }
+
+    /// For what is answered by its status alone.
+    pub(crate) fn done(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&serde_json::Value>,
+    ) -> Result<(), Failure> {
+        let body = body.map(|body| (JSON, body.to_string().into_bytes()));
+        let answer = self.ask(method, path, body, None)?;
         if answer.status.is_success() { Ok(()) } else { Err(answer.failure()) }
     }
 
@@ -127,11 +152,11 @@ impl Client {
         body: Option<(&str, Vec<u8>)>,
         key: Option<&str>,
     ) -> Result<Answer, Failure> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.url))
-            .header("authorization", &self.authorization)
-            .header("accept", JSON);
+        let mut request =
+            Request::builder().method(method).uri(format!("{}{path}", self.url)).header("accept", JSON);
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization);
+        }
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
@@ -157,6 +182,7 @@ impl Client {
 }
 
 const JSON: &str = "application/json";
+const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 
 fn configured() -> ConfigBuilder<AgentScope> {
     const TIMEOUT: Duration = Duration::from_secs(60);
@@ -206,12 +232,18 @@ impl Answer {
     }
 }
 
-fn token(connection: &Connection) -> Result<String, Failure> {
+fn token(connection: &Connection, profile: Option<&Profile>) -> Result<String, Failure> {
     let token = match &connection.token_file {
         Some(path) => std::fs::read_to_string(path)
             .map_err(Failure::fault(format!("cannot read the token in {}", path.display())))?,
-        None => std::env::var("BURSAR_TOKEN")
-            .map_err(|_| Failure::Usage("no token: set BURSAR_TOKEN or give --token-file".to_owned()))?,
+        None => match (std::env::var("BURSAR_TOKEN"), profile) {
+            (Ok(token), _) => token,
+            (Err(_), Some(profile)) => profile.token.clone(),
+            (Err(_), None) => {
+                let advice = "no token: sign in with `bursar sign-in`, set BURSAR_TOKEN or give --token-file";
+                return Err(Failure::Usage(advice.to_owned()));
+            }
+        },
     };
     let token = token.trim();
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {

@@ -3,6 +3,7 @@
 mod account;
 mod adopt;
 mod allocate;
+mod audit;
 mod balance;
 mod charge;
 mod completions;
@@ -13,15 +14,18 @@ mod demo;
 mod entries;
 mod hold;
 mod journal;
+mod member;
 mod migrate;
 mod numbers;
 mod org;
+mod permissions;
 mod reload;
 mod reporting;
 mod sandbox;
 mod secrets;
 mod serve;
 mod settings;
+mod sign_in;
 mod token;
 mod top_up;
 mod transfer;
@@ -58,9 +62,18 @@ pub(crate) enum Command {
     Settings(settings::Settings),
     Org(org::Org),
     User(user::User),
+    SignIn(sign_in::SignIn),
+    SignOut(sign_in::SignOut),
+    #[command(name = "whoami")]
+    WhoAmI(sign_in::WhoAmI),
+    Invite(member::Invite),
+    Member(member::Member),
+    Permissions(permissions::Permissions),
+    Audit(audit::Audit),
     Token(token::Token),
     Sandbox(sandbox::Sandbox),
     Config(config::Config),
+    #[command(visible_alias = "completion")]
     Completions(completions::Completions),
 }
 
@@ -90,6 +103,13 @@ impl Command {
             Self::Settings(command) => command.run(),
             Self::Org(command) => command.run(),
             Self::User(command) => command.run(),
+            Self::SignIn(command) => command.run(),
+            Self::SignOut(command) => command.run(),
+            Self::WhoAmI(command) => command.run(),
+            Self::Invite(command) => command.run(),
+            Self::Member(command) => command.run(),
+            Self::Permissions(command) => command.run(),
+            Self::Audit(command) => command.run(),
             Self::Token(command) => command.run(),
             Self::Sandbox(command) => command.run(),
             Self::Config(command) => command.run(),

@@ -17,6 +17,8 @@ mod client;
 mod commands;
 mod failure;
 mod native;
+mod profile;
+mod secret;
 mod table;
 
 use std::process::ExitCode;

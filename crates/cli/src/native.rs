@@ -15,6 +15,12 @@ pub(crate) const BATCH: &str = "/api/v1/charges";
 pub(crate) const ORGANIZATIONS: &str = "/api/v1/organizations";
 pub(crate) const SANDBOX_CLOCK: &str = "/api/v1/sandbox/clock";
 pub(crate) const NUMBER_TRANSFERS: &str = "/api/v1/number-transfers";
+pub(crate) const INVITATIONS: &str = "/api/v1/invitations";
+pub(crate) const ME: &str = "/api/v1/me";
+pub(crate) const MEMBERSHIPS: &str = "/api/v1/memberships";
+pub(crate) const SESSIONS: &str = "/api/v1/sessions";
+pub(crate) const TOKENS: &str = "/api/v1/tokens";
+pub(crate) const USERS: &str = "/api/v1/users";
 pub(crate) const TRANSFERS: &str = "/api/v1/transfers";
 
 /// The one that is meant when none is named.
@@ -41,6 +47,10 @@ impl Asking {
     pub(crate) fn client(&self) -> Result<Client, Failure> {
         Client::open(&self.connection)
     }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
 }
 
 impl Once {
@@ -64,6 +74,11 @@ pub(crate) fn balance(account: &str) -> String {
 
 pub(crate) fn charges(account: &str) -> String {
     format!("{}/charges", self::account(account))
+}
+
+/// Something called by its id.
+pub(crate) fn one(of: &str, id: &str) -> String {
+    format!("{of}/{}", segment(id))
 }
 
 pub(crate) fn hold(hold: &str, act: &str) -> String {

@@ -10,7 +10,8 @@
 //! | `charges` | one charge, and batches as a JSON array or as lines |
 //! | `holds` | place, get, list, extend, capture, void |
 //! | `money` | top-ups, withdrawals, refunds, corrections, transfers, credit |
-//! | `people` | organizations, users, tokens, secrets |
+//! | `people` | organizations, users, members, invitations, sessions, tokens, secrets |
+//! | `audit` | who did what |
 //! | `sandbox` | the clock that moves, on a test server |
 //!
 //! | on the wire | is |
@@ -27,6 +28,7 @@
 
 mod accounts;
 mod answer;
+mod audit;
 mod charges;
 mod docs;
 mod entries;

@@ -22,21 +22,24 @@ impl Sight {
     }
 
     /// The seller sees its organization, an account itself and the descendants it manages, as far as the scope
-    /// of its credential goes.
+    /// of its credential goes; a person who is limited to accounts no more than those.
     pub(crate) fn reaches(&self, ledger: &Ledger, account: AccountIndex) -> bool {
-        match self.account {
+        let is_within = match self.account {
             None => ledger.account(account).organization == self.organization,
             Some(own) => {
                 (own == account || ledger.manages(own, account)) && ledger.in_scope(self.actor, account)
             }
-        }
+        };
+        is_within && ledger.is_chosen(ledger.chosen(self.actor), account)
+    }
+
+    /// On the seller's side.
+    pub(crate) fn is_of(&self, organization: OrganizationIndex) -> bool {
+        self.organization == organization
     }
 
     fn is_live(&self, ledger: &Ledger, now: Timestamp) -> bool {
-        match self.actor {
-            Actor::System => true,
-            Actor::Credential(credential) => ledger.credential(credential).is_live(now),
-        }
+        ledger.counts(self.actor, now)
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) const TAGS: &[(&str, &str)] = &[
     ("entries", "What happened to a balance, from its newest entry back."),
     ("usage", "What was used, summed by day, account, product and credential."),
     ("people", "Organizations, their users and tokens, and the secrets of accounts."),
+    ("sessions", "People sign in and out, and look after what they sign in with."),
+    ("audit", "Who did what, from where, and how it was before."),
     ("sandbox", "The clock of a test server: `bursar serve --sandbox`."),
 ];
 
@@ -94,6 +96,11 @@ fn document() -> Value {
     }))
 }
 
+/// Of what is done about people, that which may be repeated under a key: the rest answers with what is shown
+/// once, or is the same when done twice.
+const KEYED_PEOPLE: &[&str] =
+    &["found_organization", "declare_currency", "create_user", "issue_token", "add_secret"];
+
 fn complete(method: &str, operation: &mut Value) {
     let texts = |value: &Value| -> Vec<String> {
         let texts = value.as_array().into_iter().flatten();
@@ -104,7 +111,9 @@ fn complete(method: &str, operation: &mut Value) {
     let has_body = operation.get("requestBody").is_some();
     let is_batch = operation["operationId"] == "charge_batch";
     // The lines of a batch have keys of their own, and a clock that was moved is not in the books.
-    let is_keyed = !is_batch && operation["operationId"] != "advance_clock";
+    let is_secret = ["sessions", "people"].contains(&operation["tags"][0].as_str().unwrap_or_default())
+        && !KEYED_PEOPLE.contains(&operation["operationId"].as_str().unwrap_or_default());
+    let is_keyed = !is_batch && !is_secret && operation["operationId"] != "advance_clock";
     let mut kinds = vec![Kind::Unauthenticated, Kind::Forbidden, Kind::OutOfScope];
     let own = texts(&operation["x-problems"]);
     kinds.extend(own.iter().map(|slug| Kind::named(slug).expect("a test reads every problem's name")));
@@ -145,8 +154,19 @@ fn complete(method: &str, operation: &mut Value) {
     operation["x-problems"] = kinds.iter().map(|kind| kind.slug()).collect::<Vec<_>>().into();
 }
 
+/// What needs no role: named where an operation of the table would be.
+const OPEN: &[(&str, &str, &str)] = &[
+    ("Anybody", "ask without signing in", "anybody"),
+    ("Yourself", "ask about oneself", "whoever signed in"),
+];
+
 /// What a name of the table of roles lets whom do.
 fn permission(name: &str) -> Value {
+    for (open, text, who) in OPEN {
+        if name == *open {
+            return json!({"operation": name, "text": text, "roles": [who]});
+        }
+    }
     let row = TABLE.iter().find(|(operation, _)| format!("{operation:?}") == name);
     let (operation, roles) = row.expect("a test reads every operation's name");
     json!({

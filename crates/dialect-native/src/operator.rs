@@ -4,7 +4,7 @@
 //! creates users, issues tokens and declares currencies. It neither sees nor moves anything else of
 //! theirs; for that it needs a token of that organization, like everyone.
 
-use access::{Caller, DEFAULT_ORGANIZATION, Operation, Role};
+use access::{Caller, DEFAULT_ORGANIZATION, Operation};
 use dialect::App;
 use ledger::{Actor, OrganizationIndex};
 
@@ -12,7 +12,7 @@ use crate::problem::{Kind, Problem};
 
 pub(crate) fn is_operator(app: &App, caller: &Caller) -> bool {
     let first = app.engine.directory().organization(DEFAULT_ORGANIZATION);
-    caller.role() == Role::Owner && first.is_some_and(|(first, _)| first == caller.organization())
+    caller.is_owner_of_all() && first.is_some_and(|(first, _)| first == caller.organization())
 }
 
 /// The organization of this name, and on whose word the caller may administer it. Another's is like one

@@ -21,6 +21,7 @@ pub(crate) struct Problem(Box<Inner>);
 #[derive(Clone, Debug)]
 struct Inner {
     kind: Kind,
+    retry_after_secs: u64,
     members: Members,
 }
 
@@ -60,11 +61,11 @@ struct Wire<'a> {
 }
 
 /// How long to wait before asking again, where waiting helps.
-const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("1");
+const RETRY_AFTER_SECS: u64 = 1;
 
 impl Problem {
     pub(crate) fn new(kind: Kind) -> Self {
-        Self(Box::new(Inner { kind, members: Members::default() }))
+        Self(Box::new(Inner { kind, retry_after_secs: RETRY_AFTER_SECS, members: Members::default() }))
     }
 
     /// Nobody can tell any more what is asked for.
@@ -120,6 +121,11 @@ impl Problem {
         self
     }
 
+    pub(crate) fn retry_after(mut self, secs: u64) -> Self {
+        self.0.retry_after_secs = secs;
+        self
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         self.0.kind
     }
@@ -130,7 +136,7 @@ impl Problem {
     }
 
     fn write(&self, instance: Option<RequestId>, out: &mut Vec<u8>) {
-        let Inner { kind, members } = &*self.0;
+        let Inner { kind, members, .. } = &*self.0;
         let status = kind.status().as_u16();
         let wire = Wire { r#type: kind.uri(), title: kind.title(), status, members, instance };
         serde_json::to_writer(out, &wire).expect("a problem is texts and numbers, and memory takes them");
@@ -149,7 +155,7 @@ impl IntoResponse for Problem {
             headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"bursar\""));
         }
         if matches!(self.kind().status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-            headers.insert(header::RETRY_AFTER, RETRY_AFTER_SECS);
+            headers.insert(header::RETRY_AFTER, self.0.retry_after_secs.into());
         }
         response
     }
@@ -218,6 +224,24 @@ impl From<access::AccessError> for Problem {
             access::AccessError::OutOfScope { operation } => Self::new(Kind::OutOfScope)
                 .with_detail(format!("the scope of this credential does not let it {}", operation.text())),
             access::AccessError::Busy => Self::new(Kind::TooManySignIns),
+        }
+    }
+}
+
+impl From<access::SignInError> for Problem {
+    fn from(error: access::SignInError) -> Self {
+        use access::SignInError as E;
+        match error {
+            E::Wrong => Self::new(Kind::SignInFailed),
+            E::CodeNeeded => Self::new(Kind::SecondFactorNeeded).with_field("code"),
+            E::CodeWrong => Self::new(Kind::SecondFactorWrong).with_field("code"),
+            E::NoMembership => Self::new(Kind::NoMembership),
+            E::Delayed { secs } => Self::new(Kind::TooManySignIns)
+                .with_detail(format!("too many wrong attempts from there: wait {secs} seconds"))
+                .retry_after(secs),
+            E::Busy => Self::new(Kind::TooManySignIns),
+            E::Refused(_) => Self::bug("a session was refused"),
+            E::Unavailable(error) => error.into(),
         }
     }
 }

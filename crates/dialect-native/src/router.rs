@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::problem::{Kind, Problem};
-use crate::{accounts, charges, docs, entries, holds, money, openapi, people, sandbox, usage};
+use crate::{accounts, audit, charges, docs, entries, holds, money, openapi, people, sandbox, usage};
 
 /// Where all of it is.
 pub(crate) const PREFIX: &str = "/api/v1";
@@ -72,6 +72,36 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(people::organizations::found))
         .routes(routes!(people::organizations::declare))
         .routes(routes!(people::users::create))
+        .routes(routes!(people::users::remove))
+        .routes(routes!(people::passwords::reset))
+        .routes(routes!(people::passwords::sign_out))
+        .routes(routes!(people::factor::remove_of))
+        .routes(routes!(people::members::of_organization))
+        .routes(routes!(people::members::of_family))
+        .routes(routes!(people::members::change, people::members::end))
+        .routes(routes!(people::members::hand_over))
+        .routes(routes!(people::invitations::to_organization, people::invitations::of_organization))
+        .routes(routes!(people::invitations::to_family, people::invitations::of_family))
+        .routes(routes!(people::invitations::revoke))
+        .routes(routes!(people::permission_sets::define, people::permission_sets::remove))
+        .routes(routes!(people::permission_sets::list))
+        .routes(routes!(
+            people::sessions::sign_in,
+            people::sessions::list,
+            people::sessions::sign_out_everywhere
+        ))
+        .routes(routes!(audit::read))
+        .routes(routes!(people::sessions::sign_out))
+        .routes(routes!(people::sessions::switch))
+        .routes(routes!(people::me::show))
+        .routes(routes!(people::me::set_password))
+        .routes(routes!(people::me::issue_token))
+        .routes(routes!(people::factor::begin))
+        .routes(routes!(people::factor::confirm))
+        .routes(routes!(people::factor::remove))
+        .routes(routes!(people::invitations::accept))
+        .routes(routes!(people::passwords::ask))
+        .routes(routes!(people::passwords::complete))
         .routes(routes!(people::tokens::issue, people::tokens::list))
         .routes(routes!(people::tokens::revoke))
         .routes(routes!(people::secrets::add, people::secrets::list))

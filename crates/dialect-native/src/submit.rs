@@ -1,7 +1,7 @@
 //! One act, done.
 
 use access::Caller;
-use dialect::App;
+use dialect::{App, Arrival};
 use engine::{Content, Key, Outcome, Receipt, Request};
 use ledger::{Act, Actor, Command};
 
@@ -16,7 +16,7 @@ pub(crate) async fn submit(app: &App, caller: &Caller, act: Act, intent: Intent)
 
 pub(crate) async fn submit_as(app: &App, actor: Actor, act: Act, intent: Intent) -> Result<Receipt, Problem> {
     let request = Request { command: Command { actor, act }, key: intent };
-    match app.engine.submit(request).await? {
+    match app.engine.submit_from(request, Some(Arrival::current().into())).await? {
         Outcome::Done(receipt) => Ok(receipt),
         Outcome::Rejected(rejection) => Err(Problem::rejected(&rejection, app.engine.seals())),
         Outcome::Refused(refusal) => Err(refusal.into()),

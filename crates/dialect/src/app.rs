@@ -5,6 +5,7 @@ use std::sync::Arc;
 use access::{AccessError, Authenticator, Caller};
 use axum::http::HeaderMap;
 use engine::{Engine, SandboxClock};
+use mail::{Mailer, Way};
 
 use crate::credentials::{Credentials, authorization};
 
@@ -15,6 +16,32 @@ pub struct App {
     pub limits: Limits,
     /// The clock that may be moved, on a server that is a sandbox.
     pub sandbox: Option<Arc<SandboxClock>>,
+    pub mailer: Mailer,
+    pub site: Site,
+}
+
+/// How people reach this server, and what letters say of it.
+#[derive(Clone, Debug, Default)]
+pub struct Site {
+    /// Where links begin, without a slash at the end; none: links are the bare words that prove something.
+    pub public_url: Option<String>,
+    /// The sender of letters.
+    pub mail_from: Option<String>,
+}
+
+impl Site {
+    /// Whether browsers come by TLS, here or in front of here.
+    pub fn is_secure(&self) -> bool {
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+
+    /// A link that carries what it proves behind a `#`, which browsers send nowhere.
+    pub fn link(&self, page: &str, proof: &str) -> String {
+        match &self.public_url {
+            Some(url) => format!("{url}/{page}#{proof}"),
+            None => proof.to_owned(),
+        }
+    }
 }
 
 /// What one request may ask for.
@@ -33,7 +60,12 @@ impl Default for Limits {
 impl App {
     pub fn new(engine: Engine, limits: Limits) -> Self {
         let access = Authenticator::new(engine.clone());
-        Self { engine, access, limits, sandbox: None }
+        Self { engine, access, limits, sandbox: None, mailer: Mailer::new(Way::None), site: Site::default() }
+    }
+
+    #[must_use]
+    pub fn with_site(self, site: Site, mailer: Mailer) -> Self {
+        Self { site, mailer, ..self }
     }
 
     #[must_use]

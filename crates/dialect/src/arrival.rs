@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
@@ -22,6 +23,8 @@ pub struct RequestId(HeaderValue);
 #[derive(Clone, Debug)]
 pub struct Arrival {
     pub request_id: RequestId,
+    /// Where the connection came from.
+    pub address: Option<IpAddr>,
     pub body_bytes_max: usize,
     pub body_time_max: Duration,
 }
@@ -42,9 +45,16 @@ impl Arrival {
     pub fn current() -> Self {
         ARRIVAL.try_with(Self::clone).unwrap_or_else(|_| Self {
             request_id: RequestId::random(),
+            address: None,
             body_bytes_max: Self::BODY_BYTES_MAX,
             body_time_max: Self::BODY_TIME_MAX,
         })
+    }
+}
+
+impl From<Arrival> for engine::Origin {
+    fn from(arrival: Arrival) -> Self {
+        Self { address: arrival.address, request_id: arrival.request_id.as_str().to_owned() }
     }
 }
 

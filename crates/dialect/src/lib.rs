@@ -33,7 +33,7 @@ mod problem;
 mod web_address;
 
 pub use amount::{AmountText, NumberAmount, TextAmount, read_amount};
-pub use app::{App, Limits};
+pub use app::{App, Limits, Site};
 pub use arrival::{Arrival, REQUEST_ID, RequestId};
 pub use body::{Body, BodyError, Json, present};
 pub use credentials::{Basic, Credentials, CredentialsError, authorization};

@@ -19,13 +19,15 @@ use domain::Timestamp;
 use journal::{
     AppendError, Group, HEADER_BYTES, Journal, Room, Snapshots, Tail, Vault, VaultError, VaultKey,
 };
-use ledger::{Act, Actor, Command, Cursor, Event, EventRef, Ledger, Rejection};
+use ledger::{Act, Actor, Audited, Command, Cursor, Event, EventRef, Ledger, OrganizationIndex, Rejection};
 
+use crate::audit::{self, Was};
 use crate::calendar;
 use crate::clock::{BookTime, Clock, ClockFault, Entropy};
 use crate::directory::{self, Directory};
 use crate::history::History;
-use crate::record::{Content, Envelope, FORMAT, Key, Mark, RECORD_BYTES_MAX, Record, links};
+use crate::origin::Origin;
+use crate::record::{Content, Envelope, FORMAT, Key, Links, Mark, RECORD_BYTES_MAX, Record, links};
 use crate::seal::{MasterKey, Owner, Seals, TextKeys};
 use crate::snapshot::{Background, Snapshotting};
 use crate::window::{Age, Asked, Remembered, Sealed, Window};
@@ -325,7 +327,7 @@ impl Book {
         for (_, hold) in due {
             self.events.clear();
             self.ledger.expire(hold, now, &mut self.events);
-            self.record(Envelope { time: now, actor: Actor::System, key: None });
+            self.record(Envelope { time: now, actor: Actor::System, key: None }, None);
         }
         self.extend_calendars(now);
     }
@@ -353,14 +355,24 @@ impl Book {
 
     /// The same, where key files were asked for the request's key before.
     pub fn decide_asked(&mut self, request: &Request, asked: Asked) -> Outcome {
-        match self.judge(request, asked) {
+        self.decide_from(request, asked, None)
+    }
+
+    /// The same, where it is known from where it was asked for.
+    pub fn decide_from(&mut self, request: &Request, asked: Asked, origin: Option<&Origin>) -> Outcome {
+        match self.judge(request, asked, origin) {
             Ok(done) => Outcome::Done(self.receipt(done)),
             Err(not_done) => not_done.into(),
         }
     }
 
     /// The same, leaving the event where it is: most callers want little of it.
-    pub(crate) fn judge(&mut self, request: &Request, asked: Asked) -> Result<Done, NotDone> {
+    pub(crate) fn judge(
+        &mut self,
+        request: &Request,
+        asked: Asked,
+        origin: Option<&Origin>,
+    ) -> Result<Done, NotDone> {
         let now = self.group.now.map_err(|fault| NotDone::Refused(Refusal::Clock(fault)))?;
         if let Some((key, _)) = request.key {
             match self.window.find(key, asked) {
@@ -379,7 +391,8 @@ impl Book {
         }
         self.events.clear();
         ledger::decide(&self.ledger, &request.command, now, &mut self.events).map_err(NotDone::Rejected)?;
-        let done = self.record(Envelope { time: now, actor: request.command.actor, key: request.key });
+        let actor = self.ledger.recorded(request.command.actor);
+        let done = self.record(Envelope { time: now, actor, key: request.key }, origin);
         if let Some((key, _)) = request.key {
             self.window.insert(key, done.at, now);
         }
@@ -397,13 +410,18 @@ impl Book {
     }
 
     /// Writes and folds the decided events; where the one that answers stands, and which it is.
-    fn record(&mut self, envelope: Envelope) -> Done {
+    fn record(&mut self, envelope: Envelope, origin: Option<&Origin>) -> Done {
         let main = self.events.iter().position(|event| !event.is_preparation()).unwrap_or(0);
         let mut answer = EventRef::NONE;
+        let mut audit = None;
         for (index, event) in self.events.iter().enumerate() {
             let at = EventRef::new(self.group.position, self.group.buffer.len() - HEADER_BYTES);
             if let Some(owner) = Owner::of_event(event) {
                 self.keys.ensure(owner);
+            }
+            if index == main {
+                let organization = self.ledger.audited_for(event);
+                audit = organization.map(|organization| (organization, audit::before(&self.ledger, event)));
             }
             let envelope = if index == main { envelope } else { Envelope { key: None, ..envelope } };
             let links = links(&self.ledger, event);
@@ -418,7 +436,43 @@ impl Book {
             }
             self.group.events += 1;
         }
+        if let Some((organization, was)) = audit {
+            self.audit(&envelope, organization, was, answer, main, origin);
+        }
         Done { at: answer, main }
+    }
+
+    /// Writes and folds who asked for the act that stands at `of`, and from where.
+    fn audit(
+        &mut self,
+        envelope: &Envelope,
+        organization: OrganizationIndex,
+        was: Was,
+        of: EventRef,
+        main: usize,
+        origin: Option<&Origin>,
+    ) {
+        let at = EventRef::new(self.group.position, self.group.buffer.len() - HEADER_BYTES);
+        let actor = Owner::of_actor(&self.ledger, envelope.actor, organization);
+        let named = audit::owner_before(&self.events[main], &was);
+        if origin.is_some() {
+            self.keys.ensure(actor);
+        }
+        named.into_iter().for_each(|owner| self.keys.ensure(owner));
+        let (entry, previous, skips) = self.ledger.audit_head(organization).next();
+        let event = Event::Audited(Box::new(Audited {
+            organization,
+            entry,
+            of,
+            previous,
+            skips,
+            before: audit::stored(was, named, at, &self.keys),
+            origin: origin.and_then(|origin| audit::seal_origin(actor, origin, at, &self.keys)),
+        }));
+        let envelope = Envelope { key: None, ..*envelope };
+        Record::write(&envelope, &event, &Links::default(), at, &self.keys, &mut self.group.buffer);
+        self.ledger.apply(&event, at);
+        self.group.events += 1;
     }
 
     /// Makes the group durable. A group without events needs nothing: what it saw is durable already.

@@ -10,8 +10,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::Currency;
 use ledger::{
-    AccountIndex, Credential, CredentialIndex, Event, Holder, Ledger, NameIndex, OrganizationIndex, RoleCode,
-    UserIndex, Verifier,
+    AccountIndex, Credential, CredentialIndex, Event, Holder, Ledger, MembershipIndex, NameIndex,
+    OrganizationIndex, PeopleEvent, Rights, RoleCode, Session, SessionId, UserIndex, Verifier, Within,
 };
 
 /// A credential as far as it never changes.
@@ -37,12 +37,18 @@ pub struct Slow {
     pub hash: Arc<str>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownUser {
+/// A membership, as it is right now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownMember {
     pub user: UserIndex,
+    pub within: Within,
     pub organization: OrganizationIndex,
-    pub role: RoleCode,
-    pub password: Arc<str>,
+    pub rights: Rights,
+    /// Of rights that are a set of the organization's own: its operations.
+    pub operations: u64,
+    /// Whether it ends at chosen accounts.
+    pub is_limited: bool,
+    pub is_live: bool,
 }
 
 #[derive(Default)]
@@ -59,7 +65,8 @@ struct Inner {
     handles: HashMap<u128, AccountIndex>,
     names: HashMap<u128, NameIndex>,
     organizations: HashMap<Arc<str>, (OrganizationIndex, Currency)>,
-    users: HashMap<u128, KnownUser>,
+    sessions: HashMap<SessionId, (u128, MembershipIndex)>,
+    members: Vec<KnownMember>,
 }
 
 impl Directory {
@@ -89,8 +96,16 @@ impl Directory {
         self.read().organizations.get(name).copied()
     }
 
-    pub fn user(&self, email_digest: u128) -> Option<KnownUser> {
-        self.read().users.get(&email_digest).cloned()
+    /// The session of this digest, and the membership under which it acts.
+    pub fn session(&self, digest: &[u8; 32]) -> Option<(SessionId, MembershipIndex)> {
+        let digest = session_digest(digest);
+        let id = SessionId((digest >> 64) as u64);
+        let (known, membership) = *self.read().sessions.get(&id)?;
+        (known == digest).then_some((id, membership))
+    }
+
+    pub fn member(&self, membership: MembershipIndex) -> Option<KnownMember> {
+        self.read().members.get(membership.slot()).copied()
     }
 
     /// How many accounts were ever opened.
@@ -117,15 +132,8 @@ impl Directory {
         inner.names = ledger.names().map(|(index, name)| (name.digest, index)).collect();
         inner.organizations =
             ledger.organizations().map(|(index, it)| (it.name.clone(), (index, it.currency))).collect();
-        for (user, it) in ledger.users() {
-            let known = KnownUser {
-                user,
-                organization: it.organization,
-                role: it.role,
-                password: it.password.clone(),
-            };
-            inner.users.insert(it.email_digest, known);
-        }
+        inner.members = ledger.memberships().map(|(index, _)| known_member(ledger, index)).collect();
+        ledger.sessions().for_each(|session| inner.open(session));
         self.accounts.store(ledger.accounts_len(), Ordering::Release);
     }
 
@@ -149,7 +157,7 @@ pub(crate) fn concerns(event: &Event) -> bool {
         event,
         Event::OrganizationCreated { .. }
             | Event::NameInterned { .. }
-            | Event::UserCreated { .. }
+            | Event::People(_)
             | Event::CredentialIssued { .. }
             | Event::CredentialScoped { .. }
             | Event::CredentialRevoked { .. }
@@ -165,15 +173,7 @@ impl Inner {
                 self.organizations.insert(name.clone(), (*organization, *currency));
             }
             Event::NameInterned { name, digest, .. } => drop(self.names.insert(*digest, *name)),
-            Event::UserCreated { user, organization, role, email_digest, password, .. } => {
-                let known = KnownUser {
-                    user: *user,
-                    organization: *organization,
-                    role: *role,
-                    password: password.clone(),
-                };
-                self.users.insert(*email_digest, known);
-            }
+            Event::People(event) => self.publish_people(ledger, event),
             Event::CredentialIssued { index, credential } => self.issue(ledger, *index, credential),
             Event::AccountOpened { credential: Some((index, credential)), .. } => {
                 self.issue(ledger, *index, credential);
@@ -188,12 +188,84 @@ impl Inner {
         }
     }
 
+    /// Granted rights are told in the order they were granted; the rest is read from the state as it is now.
+    fn publish_people(&mut self, ledger: &Ledger, event: &PeopleEvent) {
+        match event {
+            PeopleEvent::UserAdded { membership, .. }
+            | PeopleEvent::Granted { membership, .. }
+            | PeopleEvent::InvitationAccepted { membership, .. } => self.tell(ledger, *membership),
+            PeopleEvent::MembershipChanged { membership, .. } => self.tell(ledger, *membership),
+            PeopleEvent::MembershipEnded { membership, .. } => {
+                self.tell(ledger, *membership);
+                self.forget_sessions(ledger);
+            }
+            PeopleEvent::HandedOver { from, to, .. } => {
+                self.tell(ledger, *from);
+                self.tell(ledger, *to);
+            }
+            PeopleEvent::UserRemoved { .. } => {
+                for (index, _) in ledger.memberships() {
+                    self.tell(ledger, index);
+                }
+                self.forget_sessions(ledger);
+            }
+            PeopleEvent::PermissionsDefined { set, .. } | PeopleEvent::PermissionsRemoved { set } => {
+                for (index, it) in ledger.memberships() {
+                    if it.rights == Rights::Set(*set) {
+                        self.tell(ledger, index);
+                    }
+                }
+            }
+            PeopleEvent::SessionOpened { session, ended, .. } => {
+                for id in ended.iter() {
+                    self.sessions.remove(id);
+                }
+                if ledger.session(session.id()).is_some() {
+                    self.open(session);
+                }
+            }
+            PeopleEvent::SessionEnded { session, .. } => {
+                self.sessions.remove(session);
+            }
+            PeopleEvent::SessionsEnded { .. } | PeopleEvent::PasswordSet { .. } => {
+                self.forget_sessions(ledger);
+            }
+            PeopleEvent::Invited { .. }
+            | PeopleEvent::InvitationRevoked { .. }
+            | PeopleEvent::ResetAsked { .. }
+            | PeopleEvent::FactorBegun { .. }
+            | PeopleEvent::FactorConfirmed { .. }
+            | PeopleEvent::FactorRemoved { .. }
+            | PeopleEvent::SignInsFailed { .. } => {}
+        }
+    }
+
+    fn tell(&mut self, ledger: &Ledger, membership: MembershipIndex) {
+        let known = known_member(ledger, membership);
+        match self.members.get_mut(membership.slot()) {
+            Some(place) => *place = known,
+            None => self.members.push(known),
+        }
+    }
+
+    fn open(&mut self, session: &Session) {
+        self.sessions.insert(session.id(), (session.digest, session.membership));
+    }
+
+    fn forget_sessions(&mut self, ledger: &Ledger) {
+        self.sessions.retain(|id, _| ledger.session(*id).is_some());
+    }
+
     fn issue(&mut self, ledger: &Ledger, index: CredentialIndex, credential: &Credential) {
         let (organization, root) = match credential.holder {
             Holder::Organization(organization) => (organization, None),
             Holder::Account(account) => {
                 let account = ledger.account(account);
                 (account.organization, Some(account.root))
+            }
+            Holder::Member(membership) => {
+                let within = ledger.membership(membership).within;
+                (ledger.organization_within(within), root_within(within))
             }
         };
         let actions = credential.scope.as_ref().map_or(UNSCOPED, |scope| scope.actions);
@@ -206,8 +278,8 @@ impl Inner {
             (Verifier::Password(hash), Holder::Account(account)) => {
                 self.slow.entry(account).or_default().push(Slow { known, hash: hash.clone() });
             }
-            // An organization's credentials are tokens, and tokens are ours.
-            (Verifier::Password(_), Holder::Organization(_)) => {}
+            // An organization's and a person's credentials are tokens, and tokens are ours.
+            (Verifier::Password(_), Holder::Organization(_) | Holder::Member(_)) => {}
         }
     }
 
@@ -220,7 +292,36 @@ impl Inner {
                     slow.retain(|slow| slow.known.credential != index);
                 }
             }
-            (Verifier::Password(_), Holder::Organization(_)) => {}
+            (Verifier::Password(_), Holder::Organization(_) | Holder::Member(_)) => {}
         }
+    }
+}
+
+/// What is kept of the keyed hash of a session's token.
+pub fn session_digest(digest: &[u8; 32]) -> u128 {
+    u128::from_be_bytes(*digest.first_chunk().expect("a hash is longer"))
+}
+
+fn root_within(within: Within) -> Option<AccountIndex> {
+    match within {
+        Within::Organization(_) => None,
+        Within::Family(root) => Some(root),
+    }
+}
+
+fn known_member(ledger: &Ledger, index: MembershipIndex) -> KnownMember {
+    let membership = ledger.membership(index);
+    let operations = match membership.rights {
+        Rights::Role(_) => 0,
+        Rights::Set(set) => ledger.permission_set(set).operations,
+    };
+    KnownMember {
+        user: membership.user,
+        within: membership.within,
+        organization: ledger.organization_within(membership.within),
+        rights: membership.rights,
+        operations,
+        is_limited: !membership.accounts.is_empty(),
+        is_live: membership.is_live(),
     }
 }

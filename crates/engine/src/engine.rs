@@ -13,6 +13,7 @@ use crate::book::{Book, Outcome, Parts, Receipt, Refusal, Request};
 use crate::clock::{Clock, Entropy};
 use crate::directory::Directory;
 use crate::history::History;
+use crate::origin::Origin;
 use crate::record::Content;
 use crate::recovery::{OpenError, Recovered};
 use crate::rounds::{Distilled, Job, Rounds, Shared};
@@ -114,10 +115,19 @@ impl Engine {
 
     /// One command; the answer leaves when it is durable.
     pub async fn submit(&self, request: Request) -> Result<Outcome, Unavailable> {
+        self.submit_from(request, None).await
+    }
+
+    /// The same, where it is known from where it was asked for: the audit log says so.
+    pub async fn submit_from(
+        &self,
+        request: Request,
+        origin: Option<Origin>,
+    ) -> Result<Outcome, Unavailable> {
         let content = request.key.map(|(_, content)| content);
         let asked = request.key.map_or_else(Asked::default, |(key, _)| self.sealed_keys.ask_one(key));
         let (reply, answer) = oneshot::channel();
-        self.push(Job::One(Box::new(request), asked, reply), 1)?;
+        self.push(Job::One(Box::new(request), asked, origin.map(Box::new), reply), 1)?;
         let outcome = answer.await.map_err(|_| self.lost())?;
         Ok(self.settle(outcome, content))
     }

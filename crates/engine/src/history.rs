@@ -110,6 +110,10 @@ impl History {
         &self.reader
     }
 
+    pub(crate) fn keys(&self) -> &dyn crate::seal::TextKeys {
+        &self.vault
+    }
+
     pub(crate) fn vault(&self) -> &Arc<dyn Vault> {
         &self.vault
     }

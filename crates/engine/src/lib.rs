@@ -21,12 +21,14 @@
 //!
 //! Left out: who may do what (`access`), wire forms (dialects), how a journal keeps its groups.
 
+mod audit;
 mod book;
 mod calendar;
 mod clock;
 mod directory;
 mod engine;
 mod history;
+mod origin;
 mod passage;
 mod record;
 mod recovery;
@@ -38,14 +40,16 @@ mod usage;
 mod verify;
 mod window;
 
+pub use audit::{AuditEntry, AuditWalk, Was};
 pub use book::{Book, BookFault, Options, Outcome, Parts, Receipt, Refusal, Request};
 pub use calendar::{UnknownTimeZone, Zone};
 pub use clock::{
     Clock, ClockFault, Entropy, ManualClock, SandboxClock, SeededEntropy, SystemClock, SystemEntropy,
 };
-pub use directory::{Directory, Known, KnownUser, Slow, UNSCOPED};
+pub use directory::{Directory, Known, KnownMember, Slow, UNSCOPED, session_digest};
 pub use engine::{Counters, Distil, Engine, QUEUE_MAX, Running, Unavailable};
 pub use history::{Entry, Head, History, HistoryError, Walk};
+pub use origin::Origin;
 pub use passage::{Passage, Passages};
 pub use record::{Content, Envelope, Item, Key, Mark, Record};
 pub use recovery::{OpenError, Recovered};

@@ -20,6 +20,7 @@ mod codec;
 mod envelope;
 mod events;
 mod objects;
+mod people;
 mod primitives;
 
 pub use codec::{Malformed, Reader, Writer};

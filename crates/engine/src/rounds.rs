@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::book::{Book, BookFault, Outcome, Request};
 use crate::engine::{Counters, Distil};
+use crate::origin::Origin;
 use crate::window::{Asked, AskedAll};
 
 /// What the book's callers and its rounds share.
@@ -51,7 +52,7 @@ impl Shared {
 }
 
 pub(crate) enum Job {
-    One(Box<Request>, Asked, oneshot::Sender<Outcome>),
+    One(Box<Request>, Asked, Option<Box<Origin>>, oneshot::Sender<Outcome>),
     Many(Vec<Request>, AskedAll, Box<dyn Answers>),
     /// Looks at the state; what it returns tells the caller, once what it saw is durable.
     Read(Box<dyn FnOnce(&Book) -> Tell + Send>),
@@ -233,10 +234,10 @@ fn serve(
     book.begin();
     for job in jobs.drain(..) {
         match job {
-            Job::One(request, asked, reply) => {
+            Job::One(request, asked, origin, reply) => {
                 *count += 1;
                 make_room(book, held, counters)?;
-                let outcome = book.decide_asked(&request, asked);
+                let outcome = book.decide_from(&request, asked, origin.as_deref());
                 counters.count(&outcome);
                 held.push(Held::One(reply, outcome));
             }
@@ -246,7 +247,7 @@ fn serve(
                     book.warm(requests);
                     for (place, request) in (chunk * WARM_MAX..).zip(requests) {
                         make_room(book, held, counters)?;
-                        let outcome = match book.judge(request, asked.of(place)) {
+                        let outcome = match book.judge(request, asked.of(place), None) {
                             Ok(done) if answers.take(book.event(done)) => {
                                 counters.done.fetch_add(1, Ordering::Relaxed);
                                 continue;

@@ -18,8 +18,8 @@ use chacha20poly1305::ChaCha20Poly1305;
 use chacha20poly1305::aead::Aead;
 use journal::{Vault, VaultKey};
 use ledger::{
-    AccountIndex, BalanceIndex, CredentialIndex, Event, EventRef, HoldId, Holder, Object, OrganizationIndex,
-    UserIndex,
+    AccountIndex, Actor, BalanceIndex, CredentialIndex, Event, EventRef, HoldId, Holder, InvitationIndex,
+    Ledger, MembershipIndex, Object, OrganizationIndex, PeopleEvent, UserIndex,
 };
 use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128, SipHasher24};
@@ -50,6 +50,13 @@ pub enum Id {
     Credential(CredentialIndex),
     User(UserIndex),
     Organization(OrganizationIndex),
+    Membership(MembershipIndex),
+    Invitation(InvitationIndex),
+    /// An entry of an organization's audit log.
+    AuditEntry {
+        organization: OrganizationIndex,
+        entry: u64,
+    },
 }
 
 /// Seals and unseals. Cheap to clone.
@@ -107,6 +114,9 @@ impl Seals {
             4 => Id::Credential(CredentialIndex::new(index)),
             5 => Id::User(UserIndex::new(index)),
             6 => Id::Organization(OrganizationIndex::new(index)),
+            7 => Id::Membership(MembershipIndex::new(index)),
+            8 => Id::Invitation(InvitationIndex::new(index)),
+            9 => Id::AuditEntry { organization: OrganizationIndex::new(index), entry: number },
             _ => return None,
         };
         // The other fields of a kind are zero, or it is not ours.
@@ -173,6 +183,9 @@ fn block(id: Id) -> [u8; 16] {
         Id::Credential(credential) => (4, credential.slot(), 0),
         Id::User(user) => (5, user.slot(), 0),
         Id::Organization(organization) => (6, organization.slot(), 0),
+        Id::Membership(membership) => (7, membership.slot(), 0),
+        Id::Invitation(invitation) => (8, invitation.slot(), 0),
+        Id::AuditEntry { organization, entry } => (9, organization.slot(), entry),
     };
     let mut block = [0; 16];
     block[0] = kind;
@@ -192,6 +205,14 @@ impl Owner {
         Self(account.slot() as u64)
     }
 
+    pub fn person(user: UserIndex) -> Self {
+        Self::user(user.slot())
+    }
+
+    pub fn invited(invitation: InvitationIndex) -> Self {
+        Self::invitation(invitation.slot())
+    }
+
     fn user(slot: usize) -> Self {
         Self(1 << KIND_SHIFT | slot as u64)
     }
@@ -209,6 +230,30 @@ impl Owner {
         match holder {
             Holder::Organization(organization) => Self::organization(organization),
             Holder::Account(account) => Self::account(account),
+            Holder::Member(membership) => Self(5 << KIND_SHIFT | membership.slot() as u64),
+        }
+    }
+
+    fn invitation(slot: usize) -> Self {
+        Self(6 << KIND_SHIFT | slot as u64)
+    }
+
+    /// Whose it is from where something was asked for.
+    pub(crate) fn of_actor(ledger: &Ledger, actor: Actor, organization: OrganizationIndex) -> Self {
+        match (ledger.member(actor), actor) {
+            (Some(membership), _) => Self::user(ledger.membership(membership).user.slot()),
+            (None, Actor::Credential(credential)) => Self::holder(ledger.credential(credential).holder),
+            (None, _) => Self::organization(organization),
+        }
+    }
+
+    fn of_people(event: &PeopleEvent) -> Option<Self> {
+        match event {
+            PeopleEvent::UserAdded { user, .. }
+            | PeopleEvent::FactorBegun { user, .. }
+            | PeopleEvent::InvitationAccepted { user, new: Some(_), .. } => Some(Self::user(user.slot())),
+            PeopleEvent::Invited { invitation, .. } => Some(Self::invitation(invitation.slot())),
+            _ => None,
         }
     }
 
@@ -247,6 +292,7 @@ impl Owner {
             Event::Allocated { from, reference, .. } | Event::Transferred { from, reference, .. } => {
                 Self::balance(from.balance, reference)
             }
+            Event::People(event) => Self::of_people(event),
             Event::OrganizationCreated { .. }
             | Event::CalendarExtended { .. }
             | Event::CurrencyDeclared { .. }
@@ -261,7 +307,8 @@ impl Owner {
             | Event::PeriodRolled { .. }
             | Event::Merged { .. }
             | Event::HoldExtended { .. }
-            | Event::HoldEnded { .. } => None,
+            | Event::HoldEnded { .. }
+            | Event::Audited(_) => None,
         }
     }
 
@@ -278,6 +325,7 @@ impl Owner {
             Object::Credential(it) => Some(Self::holder(it.holder)),
             Object::Handle(_, it) => Some(Self::account(it.account)),
             Object::Hold(_, it) => Some(Self::account(it.account)),
+            Object::Invitation(_) => Some(Self::invitation(slot)),
             Object::Settings(account, _) => Some(Self::account(*account)),
             Object::Number(_, it) => Some(Self::account(it.account)),
             Object::Reload(_, it) => Some(Self::account(it.account)),
@@ -286,7 +334,11 @@ impl Owner {
             | Object::Family(_)
             | Object::Balance(_)
             | Object::Refunded(..)
-            | Object::Merges(..) => None,
+            | Object::Merges(..)
+            | Object::Membership(_)
+            | Object::PermissionSet(_)
+            | Object::Session(_)
+            | Object::AuditHead(..) => None,
         }
     }
 }
@@ -325,6 +377,11 @@ impl TextSeal {
     /// An object as of the last event it has seen. `kind` keeps objects of different kinds apart.
     pub fn object(key: &VaultKey, last: EventRef, kind: u8) -> Self {
         Self::new(key, last.raw(), kind)
+    }
+
+    /// A part of an event that is somebody else's than the event. `within` is not zero.
+    pub(crate) fn part(key: &VaultKey, at: EventRef, within: u8) -> Self {
+        Self::new(key, at.raw(), within)
     }
 
     fn new(key: &VaultKey, stands: u64, within: u8) -> Self {

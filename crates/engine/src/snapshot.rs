@@ -181,7 +181,10 @@ fn slot_of(cursor: &Cursor) -> usize {
         | Cursor::Names(next)
         | Cursor::Accounts(next)
         | Cursor::Families(next)
-        | Cursor::Balances(next) => next.saturating_sub(1),
+        | Cursor::Balances(next)
+        | Cursor::Memberships(next)
+        | Cursor::Invitations(next)
+        | Cursor::PermissionSets(next) => next.saturating_sub(1),
         _ => 0,
     }
 }
@@ -196,6 +199,7 @@ fn stamp(object: &Object) -> EventRef {
         Object::Settings(_, it) => it.last,
         Object::Number(_, it) => it.last,
         Object::Reload(_, it) => it.last,
+        Object::Invitation(it) => it.last,
         // A name never changes, and its key is its own.
         _ => EventRef::NONE,
     }
@@ -212,6 +216,7 @@ fn kind(object: &Object) -> u8 {
         Object::Settings(..) => 7,
         Object::Number(..) => 8,
         Object::Reload(..) => 9,
+        Object::Invitation(_) => 10,
         _ => 7,
     }
 }

@@ -29,7 +29,7 @@ impl Record {
     /// What it says of usage, if anything.
     pub fn usage(&self) -> Option<UsageRecord> {
         let credential = match self.envelope.actor {
-            Actor::System => None,
+            Actor::System | Actor::Session(_) | Actor::Member(_) => None,
             Actor::Credential(credential) => Some(credential),
         };
         let none = |account, payer| UsageRecord {

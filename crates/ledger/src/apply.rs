@@ -130,8 +130,10 @@ impl Ledger {
                         email: email.clone(),
                         password: password.clone(),
                         created_at: *created_at,
+                        person: None,
                         last: at,
                     });
+                    self.file_user(*user);
                 }
             }
             Event::CredentialIssued { index, credential } => self.issue(*index, credential, at),
@@ -220,6 +222,8 @@ impl Ledger {
                 let account = self.balance(user.balance).account;
                 self.end(*hold, account, at);
             }
+            Event::People(event) => self.apply_people(event, at),
+            Event::Audited(audited) => self.apply_audited(audited, at),
             Event::SettingsChanged { account, settings } => self.fold_settings(*account, settings, at),
             Event::NumberAssigned { digest, number } | Event::NumberMoved { digest, number, .. } => {
                 self.fold_number(*digest, number, at);

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use domain::{Currency, Nanos, Timestamp};
 
 use crate::{
-    AccountIndex, BalanceIndex, ChargeId, CredentialIndex, Funding, HoldId, Holder, NameIndex,
-    OrganizationIndex, ReloadRule, RoleCode, Scope, SettingsChange, Verifier,
+    AccountIndex, BalanceIndex, ChargeId, CredentialIndex, Funding, HoldId, Holder, MembershipIndex,
+    NameIndex, OrganizationIndex, PeopleAct, ReloadRule, RoleCode, Scope, SessionId, SettingsChange,
+    Verifier,
 };
 
 /// Sealed bytes, or nothing. The ledger never looks into them.
@@ -24,6 +25,9 @@ pub enum Actor {
     /// The server itself.
     System,
     Credential(CredentialIndex),
+    Session(SessionId),
+    /// How the journal names whoever acted in a session. It proves nothing.
+    Member(MembershipIndex),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,13 +55,7 @@ pub enum Act {
         digest: u128,
         text: Text,
     },
-    CreateUser {
-        organization: OrganizationIndex,
-        role: RoleCode,
-        email_digest: u128,
-        email: Text,
-        password: Arc<str>,
-    },
+    People(Box<PeopleAct>),
     IssueCredential {
         holder: Holder,
         role: RoleCode,

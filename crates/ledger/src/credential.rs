@@ -9,7 +9,7 @@ use crate::draft::{Draft, positive};
 use crate::event::Event;
 use crate::{
     AccountIndex, CHOSEN_MAX, CREDENTIALS_MAX, Credential, CredentialIndex, EventRef, Holder, Ledger,
-    Rejection, RoleCode, SCOPE_ACCOUNTS_MAX, Scope, Spent, Verifier,
+    Rejection, RoleCode, SCOPE_ACCOUNTS_MAX, Scope, Spent, Verifier, people,
 };
 
 /// One that is without a label, an end and a scope.
@@ -39,7 +39,15 @@ pub(crate) fn issue(
     draft.unscoped()?;
     let previous = match new.holder {
         Holder::Organization(organization) => {
-            draft.seller(organization)?;
+            draft.whole(organization)?;
+            None
+        }
+        // A person's token is asked for by that person.
+        Holder::Member(membership) => {
+            let membership = draft.ledger.membership(membership);
+            if !membership.is_live() || draft.user != Some(membership.user) {
+                return Err(Rejection::CredentialNotFound);
+            }
             None
         }
         Holder::Account(account) => {
@@ -80,8 +88,16 @@ pub(crate) fn reissue(
 pub(crate) fn revoke(draft: &mut Draft<'_>, index: CredentialIndex, live_min: u32) -> Result<(), Rejection> {
     let credential = draft.ledger.credential(index);
     let allowed = match credential.holder {
-        Holder::Organization(organization) => draft.seller(organization),
+        Holder::Organization(organization) => draft.whole(organization),
         Holder::Account(account) => draft.reach(account),
+        Holder::Member(membership) => {
+            let membership = draft.ledger.membership(membership);
+            if draft.user == Some(membership.user) {
+                Ok(())
+            } else {
+                people::administers(draft, membership.within)
+            }
+        }
     };
     allowed.map_err(|_| Rejection::CredentialNotFound)?;
     draft.unscoped()?;

@@ -11,7 +11,7 @@ use crate::people::Authority;
 use crate::{
     AccountIndex, Act, Command, Credential, CredentialIndex, Event, FAMILY_NAMES_MAX, Funding, Holder,
     Ledger, NAMES_MAX, NameIndex, NewAccount, OrganizationIndex, Rejection, Restrictions, Status, Text,
-    UserIndex, credit, hold, money, number, reload, settings, transfer,
+    credit, hold, money, number, people, reload, settings, transfer,
 };
 
 /// Judges one command. Reads the state and changes nothing; on a rejection `events` is as it was.
@@ -22,8 +22,8 @@ pub fn decide(
     events: &mut Vec<Event>,
 ) -> Result<(), Rejection> {
     let before = events.len();
-    let authority = ledger.authority(command.actor, now)?;
-    let mut draft = Draft::new(ledger, authority, now, events).of(command.actor);
+    let standing = ledger.standing(command.actor, now)?;
+    let mut draft = Draft::new(ledger, standing, now, events).of(command.actor);
     let decided = act(&mut draft, &command.act)
         .and_then(|()| draft.spend())
         .and_then(|()| printable(&events[before..]));
@@ -66,7 +66,7 @@ fn act(draft: &mut Draft<'_>, act: &Act) -> Result<(), Rejection> {
             Ok(())
         }
         Act::DeclareCurrency { organization, currency, exponent } => {
-            draft.seller(*organization)?;
+            draft.whole(*organization)?;
             if draft.ledger.organization(*organization).exponent(*currency).is_some() {
                 return Err(Rejection::CurrencyExists { currency: *currency });
             }
@@ -97,22 +97,7 @@ fn act(draft: &mut Draft<'_>, act: &Act) -> Result<(), Rejection> {
             });
             Ok(())
         }
-        Act::CreateUser { organization, role, email_digest, email, password } => {
-            draft.seller(*organization)?;
-            if draft.ledger.users().any(|(_, user)| user.email_digest == *email_digest) {
-                return Err(Rejection::UserExists);
-            }
-            draft.push(Event::UserCreated {
-                user: UserIndex::new(draft.ledger.users.len()),
-                organization: *organization,
-                role: *role,
-                email_digest: *email_digest,
-                email: email.clone(),
-                password: password.clone(),
-                created_at: draft.now,
-            });
-            Ok(())
-        }
+        Act::People(act) => people::decide(draft, act),
         Act::IssueCredential { holder, role, verifier, label, expires_at, live_max, scope } => {
             let new = Credential {
                 label: label.clone(),
@@ -232,7 +217,7 @@ fn open_account(draft: &mut Draft<'_>, new: &NewAccount) -> Result<(), Rejection
     let account = AccountIndex::new(draft.ledger.accounts.len());
     let root = match new.parent {
         None => {
-            draft.seller(new.organization)?;
+            draft.whole(new.organization)?;
             account
         }
         Some(parent) => may_have_child(draft, parent, new)?,

@@ -4,16 +4,19 @@ use domain::{Currency, Nanos, Timestamp};
 
 use crate::account::Class;
 use crate::event::{Event, Image};
-use crate::people::Authority;
+use crate::people::{Authority, Standing};
 use crate::{
     AccountIndex, Actor, Admission, Amounts, BalanceIndex, CredentialIndex, FamilyIndex, Funding, Hold,
-    HoldId, Ledger, OrganizationIndex, Rejection, Scope,
+    HoldId, Ledger, OrganizationIndex, PeopleRejection, Rejection, Scope, UserIndex,
 };
 
 pub(crate) struct Draft<'a> {
     pub(crate) ledger: &'a Ledger,
     pub(crate) now: Timestamp,
     pub(crate) authority: Authority,
+    /// The accounts that whoever acts is limited to; none: no such limit.
+    pub(crate) chosen: &'a [AccountIndex],
+    pub(crate) user: Option<UserIndex>,
     /// Whose word it is, where it is not the server's own.
     pub(crate) credential: Option<CredentialIndex>,
     events: &'a mut Vec<Event>,
@@ -42,15 +45,18 @@ impl Open {
 impl<'a> Draft<'a> {
     pub(crate) fn new(
         ledger: &'a Ledger,
-        authority: Authority,
+        standing: Standing<'a>,
         now: Timestamp,
         events: &'a mut Vec<Event>,
     ) -> Self {
+        let Standing { authority, chosen, user } = standing;
         let before = events.len();
         Self {
             ledger,
             now,
             authority,
+            chosen,
+            user,
             credential: None,
             events,
             before,
@@ -62,8 +68,8 @@ impl<'a> Draft<'a> {
     /// The same on the word of `actor`, whose credential may be held to a scope.
     pub(crate) fn of(mut self, actor: Actor) -> Self {
         self.credential = match actor {
-            Actor::System => None,
             Actor::Credential(credential) => Some(credential),
+            Actor::System | Actor::Session(_) | Actor::Member(_) => None,
         };
         self
     }
@@ -78,7 +84,8 @@ impl<'a> Draft<'a> {
     }
 
     pub(crate) fn internal(ledger: &'a Ledger, now: Timestamp, events: &'a mut Vec<Event>) -> Self {
-        Self::new(ledger, Authority::System, now, events)
+        let standing = Standing { authority: Authority::System, chosen: &[], user: None };
+        Self::new(ledger, standing, now, events)
     }
 
     pub(crate) fn push(&mut self, event: Event) {
@@ -96,7 +103,11 @@ impl<'a> Draft<'a> {
                 (caller == account || self.ledger.manages(caller, account)) && self.in_scope(account)
             }
         };
-        if reached { Ok(()) } else { Err(Rejection::AccountNotFound) }
+        if reached && self.ledger.is_chosen(self.chosen, account) {
+            Ok(())
+        } else {
+            Err(Rejection::AccountNotFound)
+        }
     }
 
     /// The caller stands above the account: its parent, or the seller.
@@ -119,6 +130,12 @@ impl<'a> Draft<'a> {
             Authority::Seller(_) => Err(Rejection::OrganizationNotFound),
             _ => Err(Rejection::SellerOnly),
         }
+    }
+
+    /// The seller, not limited to chosen accounts.
+    pub(crate) fn whole(&self, organization: OrganizationIndex) -> Result<(), Rejection> {
+        self.seller(organization)?;
+        if self.chosen.is_empty() { Ok(()) } else { Err(PeopleRejection::LimitedToAccounts.into()) }
     }
 
     pub(crate) fn may_force(&self, account: AccountIndex, admission: Admission) -> Result<(), Rejection> {

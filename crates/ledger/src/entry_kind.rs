@@ -87,7 +87,9 @@ impl EntryKind {
             | Event::ReloadSet { .. }
             | Event::ReloadRequested { .. }
             | Event::ReloadEnded { .. }
-            | Event::BalanceOpened { .. } => return None,
+            | Event::BalanceOpened { .. }
+            | Event::People(_)
+            | Event::Audited(_) => return None,
         })
     }
 }

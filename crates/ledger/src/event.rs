@@ -8,10 +8,10 @@ use std::sync::Arc;
 use domain::{Currency, Nanos, Timestamp};
 
 use crate::{
-    AccountIndex, Admission, AllocationWay, Amounts, BalanceIndex, ChargeId, ChargeKind, Correction,
+    AccountIndex, Admission, AllocationWay, Amounts, Audited, BalanceIndex, ChargeId, ChargeKind, Correction,
     Credential, CredentialIndex, FamilyIndex, Funding, HoldId, HouseLeg, NameIndex, NewAccount, Number,
-    OrganizationIndex, ReloadRequest, ReloadRule, Restrictions, RoleCode, Scope, Settings, Spent, Status,
-    Text, Usage, UserIndex,
+    OrganizationIndex, PeopleEvent, ReloadRequest, ReloadRule, Restrictions, RoleCode, Scope, Settings,
+    Spent, Status, Text, Usage, UserIndex,
 };
 
 /// A balance after an event: the amounts, and the number the event has in its history.
@@ -91,6 +91,7 @@ pub enum Event {
         digest: u128,
         text: Text,
     },
+    /// As it was before there were memberships; not written any more.
     UserCreated {
         user: UserIndex,
         organization: OrganizationIndex,
@@ -251,6 +252,8 @@ pub enum Event {
         released: Nanos,
         end: HoldEnd,
     },
+    People(Box<PeopleEvent>),
+    Audited(Box<Audited>),
 }
 
 /// What an event changes in the sums of its balance's family and house.
@@ -303,7 +306,9 @@ impl Event {
             | Self::ReloadSet { .. }
             | Self::ReloadRequested { .. }
             | Self::ReloadEnded { .. }
-            | Self::BalanceOpened { .. } => (None, None),
+            | Self::BalanceOpened { .. }
+            | Self::People(_)
+            | Self::Audited(_) => (None, None),
         };
         first.into_iter().chain(second)
     }

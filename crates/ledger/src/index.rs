@@ -37,6 +37,9 @@ index! {
     UserIndex;
     /// A product or the one who used it, interned.
     NameIndex;
+    MembershipIndex;
+    InvitationIndex;
+    PermissionSetIndex;
 }
 
 /// Counts the holds of a book.

@@ -30,6 +30,15 @@ macro_rules! hold {
 
 /// Before `event` is applied: it changes what its kind says, by the amount it says, and nothing else.
 pub fn check_event(before: &Ledger, event: &Event) -> Result<(), Broken> {
+    if let Event::Audited(audited) = event {
+        let next = before.audit_head(audited.organization).next();
+        hold!(
+            next == (audited.entry, audited.previous, audited.skips),
+            "entry {} of the audit log of {:?} is not linked to the one before",
+            audited.entry,
+            audited.organization
+        );
+    }
     let mut posted = Nanos::ZERO;
     let mut held = Nanos::ZERO;
     let mut credit = Nanos::ZERO;

@@ -15,6 +15,8 @@
 //! | period | `period.rs` | counters that roll when they are touched |
 //! | reload rule | `reload.rs` | how a balance is topped up again |
 //! | organization, user, credential | `organization.rs`, `people.rs` | who exists and whose word still counts |
+//! | membership, session, invitation | `people/` | who acts where, how far, and what a sign-in leaves |
+//! | audit log | `audit.rs` | who asked for what was done, as a chain |
 //! | scope | `scope.rs` | what a credential may not, though its account may |
 //! | number, settings | `number.rs`, `settings.rs` | what an account has besides money |
 //! | house, family | `totals.rs` | running totals that make the invariants cheap to check |
@@ -30,6 +32,7 @@
 mod account;
 mod apply;
 mod arena;
+mod audit;
 mod balance;
 mod command;
 mod credential;
@@ -57,6 +60,7 @@ mod transfer;
 
 pub use account::{Account, Funding, Restrictions, Status, Terms};
 pub use arena::Arena;
+pub use audit::{AuditHead, Audited, Before, Sealed};
 pub use balance::{Amounts, Balance, SKIP_LEVELS};
 pub use command::{
     Act, Actor, Admission, AllocationWay, ChargeKind, Command, Correction, ExcessPolicy, NewAccount, Text,
@@ -67,14 +71,20 @@ pub use entry_kind::EntryKind;
 pub use event::{Charged, Event, HoldEnd, HoldPlaced, Image, Posting};
 pub use hold::{DUE_MAX, HOLD_LIFE_MAX_SECS, Hold};
 pub use index::{
-    AccountIndex, BalanceIndex, ChargeId, CredentialIndex, EventRef, FamilyIndex, HoldId, NameIndex,
-    OrganizationIndex, UserIndex,
+    AccountIndex, BalanceIndex, ChargeId, CredentialIndex, EventRef, FamilyIndex, HoldId, InvitationIndex,
+    MembershipIndex, NameIndex, OrganizationIndex, PermissionSetIndex, UserIndex,
 };
 pub use number::{NUMBERS_MAX, Number};
 pub use object::{Cursor, Object};
 pub use organization::{Calendar, FAMILY_NAMES_MAX, NAMES_MAX, Organization};
-pub use people::{CHOSEN_MAX, CREDENTIALS_MAX, Credential, Holder, RoleCode, User, Verifier};
-pub use rejection::Rejection;
+pub use people::{
+    CHOSEN_MAX, CREDENTIALS_MAX, Chosen, Credential, FORMER_PASSWORDS_MAX, Factor, Holder,
+    INVITATION_LIFE_MAX_SECS, INVITATIONS_MAX, Invitation, MEMBER_ACCOUNTS_MAX, MEMBERS_MAX,
+    MEMBERSHIPS_OF_USER_MAX, Membership, NewUser, PERMISSION_SETS_MAX, PeopleAct, PeopleEvent, PermissionSet,
+    Person, RECOVERY_CODES_MAX, Rights, RoleCode, SESSIONS_MAX, SecondFactor, Session, SessionId, User,
+    Verifier, Within,
+};
+pub use rejection::{PeopleRejection, Rejection};
 pub use reload::{Provider, Reload, ReloadRequest, ReloadRule};
 pub use scope::{PerDay, SCOPE_ACCOUNTS_MAX, Scope, Spent, day_of};
 pub use settings::{Forward, Settings, SettingsChange, Throughput};

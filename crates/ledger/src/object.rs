@@ -7,8 +7,9 @@ use std::ops::Bound;
 
 use crate::state::{Handle, Merge, Name, Refunded};
 use crate::{
-    Account, AccountIndex, Balance, BalanceIndex, ChargeId, Credential, Family, Hold, HoldId, Ledger,
-    NameIndex, Number, Organization, Reload, Settings, User,
+    Account, AccountIndex, AuditHead, Balance, BalanceIndex, ChargeId, Credential, Family, Hold, HoldId,
+    Invitation, InvitationIndex, Ledger, Membership, MembershipIndex, NameIndex, Number, Organization,
+    OrganizationIndex, PermissionSet, Reload, Session, SessionId, Settings, User, UserIndex,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,11 @@ pub enum Object {
     Settings(AccountIndex, Settings),
     Number(u128, Number),
     Reload(BalanceIndex, Reload),
+    Membership(Membership),
+    Invitation(Invitation),
+    PermissionSet(PermissionSet),
+    Session(Session),
+    AuditHead(OrganizationIndex, AuditHead),
 }
 
 /// How far a stream was drawn.
@@ -50,6 +56,11 @@ pub enum Cursor {
     Settings(Option<AccountIndex>),
     Numbers(Option<u128>),
     Reloads(Option<BalanceIndex>),
+    Memberships(usize),
+    Invitations(usize),
+    PermissionSets(usize),
+    Sessions(Option<SessionId>),
+    AuditHeads(Option<OrganizationIndex>),
     End,
 }
 
@@ -125,6 +136,34 @@ impl Ledger {
                     Some((balance, it)) => {
                         (Some(Object::Reload(*balance, it.clone())), Cursor::Reloads(Some(*balance)))
                     }
+                    None => (None, Cursor::Memberships(0)),
+                },
+                Cursor::Memberships(slot) => (
+                    self.people.memberships.get(slot).cloned().map(Object::Membership),
+                    Cursor::Memberships(slot + 1)
+                        .or(Cursor::Invitations(0), slot < self.people.memberships.len()),
+                ),
+                Cursor::Invitations(slot) => (
+                    self.people.invitations.get(slot).cloned().map(Object::Invitation),
+                    Cursor::Invitations(slot + 1)
+                        .or(Cursor::PermissionSets(0), slot < self.people.invitations.len()),
+                ),
+                Cursor::PermissionSets(slot) => (
+                    self.people.sets.get(slot).cloned().map(Object::PermissionSet),
+                    Cursor::PermissionSets(slot + 1)
+                        .or(Cursor::Sessions(None), slot < self.people.sets.len()),
+                ),
+                Cursor::Sessions(after) => match self.people.sessions.range(behind(after)).next() {
+                    Some((id, session)) => {
+                        (Some(Object::Session(session.clone())), Cursor::Sessions(Some(*id)))
+                    }
+                    None => (None, Cursor::AuditHeads(None)),
+                },
+                Cursor::AuditHeads(after) => match self.audits.range(behind(after)).next() {
+                    Some((organization, head)) => (
+                        Some(Object::AuditHead(*organization, *head)),
+                        Cursor::AuditHeads(Some(*organization)),
+                    ),
                     None => (None, Cursor::End),
                 },
                 Cursor::End => return None,
@@ -141,7 +180,10 @@ impl Ledger {
         match object {
             Object::NextHold(next) => self.next_hold = next,
             Object::Organization(it) => self.organizations.push(it),
-            Object::User(it) => self.users.push(it),
+            Object::User(it) => {
+                self.users.push(it);
+                self.file_user(UserIndex::new(self.users.len() - 1));
+            }
             Object::Credential(it) => self.credentials.push(it),
             Object::Name(it) => {
                 self.interned.insert(it.digest, NameIndex::new(self.names.len()));
@@ -160,6 +202,19 @@ impl Ledger {
             Object::Settings(account, it) => drop(self.settings.insert(account, it)),
             Object::Number(digest, it) => self.put_number(digest, it),
             Object::Reload(balance, it) => drop(self.reloads.insert(balance, it)),
+            Object::Membership(it) => {
+                let index = MembershipIndex::new(self.people.memberships.len());
+                self.people.memberships.push(it);
+                self.people.file_membership(index);
+            }
+            Object::Invitation(it) => {
+                let index = InvitationIndex::new(self.people.invitations.len());
+                self.people.invitations.push(it);
+                self.people.file_invitation(index);
+            }
+            Object::PermissionSet(it) => self.people.sets.push(it),
+            Object::Session(it) => self.people.file_session(it),
+            Object::AuditHead(organization, it) => drop(self.audits.insert(organization, it)),
         }
     }
 }

@@ -1,28 +1,79 @@
 //! Users and credentials: whose word still counts, in the same order as charges.
+//!
+//! | noun | file |
+//! |---|---|
+//! | membership, permission set | `people/membership.rs` |
+//! | session | `people/session.rs` |
+//! | invitation | `people/invitation.rs` |
+//! | password, second factor | `people/person.rs` |
+
+mod act;
+mod apply;
+mod decide;
+mod invitation;
+mod membership;
+mod person;
+mod session;
+mod state;
 
 use std::sync::Arc;
 
 use domain::Timestamp;
 
+pub use act::{NewUser, PeopleAct, PeopleEvent};
+pub(crate) use decide::{administers, decide};
+pub use invitation::{INVITATION_LIFE_MAX_SECS, INVITATIONS_MAX, Invitation};
+pub use membership::{
+    Chosen, MEMBER_ACCOUNTS_MAX, MEMBERS_MAX, MEMBERSHIPS_OF_USER_MAX, Membership, PERMISSION_SETS_MAX,
+    PermissionSet, Rights, Within,
+};
+pub use person::{FORMER_PASSWORDS_MAX, Factor, Person, RECOVERY_CODES_MAX, SecondFactor};
+pub use session::{SESSIONS_MAX, Session, SessionId};
+pub(crate) use state::People;
+
 use crate::{
-    AccountIndex, Act, Actor, CredentialIndex, EventRef, Ledger, OrganizationIndex, Rejection, Scope, Spent,
-    Text,
+    AccountIndex, Act, Actor, CredentialIndex, EventRef, Ledger, MembershipIndex, OrganizationIndex,
+    Rejection, Scope, Spent, Text, UserIndex,
 };
 
 /// A role, as the callers' table numbers it. Here it is only kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoleCode(pub u8);
 
+impl RoleCode {
+    /// The one role that means something here: within a family it is the primary user's.
+    pub const OWNER: Self = Self(1);
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     pub organization: OrganizationIndex,
+    /// Of those who came before there were memberships; else zero.
     pub role: RoleCode,
     /// Keyed hash of the address; the address itself is sealed.
     pub email_digest: u128,
     pub email: Text,
+    /// Slow hash; empty for one who has no password.
     pub password: Arc<str>,
     pub created_at: Timestamp,
+    /// None for those who came before there was signing in, until something about them changes.
+    pub person: Option<Box<Person>>,
     pub last: EventRef,
+}
+
+impl User {
+    pub fn is_removed(&self) -> bool {
+        self.person.as_ref().is_some_and(|person| person.removed_at.is_some())
+    }
+
+    /// A second factor that is asked for.
+    pub fn factor(&self) -> Option<&Factor> {
+        self.person.as_ref()?.factor.as_ref().filter(|factor| factor.confirmed)
+    }
+
+    pub fn passwords(&self) -> u32 {
+        self.person.as_ref().map_or(0, |person| person.passwords)
+    }
 }
 
 /// A secret or a token: what it proves, not what it is.
@@ -61,6 +112,8 @@ impl Credential {
 pub enum Holder {
     Organization(OrganizationIndex),
     Account(AccountIndex),
+    /// A person's own token: it may what the membership may.
+    Member(MembershipIndex),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,18 +133,52 @@ pub(crate) enum Authority {
     Buyer(AccountIndex),
 }
 
+/// Who acts, and how far.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing<'a> {
+    pub(crate) authority: Authority,
+    /// The accounts it is limited to; none: all that the authority reaches.
+    pub(crate) chosen: &'a [AccountIndex],
+    /// The person who acts, where it is one.
+    pub(crate) user: Option<UserIndex>,
+}
+
 impl Ledger {
-    /// Who acts, if that credential still counts at `now`.
-    pub(crate) fn authority(&self, actor: Actor, now: Timestamp) -> Result<Authority, Rejection> {
-        let Actor::Credential(index) = actor else { return Ok(Authority::System) };
-        let credential = self.credential(index);
-        if !credential.is_live(now) {
+    /// Who acts, if that credential or session still counts at `now`.
+    pub(crate) fn standing(&self, actor: Actor, now: Timestamp) -> Result<Standing<'_>, Rejection> {
+        let of = |authority| Ok(Standing { authority, chosen: &[], user: None });
+        match actor {
+            Actor::System => of(Authority::System),
+            Actor::Credential(index) => {
+                let credential = self.credential(index);
+                if !credential.is_live(now) {
+                    return Err(Rejection::CredentialRevoked);
+                }
+                match credential.holder {
+                    Holder::Organization(organization) => of(Authority::Seller(organization)),
+                    Holder::Account(account) => of(Authority::Buyer(account)),
+                    Holder::Member(membership) => self.standing_of(membership),
+                }
+            }
+            Actor::Session(id) => match self.session(id) {
+                Some(session) if now < session.expires_at => self.standing_of(session.membership),
+                _ => Err(Rejection::CredentialRevoked),
+            },
+            // A name in the journal proves nothing.
+            Actor::Member(_) => Err(Rejection::CredentialRevoked),
+        }
+    }
+
+    fn standing_of(&self, index: MembershipIndex) -> Result<Standing<'_>, Rejection> {
+        let membership = self.membership(index);
+        if !membership.is_live() {
             return Err(Rejection::CredentialRevoked);
         }
-        Ok(match credential.holder {
-            Holder::Organization(organization) => Authority::Seller(organization),
-            Holder::Account(account) => Authority::Buyer(account),
-        })
+        let authority = match membership.within {
+            Within::Organization(organization) => Authority::Seller(organization),
+            Within::Family(root) => Authority::Buyer(root),
+        };
+        Ok(Standing { authority, chosen: &membership.accounts, user: Some(membership.user) })
     }
 
     /// The live credentials of an account, newest first.

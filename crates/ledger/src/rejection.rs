@@ -4,6 +4,44 @@ use domain::{Currency, Nanos};
 
 use crate::{AccountIndex, NameIndex};
 
+/// Why not, of people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PeopleRejection {
+    UserNotFound,
+    MembershipNotFound,
+    /// Unknown, used, revoked or expired: all the same answer.
+    InvitationNotFound,
+    SessionNotFound,
+    PermissionSetNotFound,
+    PermissionSetInUse,
+    /// The caller's rights end at chosen accounts.
+    LimitedToAccounts,
+    /// People belong to families, and those are called by their root.
+    NotARoot,
+    AlreadyMember,
+    /// The primary user's role is handed over, not given up.
+    PrimaryStays,
+    PrimaryExists,
+    TooMany {
+        max: u32,
+    },
+    LifeOutOfRange,
+    /// Somebody new needs one.
+    PasswordMissing,
+    /// The password was set since the right to set it, or to sign in by it, was proven.
+    LinkUsed,
+    FactorMissing,
+    FactorExists,
+    /// A code of the second factor that was accepted before, or never.
+    CodeUsed,
+}
+
+impl From<PeopleRejection> for Rejection {
+    fn from(rejection: PeopleRejection) -> Self {
+        Self::People(rejection)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejection {
     // who
@@ -32,6 +70,7 @@ pub enum Rejection {
     NameTaken,
     HandleTaken,
     UserExists,
+    People(PeopleRejection),
     /// The name is there already, as this.
     AlreadyInterned {
         name: NameIndex,

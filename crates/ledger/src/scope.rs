@@ -63,7 +63,7 @@ impl Ledger {
     /// Whether the credential may act on the account at all, as far as its scope says.
     pub fn in_scope(&self, actor: Actor, account: AccountIndex) -> bool {
         match actor {
-            Actor::System => true,
+            Actor::System | Actor::Session(_) | Actor::Member(_) => true,
             Actor::Credential(index) => {
                 self.credential(index).scope.as_ref().is_none_or(|scope| scope.covers(account))
             }

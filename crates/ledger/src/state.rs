@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{Currency, Nanos, Timestamp};
 
+use crate::people::People;
 use crate::{
-    Account, AccountIndex, Act, Actor, Arena, Balance, BalanceIndex, ChargeId, Command, Credential,
-    CredentialIndex, Event, EventRef, Family, Hold, HoldId, NameIndex, Number, Organization,
+    Account, AccountIndex, Act, Actor, Arena, AuditHead, Balance, BalanceIndex, ChargeId, Command,
+    Credential, CredentialIndex, Event, EventRef, Family, Hold, HoldId, NameIndex, Number, Organization,
     OrganizationIndex, Reload, Settings, Text, User, UserIndex,
 };
 
@@ -28,6 +29,8 @@ pub struct Ledger {
     pub(crate) numbers: BTreeMap<u128, Number>,
     pub(crate) reloads: BTreeMap<BalanceIndex, Reload>,
     pub(crate) next_hold: HoldId,
+    pub(crate) people: People,
+    pub(crate) audits: BTreeMap<OrganizationIndex, AuditHead>,
 
     // Found again from the above: not stored.
     pub(crate) due: BTreeSet<(Timestamp, HoldId)>,

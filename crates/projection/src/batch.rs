@@ -182,6 +182,8 @@ impl<'a> Batch<'a> {
         let (organization, account) = match credential.holder {
             Holder::Organization(organization) => (Some(number(organization.slot())), None),
             Holder::Account(account) => (None, Some(number(account.slot()))),
+            // A person's: people are not in the tables.
+            Holder::Member(_) => (None, None),
         };
         self.credentials.push(|row| {
             row.int("credential", number(index.slot())).text("id", &*id);
@@ -327,7 +329,7 @@ impl<'a> Batch<'a> {
 
 fn credential(actor: Actor) -> Option<i64> {
     match actor {
-        Actor::System => None,
+        Actor::System | Actor::Session(_) | Actor::Member(_) => None,
         Actor::Credential(credential) => Some(number(credential.slot())),
     }
 }

@@ -41,6 +41,16 @@ pub struct Config {
     pub tls_key: Option<PathBuf>,
     pub tls_self_signed: bool,
     pub tls_names: Vec<String>,
+    #[serde(deserialize_with = "set_or_not")]
+    pub public_url: Option<String>,
+    #[serde(deserialize_with = "set_or_not")]
+    pub mail_from: Option<String>,
+    #[serde(deserialize_with = "set_or_not")]
+    pub smtp_url: Option<String>,
+    #[serde(deserialize_with = "set_or_not")]
+    pub smtp_password_file: Option<PathBuf>,
+    #[serde(deserialize_with = "set_or_not")]
+    pub mail_directory: Option<PathBuf>,
     pub body_bytes_max: usize,
     pub batch_max: usize,
     pub queue_max: usize,
@@ -141,6 +151,20 @@ impl Config {
         if self.node_advertise.is_some() && self.node_listen.is_none() {
             return Err(ConfigError::Conflict("node_advertise says where node_listen is reached: give both"));
         }
+        if self.smtp_url.is_some() && self.mail_directory.is_some() {
+            return Err(ConfigError::Conflict(
+                "mail goes to smtp_url or into mail_directory: give one or the other",
+            ));
+        }
+        if self.smtp_url.is_some() && self.mail_from.is_none() {
+            return Err(ConfigError::Conflict("letters through smtp_url need a sender: give mail_from"));
+        }
+        if (self.smtp_url.is_some() || self.mail_directory.is_some()) && self.journal.is_some() {
+            return Err(ConfigError::Conflict("mail is not sent over a journal in a database yet"));
+        }
+        if self.public_url.as_ref().is_some_and(|url| !is_origin(url)) {
+            return Err(invalid("public_url", "expected https://host or http://host, without a path"));
+        }
         if !(1..=KEY_HOURS_MAX).contains(&self.key_hours) {
             return Err(invalid("key_hours", "must be from 1 to 720"));
         }
@@ -165,6 +189,12 @@ impl Default for Config {
     fn default() -> Self {
         read(defaults()).expect("a test reads every default")
     }
+}
+
+/// A scheme and a place, and nothing behind.
+fn is_origin(url: &str) -> bool {
+    let place = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    place.is_some_and(|place| !place.is_empty() && !place.contains(['/', '?', '#', '@', ' ']))
 }
 
 fn defaults() -> Table {

@@ -7,13 +7,14 @@
 //! | a wall for panics | a bug fails one request |
 //! | counters, a duration, a line of log | an operator sees what happens |
 
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{ConnectInfo, MatchedPath, Request};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use dialect::{Arrival, Problem, REQUEST_ID, RequestId};
@@ -89,6 +90,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Observed<S> 
         };
         let arrival = Arrival {
             request_id: request_id.clone(),
+            address: request.extensions().get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip()),
             body_bytes_max: self.shared.body_bytes_max,
             body_time_max: self.shared.body_time_max,
         };

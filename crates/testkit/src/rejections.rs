@@ -1,7 +1,7 @@
 //! Every refusal once: what golden tables of dialects list.
 
 use domain::{Currency, Nanos};
-use ledger::{AccountIndex, NameIndex, Rejection};
+use ledger::{AccountIndex, NameIndex, PeopleRejection, Rejection};
 
 /// One of each kind, in the order they are declared.
 pub fn rejections() -> Vec<Rejection> {
@@ -27,7 +27,11 @@ fn next(rejection: &Rejection) -> Option<Rejection> {
         R::TooDeep => R::NameTaken,
         R::NameTaken => R::HandleTaken,
         R::HandleTaken => R::UserExists,
-        R::UserExists => R::AlreadyInterned { name: NameIndex::new(0) },
+        R::UserExists => R::People(PeopleRejection::UserNotFound),
+        R::People(rejection) => match next_of_people(*rejection) {
+            Some(next) => R::People(next),
+            None => R::AlreadyInterned { name: NameIndex::new(0) },
+        },
         R::AlreadyInterned { .. } => R::TooManyNames { max: 9 },
         R::TooManyNames { .. } => R::AccountSuspended { account },
         R::AccountSuspended { .. } => R::AccountFrozen { account },
@@ -64,5 +68,29 @@ fn next(rejection: &Rejection) -> Option<Rejection> {
         R::NumberTaken => R::TooManyNumbers { max: 9 },
         R::TooManyNumbers { .. } => R::CalendarEnded,
         R::CalendarEnded => return None,
+    })
+}
+
+fn next_of_people(rejection: PeopleRejection) -> Option<PeopleRejection> {
+    use PeopleRejection as R;
+    Some(match rejection {
+        R::UserNotFound => R::MembershipNotFound,
+        R::MembershipNotFound => R::InvitationNotFound,
+        R::InvitationNotFound => R::SessionNotFound,
+        R::SessionNotFound => R::PermissionSetNotFound,
+        R::PermissionSetNotFound => R::PermissionSetInUse,
+        R::PermissionSetInUse => R::LimitedToAccounts,
+        R::LimitedToAccounts => R::NotARoot,
+        R::NotARoot => R::AlreadyMember,
+        R::AlreadyMember => R::PrimaryStays,
+        R::PrimaryStays => R::PrimaryExists,
+        R::PrimaryExists => R::TooMany { max: 9 },
+        R::TooMany { .. } => R::LifeOutOfRange,
+        R::LifeOutOfRange => R::PasswordMissing,
+        R::PasswordMissing => R::LinkUsed,
+        R::LinkUsed => R::FactorMissing,
+        R::FactorMissing => R::FactorExists,
+        R::FactorExists => R::CodeUsed,
+        R::CodeUsed => return None,
     })
 }

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use dialect::{Arrival, REQUEST_ID, RequestId};
@@ -25,7 +25,8 @@ impl TestServer {
         let address = listener.local_addr().expect("a listener has an address");
         let router = router.layer(from_fn(arrive));
         let serving = tokio::spawn(async move {
-            axum::serve(listener, router).await.expect("serving does not end");
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            axum::serve(listener, service).await.expect("serving does not end");
         });
         Self { address, serving }
     }
@@ -50,6 +51,7 @@ async fn arrive(request: Request, next: Next) -> Response {
     let request_id = RequestId::of(request.headers());
     let arrival = Arrival {
         request_id: request_id.clone(),
+        address: request.extensions().get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip()),
         body_bytes_max: Arrival::BODY_BYTES_MAX,
         body_time_max: Arrival::BODY_TIME_MAX,
     };

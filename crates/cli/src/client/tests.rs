@@ -35,7 +35,7 @@ fn token_file(text: &str) -> (tempfile::TempDir, PathBuf) {
 
 fn client(url: &str, token: &str) -> Result<Client, Failure> {
     let (_directory, path) = token_file(token);
-    Client::open(&Connection { url: url.to_owned(), token_file: Some(path), ca_file: None })
+    Client::open(&Connection { url: Some(url.to_owned()), token_file: Some(path), ca_file: None })
 }
 
 #[test]

@@ -76,7 +76,9 @@ async fn serve(config: Config) -> Result<(), Failure> {
     }
     books.token.as_ref().inspect(|token| show(token));
     let limits = Limits { batch_max: config.batch_max };
-    let app = Arc::new(App::new(books.engine.clone(), limits).with_sandbox(books.sandbox.clone()));
+    let (site, mailer) = server::site(&config, std::env::var(SMTP_PASSWORD).ok()).map_err(Failure::usage)?;
+    let app = App::new(books.engine.clone(), limits).with_sandbox(books.sandbox.clone());
+    let app = Arc::new(app.with_site(site, mailer));
     let server = Server::new(config);
     let current = Current::default();
     current.set(Some(&books));
@@ -84,6 +86,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     server.health().set(Readiness::Ready);
     tokio::spawn(server::note_uses(Arc::downgrade(&app)));
     tokio::spawn(server::watch(books.engine.clone(), server.health().clone()));
+    tokio::spawn(server::note_failures(Arc::downgrade(&app)));
     let served = server.run(server::router(app.clone()), stop).await;
     // Only days of last uses: what cannot be written down is not worth a failure.
     drop(app.access.last_use().write_down(&books.engine).await);
@@ -118,6 +121,7 @@ fn show(token: &Secret) {
     }
 }
 
+const SMTP_PASSWORD: &str = "BURSAR_SMTP_PASSWORD";
 const OPERATOR_TOKEN: &str = "BURSAR_OPERATOR_TOKEN";
 /// Below this a token could be guessed.
 const OPERATOR_TOKEN_BYTES_MIN: usize = 16;

@@ -7,6 +7,7 @@ mod demo;
 mod drain;
 mod failover;
 mod nodes;
+mod people;
 mod reporting;
 mod retention;
 mod sandbox;

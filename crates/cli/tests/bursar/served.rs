@@ -13,7 +13,8 @@ pub fn bursar(arguments: &[&str]) -> Command {
     for name in ["BURSAR_URL", "BURSAR_TOKEN", "BURSAR_CONFIG", "BURSAR_CA_FILE"] {
         command.env_remove(name);
     }
-    command.env("BURSAR_OPERATOR_TOKEN", TOKEN);
+    // No profile of whoever runs the tests.
+    command.env("XDG_CONFIG_HOME", "/nonexistent").env("BURSAR_OPERATOR_TOKEN", TOKEN);
     command
 }
 

@@ -39,11 +39,26 @@ pub(crate) async fn roots(
 ) -> Result<Answer<List<Account>>, Problem> {
     caller.may(Operation::ReadAccounts)?;
     let page = read(paging)?;
+    if caller.0.is_limited() {
+        return chosen(&app, &caller).await;
+    }
     if let Some(own) = caller.0.account() {
         let view = super::view::show(&app, &caller.0, own).await?;
         return Ok(Answer::ok(List { data: vec![view], next_cursor: None }));
     }
     list(&app, &caller, page, Slice::of_roots).await
+}
+
+/// Those that a person is limited to, which are few.
+async fn chosen(app: &App, caller: &Signed) -> Result<Answer<List<Account>>, Problem> {
+    let actor = caller.0.actor();
+    let views = look(app, &caller.0, move |ledger, _, _| {
+        let chosen = ledger.chosen(actor).iter();
+        Ok(chosen.map(|index| View::of(ledger, *index)).collect::<Vec<_>>())
+    });
+    let seals = app.engine.seals();
+    let data = views.await?.into_iter().map(|view| view.print(seals)).collect();
+    Ok(Answer::ok(List { data, next_cursor: None }))
 }
 
 /// List the children of an account

@@ -69,6 +69,10 @@ fn filled(path: &str, operation: &str) -> String {
         "hold" => "$HOLD",
         "token" => "$TOKEN_ID",
         "secret" => "$SECRET_ID",
+        "user" => "$USER_ID",
+        "membership" => "$MEMBERSHIP",
+        "invitation" => "$INVITATION",
+        "name" => "support",
         // A charge is an entry too.
         _ => "$CHARGE",
     };

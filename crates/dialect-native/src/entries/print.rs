@@ -58,9 +58,12 @@ pub(crate) struct Line {
     quantity: Option<Amount>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
-    /// The credential that asked for it; absent when the server did it by itself.
+    /// The credential that asked for it; absent when a person or the server itself did.
     #[serde(skip_serializing_if = "Option::is_none")]
     credential: Option<String>,
+    /// The membership of the person who asked for it in a session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    membership: Option<String>,
     time: Time,
 }
 
@@ -203,8 +206,12 @@ fn line(seals: &Seals, entry: &Entry, known: &Known) -> Result<Line, Problem> {
         quantity: usage.and_then(|usage| usage.quantity).map(Into::into),
         reference: facts.reference.and_then(string),
         credential: match entry.record.envelope.actor {
-            Actor::System => None,
             Actor::Credential(credential) => Some(ids::print(seals, Id::Credential(credential))),
+            Actor::System | Actor::Session(_) | Actor::Member(_) => None,
+        },
+        membership: match entry.record.envelope.actor {
+            Actor::Member(membership) => Some(ids::print(seals, Id::Membership(membership))),
+            Actor::System | Actor::Session(_) | Actor::Credential(_) => None,
         },
         time: entry.time().into(),
     })

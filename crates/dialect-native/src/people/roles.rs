@@ -1,4 +1,4 @@
-//! The seller's roles, by name.
+//! The roles of people and of the seller's programs, by name.
 
 use access::Role;
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,8 @@ use utoipa::ToSchema;
 pub(crate) enum RoleName {
     /// Everything.
     Owner,
+    /// Everything but what makes or ends owners, organizations and servers.
+    Admin,
     /// Money, credit and corrections; no people, no credentials.
     Finance,
     /// Integrates: accounts, usage, holds; no money is made.
@@ -22,6 +24,7 @@ impl From<RoleName> for Role {
     fn from(name: RoleName) -> Self {
         match name {
             RoleName::Owner => Self::Owner,
+            RoleName::Admin => Self::Admin,
             RoleName::Finance => Self::Finance,
             RoleName::Developer => Self::Developer,
             RoleName::ReadOnly => Self::ReadOnly,
@@ -34,6 +37,7 @@ impl RoleName {
     pub(crate) fn of(role: Role) -> Option<Self> {
         match role {
             Role::Owner => Some(Self::Owner),
+            Role::Admin => Some(Self::Admin),
             Role::Finance => Some(Self::Finance),
             Role::Developer => Some(Self::Developer),
             Role::ReadOnly => Some(Self::ReadOnly),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{NO_EXPIRY, Operation, Role, Secret, token_digest};
+use access::{NO_EXPIRY, Operation, Permissions, Role, Secret, token_digest};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -44,6 +44,9 @@ pub(crate) async fn issue(
 ) -> Result<Answer<Token>, Problem> {
     let (organization, actor) = administer(&app, &caller.0, Operation::ManageTokens, &name)?;
     let asked: IssueToken = input.read()?;
+    if !caller.0.permissions().contains(Permissions::of_role(asked.role.into())) {
+        return Err(Problem::new(Kind::Forbidden).with_detail("this role is more than the caller's own"));
+    }
     let key = once.key(&app, &caller.0, "issue token", organization, &asked);
     let token = Secret::new_token(app.engine.entropy());
     let act = Act::IssueCredential {
@@ -137,6 +140,8 @@ async fn slice(
 }
 
 /// Revoke a token
+///
+/// People revoke their own without that right.
 #[utoipa::path(
     delete, path = "/tokens/{token}", tag = "people", operation_id = "revoke_token",
     params(("token" = String, Path, description = "The id of the token, not the token itself")),
@@ -148,10 +153,26 @@ pub(crate) async fn revoke(
     State(app): State<Arc<App>>,
     Named(name): Named,
 ) -> Result<StatusCode, Problem> {
-    caller.may(Operation::ManageTokens)?;
-    let credential = named(&app, &name)?;
+    let named = named(&app, &name);
+    // Everybody takes back their own.
+    let is_own = match (&named, caller.0.person()) {
+        (Ok(credential), Some(person)) => {
+            let credential = *credential;
+            let look =
+                look(&app, &caller.0, move |ledger, _, _| match ledger.credential(credential).holder {
+                    Holder::Member(of) => Ok(ledger.membership(of).user == person.user),
+                    Holder::Organization(_) | Holder::Account(_) => Ok(false),
+                });
+            look.await?
+        }
+        _ => false,
+    };
+    if !is_own {
+        caller.may(Operation::ManageTokens)?;
+    }
+    let credential = named?;
     let is_token = look(&app, &caller.0, move |ledger, _, _| {
-        Ok(matches!(ledger.credential(credential).holder, Holder::Organization(_)))
+        Ok(!matches!(ledger.credential(credential).holder, Holder::Account(_)))
     });
     if !is_token.await? {
         return Err(Problem::new(Kind::CredentialNotFound));

@@ -1,24 +1,28 @@
-//! `POST /organizations/{organization}/users`
+//! `POST /organizations/{organization}/users`, `DELETE /users/{user}`
 
 use std::sync::Arc;
 
-use access::{Operation, Role, email_digest};
+use access::{Operation, check_password, email_digest};
 use axum::extract::State;
+use axum::http::StatusCode;
 use dialect::App;
-use engine::Id;
-use ledger::{Act, Event};
+use engine::{Id, Owner};
+use ledger::{Act, Event, Ledger, NewUser, PeopleAct, PeopleEvent, UserIndex, Within};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::me::hash;
+use super::rights::{self, Wanted};
 use super::roles::RoleName;
 use crate::answer::Answer;
 use crate::ids;
 use crate::input::{Input, Named};
+use crate::look::look;
 use crate::once::Once;
 use crate::operator::administer;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::signed::Signed;
-use crate::submit::submit_as;
+use crate::submit::{submit, submit_as};
 use crate::values::{Name, Time};
 
 /// Create a user
@@ -45,21 +49,26 @@ pub(crate) async fn create(
     if !is_address(asked.email.as_str()) {
         return Err(Problem::field("email", "expected an e-mail address"));
     }
-    if !(PASSWORD_CHARACTERS_MIN..=PASSWORD_CHARACTERS_MAX).contains(&asked.password.chars().count()) {
-        return Err(Problem::field("password", "expected 12 to 128 characters"));
-    }
+    check_password(&asked.password, &[asked.email.as_str(), &name])
+        .map_err(|rule| Problem::field("password", rule))?;
     // The password does not count under a key: not even its hash is kept anywhere but where it must be.
     let key = once.key(&app, &caller.0, "create user", organization, &(&asked.email, asked.role));
-    let password = app.access.passwords().hash(&asked.password).await;
-    let act = Act::CreateUser {
+    let within = Within::Organization(organization);
+    let wanted = Wanted { role: Some(asked.role), permissions: None, accounts: None };
+    let (rights, accounts) = rights::read(&app, &caller.0, within, &wanted).await?;
+    let new = NewUser {
         organization,
-        role: Role::from(asked.role).code(),
         email_digest: email_digest(app.engine.seals(), asked.email.as_str()),
         email: asked.email.text(),
-        password: password.map_err(|_| Problem::bug("a password cannot be hashed"))?.into(),
+        password: Some(hash(&app, &asked.password).await?),
+        subject: None,
     };
+    let act = Act::People(Box::new(PeopleAct::AddUser { new, within, rights, accounts }));
     let receipt = submit_as(&app, actor, act, key).await?;
-    let Event::UserCreated { user, created_at, .. } = receipt.event else {
+    let Event::People(event) = receipt.event else {
+        return Err(Problem::bug("a user was answered by another event"));
+    };
+    let PeopleEvent::UserAdded { user, added_at, .. } = *event else {
         return Err(Problem::bug("a user was answered by another event"));
     };
     let user = User {
@@ -67,17 +76,84 @@ pub(crate) async fn create(
         organization: name,
         email: asked.email.as_str().to_owned(),
         role: asked.role,
-        created_at: created_at.into(),
+        created_at: added_at.into(),
     };
     Ok(Answer::created(user).replayed(receipt.repeated))
 }
 
-const PASSWORD_CHARACTERS_MIN: usize = 12;
-const PASSWORD_CHARACTERS_MAX: usize = 128;
+/// Remove a user
+///
+/// Memberships, sessions and tokens end at once, and what is personal is erased: only keyed hashes stay. A
+/// primary user hands the role over first.
+#[utoipa::path(
+    delete, path = "/users/{user}", tag = "people", operation_id = "remove_user",
+    params(("user" = String, Path, description = "The id of the user")),
+    responses((status = 204, description = "There is no such user any more")),
+    extensions(("x-operation" = json!(["ManageUsers"])), ("x-problems" = json!([
+        "user-not-found", "primary-user-stays",
+    ]))),
+)]
+pub(crate) async fn remove(
+    caller: Signed,
+    State(app): State<Arc<App>>,
+    Named(name): Named,
+) -> Result<StatusCode, Problem> {
+    let user = find(&app, &caller, &name).await?;
+    may_change(&app, &caller, user).await?;
+    submit(&app, &caller.0, Act::People(Box::new(PeopleAct::RemoveUser { user })), None).await?;
+    erase(&app, user).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Destroys the keys of what is personal: the user's own, and those of the invitations that led here.
+async fn erase(app: &App, user: UserIndex) -> Result<(), Problem> {
+    let read = move |ledger: &Ledger, _| {
+        let (organization, email) = (ledger.user(user).organization, ledger.user(user).email_digest);
+        let led_here = ledger.all_invitations().filter(|(_, it)| {
+            it.email_digest == email
+                && it.closed_at.is_some()
+                && ledger.organization_within(it.within) == organization
+        });
+        led_here.map(|(index, _)| index).collect::<Vec<_>>()
+    };
+    let invitations = app.engine.read(read).await?;
+    let vault = app.engine.vault().clone();
+    let erased = tokio::task::spawn_blocking(move || {
+        vault.destroy(Owner::person(user).0)?;
+        invitations.into_iter().try_for_each(|it| vault.destroy(Owner::invited(it).0))
+    });
+    erased.await.map_err(|_| Problem::bug("erasing panicked"))?.map_err(|error| {
+        tracing::error!(%error, "the keys of a removed user cannot be destroyed");
+        Problem::new(Kind::Unavailable).with_detail("the user is removed, but not erased: repeat")
+    })
+}
+
+/// A user of the caller's own organization; another's is like one that does not exist.
+pub(crate) async fn find(app: &App, caller: &Signed, text: &str) -> Result<UserIndex, Problem> {
+    caller.may(Operation::ManageUsers)?;
+    let unknown = || Problem::new(Kind::UserNotFound);
+    let Some(Id::User(user)) = ids::parse(app.engine.seals(), text) else { return Err(unknown()) };
+    look(app, &caller.0, move |ledger, _, sight| {
+        let is_there = ledger.has_user(user) && !ledger.user(user).is_removed();
+        let is_own = is_there && sight.is_of(ledger.user(user).organization);
+        if is_own { Ok(user) } else { Err(Kind::UserNotFound) }
+    })
+    .await
+}
+
+/// Nobody acts on somebody who may more on the seller's side.
+pub(crate) async fn may_change(app: &App, caller: &Signed, user: UserIndex) -> Result<(), Problem> {
+    let memberships = look(app, &caller.0, move |ledger, _, _| {
+        let own = ledger.memberships_of(user);
+        let sellers = own.filter(|(_, it)| matches!(it.within, Within::Organization(_)));
+        Ok(sellers.map(|(index, _)| index).collect::<Vec<_>>())
+    });
+    memberships.await?.into_iter().try_for_each(|it| rights::may_change(app, &caller.0, it))
+}
 
 /// One at sign with something on both sides; whether mail arrives there is shown by sending some.
-fn is_address(text: &str) -> bool {
-    let is_word = |part: &str| !part.is_empty() && !part.contains([' ', '@']);
+pub(crate) fn is_address(text: &str) -> bool {
+    let is_word = |part: &str| !part.is_empty() && !part.contains(|it: char| it.is_whitespace() || it == '@');
     text.split_once('@').is_some_and(|(local, domain)| is_word(local) && is_word(domain))
 }
 
@@ -87,7 +163,7 @@ fn is_address(text: &str) -> bool {
 pub(crate) struct CreateUser {
     email: Name,
     role: RoleName,
-    /// 12 to 128 characters. Kept as a slow hash.
+    /// 12 to 128 characters, none that would be among the first to be guessed. Kept as a slow hash.
     password: String,
 }
 

@@ -52,6 +52,11 @@ kinds! {
 
     // who
     Unauthenticated 401 "unauthenticated" "The credentials are missing or wrong";
+    SignInFailed 401 "sign-in-failed" "The address or the password is wrong";
+    SecondFactorNeeded 401 "second-factor-needed" "A code of the second factor is needed";
+    SecondFactorWrong 401 "second-factor-wrong" "The code is wrong, or was used before";
+    CrossSite 403 "cross-site" "The request did not come from a page of this server";
+    NoMembership 403 "no-membership" "The user belongs nowhere, or not there";
     Forbidden 403 "forbidden" "The credential may not do that";
     OutOfScope 403 "out-of-scope" "The credential is held to a scope that does not cover that";
     ScopeExceeded 403 "scope-exceeded" "The credential may not spend so much today";
@@ -63,6 +68,12 @@ kinds! {
     HoldNotFound 404 "hold-not-found" "There is no such open hold";
     ChargeNotFound 404 "charge-not-found" "There is no such charge";
     CredentialNotFound 404 "credential-not-found" "There is no such live credential";
+    UserNotFound 404 "user-not-found" "There is no such user";
+    MembershipNotFound 404 "membership-not-found" "There is no such membership";
+    InvitationNotFound 404 "invitation-not-found" "There is no such open invitation";
+    SessionNotFound 404 "session-not-found" "There is no such session";
+    PermissionSetNotFound 404 "permission-set-not-found" "There is no such set of permissions";
+    LinkNotValid 404 "link-not-valid" "The link has expired, was used, or was never made";
     NumberNotFound 404 "number-not-found" "There is no such number";
     HistoryRemoved 410 "history-removed" "What happened so long ago was removed";
     MethodNotAllowed 405 "method-not-allowed" "The method does not fit the path";
@@ -101,6 +112,14 @@ kinds! {
     NameTaken 409 "name-taken" "The name is taken";
     HandleTaken 409 "handle-taken" "The handle is another account's";
     UserExists 409 "user-exists" "There is a user with that address";
+    AlreadyMember 409 "already-a-member" "The user is a member there already";
+    PrimaryStays 409 "primary-user-stays" "The primary user's role is handed over, not given up";
+    PrimaryExists 409 "primary-user-exists" "The family has its primary user";
+    NotARoot 409 "not-a-root" "People belong to families, and those are called by their root account";
+    TooManyMembers 409 "too-many-members" "There are as many as there may be";
+    PermissionSetInUse 409 "permission-set-in-use" "Somebody has these permissions";
+    NoSecondFactor 409 "no-second-factor" "There is no second factor";
+    SecondFactorExists 409 "second-factor-exists" "There is a second factor already";
     CurrencyExists 409 "currency-exists" "The organization has that currency already";
     KeyConflict 409 "idempotency-key-conflict" "The idempotency key was used for something else";
     KeyTooOld 422 "idempotency-key-too-old" "The idempotency key was made longer ago than keys are remembered";

@@ -1,7 +1,7 @@
 //! What the rules refuse, in the words of this API.
 
 use engine::Seals;
-use ledger::Rejection;
+use ledger::{PeopleRejection, Rejection};
 
 use super::{Kind, Problem};
 use crate::ids;
@@ -30,6 +30,7 @@ impl Problem {
             R::NameTaken => Self::new(Kind::NameTaken).with_field("name"),
             R::HandleTaken => Self::new(Kind::HandleTaken).with_field("value"),
             R::UserExists => Self::new(Kind::UserExists).with_field("email"),
+            R::People(rejection) => Self::of_people(rejection),
             R::AlreadyInterned { .. } => Self::bug("a name was interned twice"),
             R::TooManyNames { max } => {
                 Self::new(Kind::TooManyNames).with_detail(format!("{max} are the most"))
@@ -88,6 +89,32 @@ impl Problem {
                 Self::new(Kind::TooManyNumbers).with_detail(format!("{max} are the most"))
             }
             R::CalendarEnded => Self::new(Kind::CalendarEnded),
+        }
+    }
+
+    fn of_people(rejection: PeopleRejection) -> Self {
+        use PeopleRejection as R;
+        match rejection {
+            R::UserNotFound => Self::new(Kind::UserNotFound),
+            R::MembershipNotFound => Self::new(Kind::MembershipNotFound),
+            R::InvitationNotFound => Self::new(Kind::InvitationNotFound),
+            R::SessionNotFound => Self::new(Kind::SessionNotFound),
+            R::PermissionSetNotFound => Self::new(Kind::PermissionSetNotFound),
+            R::PermissionSetInUse => Self::new(Kind::PermissionSetInUse),
+            R::LimitedToAccounts => {
+                Self::new(Kind::Forbidden).with_detail("these rights are limited to chosen accounts")
+            }
+            R::NotARoot => Self::new(Kind::NotARoot),
+            R::AlreadyMember => Self::new(Kind::AlreadyMember),
+            R::PrimaryStays => Self::new(Kind::PrimaryStays),
+            R::PrimaryExists => Self::new(Kind::PrimaryExists),
+            R::TooMany { max } => Self::new(Kind::TooManyMembers).with_detail(format!("{max} are the most")),
+            R::LifeOutOfRange => Self::field("expires_at", "expected an instant within the next 30 days"),
+            R::PasswordMissing => Self::new(Kind::MissingField).with_field("password"),
+            R::LinkUsed => Self::new(Kind::LinkNotValid),
+            R::FactorMissing => Self::new(Kind::NoSecondFactor),
+            R::FactorExists => Self::new(Kind::SecondFactorExists),
+            R::CodeUsed => Self::new(Kind::SecondFactorWrong),
         }
     }
 }

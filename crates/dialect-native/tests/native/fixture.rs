@@ -1,25 +1,41 @@
 //! A book, a server around the router, and the clients of those who ask.
 
+use std::path::Path;
+
+use dialect::Site;
+use mail::{Mailer, Way};
 use serde_json::{Value, json};
 use testkit::{Answer, Client, TestAccount, TestBook, TestServer};
 
 pub struct Fixture {
     pub book: TestBook,
     pub server: TestServer,
+    pub mailer: Option<Mailer>,
 }
 
 impl Fixture {
     pub async fn new() -> Self {
         let book = TestBook::new().await;
         let server = TestServer::start(dialect_native::router(book.app())).await;
-        Self { book, server }
+        Self { book, server, mailer: None }
+    }
+
+    /// The same behind TLS, with letters that go into a folder.
+    pub async fn with_mail(folder: &Path) -> Self {
+        let book = TestBook::new().await;
+        let mailer = Mailer::new(Way::folder(folder).unwrap());
+        let site = Site { public_url: Some("https://bursar.example".to_owned()), mail_from: None };
+        let app = dialect::App::new(book.engine.clone(), dialect::Limits::default());
+        let app = app.with_site(site, mailer.clone());
+        let server = TestServer::start(dialect_native::router(app.into())).await;
+        Self { book, server, mailer: Some(mailer) }
     }
 
     /// The same, as a sandbox.
     pub async fn sandbox() -> Self {
         let book = TestBook::new().await;
         let server = TestServer::start(dialect_native::router(book.sandbox_app())).await;
-        Self { book, server }
+        Self { book, server, mailer: None }
     }
 
     /// The operator: the owner of the first organization.

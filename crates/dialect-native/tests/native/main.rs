@@ -1,5 +1,7 @@
 //! The API as a client sees it.
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod audit;
 mod bad_input;
 mod bad_requests;
 mod charges;
@@ -7,6 +9,7 @@ mod examples;
 mod fixture;
 mod openapi;
 mod operations;
+mod people;
 mod refusals;
 mod removed;
 mod rights;

@@ -1,56 +1,14 @@
-//! Who may do what, made from the table of roles.
+//! Who may do what: every role × every operation of the document, answered as its table says. The table is
+//! that of `access::operation`; checks, document and this test are made from it.
 
 use access::{Operation, Role, operation};
-use serde_json::json;
-use testkit::Client;
+use serde_json::{Value, json};
+use testkit::{Client, TestAccount};
 
 use crate::fixture::{Fixture, problem};
 
-/// A call that does the operation, and does no harm when it is allowed.
-fn call(operation: Operation, account: &str) -> (&'static str, String, &'static str) {
-    let at = |rest: &str| format!("/api/v1/accounts/{account}{rest}");
-    match operation {
-        Operation::ReadAccounts => ("GET", at(""), ""),
-        Operation::ReadEntries => ("GET", at("/entries"), ""),
-        Operation::OpenAccount => ("POST", "/api/v1/accounts".to_owned(), "{}"),
-        Operation::OpenSubaccount => ("POST", "/api/v1/accounts".to_owned(), r#"{"parent":"PARENT"}"#),
-        Operation::ModifyAccount => ("PATCH", at(""), "{}"),
-        Operation::ChangeSettings => ("PATCH", at("/settings"), "{}"),
-        Operation::SetThroughput => {
-            ("PATCH", at("/settings"), r#"{"throughput":{"outbound":30,"inbound":30,"calls":30}}"#)
-        }
-        Operation::FreezeAccount => ("POST", at("/unfreeze"), ""),
-        Operation::CloseAccount => ("POST", at("/reopen"), ""),
-        Operation::Charge => ("POST", at("/charges"), r#"{"amount":"0.1"}"#),
-        Operation::ForceCharge => ("POST", at("/charges"), r#"{"amount":"0.1","admission":"forced"}"#),
-        Operation::Hold => ("POST", at("/holds"), r#"{"amount":"0.1"}"#),
-        Operation::Transfer => {
-            ("POST", "/api/v1/transfers".to_owned(), r#"{"from":"PARENT","to":"PARENT","amount":"1"}"#)
-        }
-        Operation::Allocate => ("POST", at("/allocations"), r#"{"amount":"1"}"#),
-        Operation::TopUp => ("POST", at("/top-ups"), r#"{"amount":"1"}"#),
-        Operation::SetReload => ("POST", at("/reloads/settle"), r#"{"approved":false}"#),
-        Operation::StartReload => ("POST", at("/reloads"), r#"{"reference":"x"}"#),
-        Operation::AssignNumber => ("DELETE", at("/numbers/1"), ""),
-        Operation::TransferNumber => {
-            ("POST", "/api/v1/number-transfers".to_owned(), r#"{"from":"PARENT","to":"PARENT","number":"1"}"#)
-        }
-        Operation::Refund => {
-            ("POST", "/api/v1/charges/00000000-0000-0000-0000-000000000000/refunds".to_owned(), "{}")
-        }
-        Operation::Adjust => ("POST", at("/adjustments"), r#"{"amount":"1"}"#),
-        Operation::GiveUsageCredit => ("POST", at("/usage-credits"), r#"{"amount":"1"}"#),
-        Operation::Withdraw => ("POST", at("/withdrawals"), r#"{"amount":"0.1"}"#),
-        Operation::SetCredit => ("PUT", at("/credit-limit"), r#"{"credit_limit":"0"}"#),
-        Operation::ManageSecrets => ("GET", at("/secrets"), ""),
-        Operation::ManageTokens => ("GET", "/api/v1/organizations/default/tokens".to_owned(), ""),
-        Operation::ManageUsers => ("POST", "/api/v1/organizations/default/users".to_owned(), "{}"),
-        Operation::ManageOrganization => {
-            ("POST", "/api/v1/organizations/default/currencies".to_owned(), "{}")
-        }
-        Operation::Operate => ("POST", "/api/v1/sandbox/clock".to_owned(), r#"{"by":0}"#),
-    }
-}
+const NOTHING: &str = "00000000-0000-0000-0000-000000000000";
+pub const PASSWORD: &str = "violet anchor and a lamp";
 
 async fn token(it: &Fixture, role: Role) -> Client {
     let body = json!({"role": role.name()}).to_string();
@@ -59,30 +17,162 @@ async fn token(it: &Fixture, role: Role) -> Client {
     it.with_token(issued.json()["token"].as_str().expect("a token is text"))
 }
 
+/// Somebody who was invited to a place, accepted and is signed in.
+pub async fn join(it: &Fixture, place: &str, email: &str, rights: &Value) -> (Client, Value) {
+    let mut body = rights.clone();
+    body["email"] = json!(email);
+    let invited = it.owner().post(&format!("/api/v1/{place}/invitations"), &body.to_string()).await;
+    assert_eq!(invited.status, 201, "{email} {place}: {invited:?}");
+    let body = json!({"link": invited.json()["link"], "password": PASSWORD}).to_string();
+    let accepted = it.server.client().post("/api/v1/invitations/accept", &body).await;
+    assert_eq!(accepted.status, 201, "{email}: {accepted:?}");
+    let session = accepted.json();
+    (it.with_token(session["token"].as_str().unwrap()), session)
+}
+
+/// Every operation of the document: method, path with its names filled in, and what it takes.
+fn operations(account: &TestAccount) -> Vec<(String, String, Value)> {
+    let document: Value = serde_json::from_str(dialect_native::openapi_text()).unwrap();
+    let mut all = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let filled: Vec<&str> = path
+            .split('/')
+            .map(|segment| match segment {
+                "{account}" => account.key.as_str(),
+                "{organization}" => "default",
+                "{kind}" => "company",
+                segment if segment.starts_with('{') => NOTHING,
+                segment => segment,
+            })
+            .collect();
+        for (method, operation) in item.as_object().unwrap() {
+            all.push((method.to_uppercase(), filled.join("/"), operation["x-permissions"].clone()));
+        }
+    }
+    all
+}
+
+/// Where either of two operations will do, before it is known which it takes.
+fn is_either(path: &str) -> bool {
+    path.contains("/memberships/") || path.contains("/invitations/0")
+}
+
+async fn hold_against_the_table(
+    client: &Client,
+    account: &TestAccount,
+    who: &str,
+    may: impl Fn(&Value) -> bool,
+) -> usize {
+    let mut asked = 0;
+    for (method, path, permissions) in operations(account) {
+        let permissions = permissions.as_array().unwrap();
+        let is_open = matches!(permissions[0]["operation"].as_str(), Some("Anybody" | "Yourself"));
+        // It ends the very secrets that are still to ask; revoking one takes the same right.
+        if is_open || path.ends_with("/secrets/reissue") {
+            continue;
+        }
+        let permissions = if is_either(&path) { &permissions[..] } else { &permissions[..1] };
+        let body = if matches!(&*method, "GET" | "DELETE") { "" } else { "{}" };
+        let answer = client.send(&method, &path, body).await;
+        let allowed = permissions.iter().any(&may);
+        assert_eq!(answer.status == 403, !allowed, "{who} {method} {path} {permissions:?}: {answer:?}");
+        if !allowed {
+            assert_eq!(problem(&answer).1, "forbidden");
+        }
+        asked += 1;
+    }
+    asked
+}
+
+fn is_for(permission: &Value, role: Role) -> bool {
+    permission["roles"].as_array().unwrap().contains(&json!(role.name()))
+}
+
 #[tokio::test]
 async fn every_role_may_what_the_table_says_and_no_more() {
     let it = Fixture::sandbox().await;
     let account = it.funded("100").await;
-    for role in Role::ALL {
-        let client = if role == Role::Account { it.buyer(&account) } else { token(&it, role).await };
-        for (operation, roles) in operation::TABLE {
-            let (method, path, body) = call(*operation, &account.key);
-            let answer = client.send(method, &path, &body.replace("PARENT", &account.key)).await;
-            let is_forbidden = answer.status == 403;
-            assert_eq!(is_forbidden, !roles.contains(&role), "{role:?} {operation:?}: {answer:?}");
-            if is_forbidden {
-                assert_eq!(problem(&answer).1, "forbidden");
-                // What needs more than another operation is refused for that one first.
-                let first = match operation {
-                    Operation::OpenAccount => Operation::OpenSubaccount,
-                    Operation::ForceCharge => Operation::Charge,
-                    Operation::SetThroughput => Operation::ChangeSettings,
-                    other => *other,
-                };
-                let named = if role.may(first) { *operation } else { first };
-                let detail = answer.json()["detail"].as_str().unwrap_or_default().to_owned();
-                assert!(detail.contains(named.text()), "{detail} names {named:?}");
-            }
+    let family = format!("accounts/{}", account.key);
+    let sellers = [Role::Owner, Role::Admin, Role::Finance, Role::Developer, Role::ReadOnly];
+    let mut asked = 0;
+    for role in sellers {
+        // A program and a person on the seller's side.
+        let program = token(&it, role).await;
+        let rights = json!({"role": role.name()});
+        let email = format!("{}@seller.example", role.name());
+        let (person, _) = join(&it, "organizations/default", &email, &rights).await;
+        for (client, who) in [(program, "program"), (person, "person")] {
+            let who = format!("{who} {role:?}");
+            asked += hold_against_the_table(&client, &account, &who, |it| is_for(it, role)).await;
         }
+        // A person of a family: no more than is done inside families.
+        let email = format!("{}@buyer.example", role.name());
+        let (member, _) = join(&it, &family, &email, &rights).await;
+        asked += hold_against_the_table(&member, &account, &format!("member {role:?}"), |it| {
+            let name = it["operation"].as_str().unwrap();
+            let row = operation::TABLE.iter().find(|(operation, _)| format!("{operation:?}") == name);
+            is_for(it, role) && row.unwrap().0.side() == operation::Side::Both
+        })
+        .await;
+    }
+    let key = it.buyer(&account);
+    asked += hold_against_the_table(&key, &account, "key", |it| is_for(it, Role::Account)).await;
+    assert!(asked > 800, "{asked}");
+}
+
+/// A set of a single operation opens that operation and no other.
+#[tokio::test]
+async fn a_set_of_permissions_is_what_it_says() {
+    let it = Fixture::sandbox().await;
+    let account = it.funded("100").await;
+    for (place, (operation, _)) in operation::TABLE.iter().enumerate().step_by(4) {
+        let (name, only) = (format!("only-{}", operation.name()), format!("{operation:?}"));
+        let path = format!("/api/v1/organizations/default/permission-sets/{name}");
+        let body = json!({"operations": [operation.name()]}).to_string();
+        let defined = it.owner().send("PUT", &path, &body).await;
+        assert_eq!(defined.status, 200, "{defined:?}");
+        let rights = json!({"permissions": name});
+        let (person, _) =
+            join(&it, "organizations/default", &format!("u{place}@seller.example"), &rights).await;
+        hold_against_the_table(&person, &account, &name, |it| it["operation"] == json!(only)).await;
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_sign_in_may_only_what_is_for_anybody() {
+    let it = Fixture::new().await;
+    let account = it.funded("100").await;
+    for (method, path, permissions) in operations(&account) {
+        let body = if matches!(&*method, "GET" | "DELETE") { "" } else { "{}" };
+        let answer = it.server.client().send(&method, &path, body).await;
+        let is_open = permissions[0]["operation"] == json!("Anybody") || path.contains("/sandbox/");
+        assert_eq!(problem(&answer).1 == "unauthenticated", !is_open, "{method} {path}: {answer:?}");
+    }
+}
+
+#[test]
+fn the_table_is_committed() {
+    let roles = Role::ALL.map(Role::name);
+    let mut text = format!(
+        "# Roles\n\nMade from the table that the server checks; do not edit.\n\n\
+         The last column is an account's own secret. Within a family people may what their role says, as far as \
+         the operation is marked `family`.\n\n| operation | may | family | {} |\n|---|---|---|{}\n",
+        roles.join(" | "),
+        "---|".repeat(roles.len())
+    );
+    for (operation, allowed) in operation::TABLE {
+        let family = if operation.side() == operation::Side::Both { "yes" } else { "" };
+        let marks = Role::ALL.map(|role| if allowed.contains(&role) { "yes" } else { "" });
+        let (name, about) = (operation.name(), operation.text());
+        text.push_str(&format!("| `{name}` | {about} | {family} | {} |\n", marks.join(" | ")));
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/api/roles.md");
+    testkit::expect_text(&path, &text);
+}
+
+#[test]
+fn operations_come_back_from_their_names() {
+    for (operation, _) in operation::TABLE {
+        assert_eq!(Operation::parse(&operation.name()), Some(*operation));
     }
 }

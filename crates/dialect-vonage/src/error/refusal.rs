@@ -66,6 +66,7 @@ impl VonageError {
             | R::NameTaken
             | R::HandleTaken
             | R::UserExists
+            | R::People(_)
             | R::AlreadyInterned { .. }
             | R::TooManyNames { .. }
             | R::AccountInUse { .. }

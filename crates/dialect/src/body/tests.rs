@@ -23,7 +23,12 @@ struct Name {
 }
 
 fn within(body_bytes_max: usize) -> Arrival {
-    Arrival { request_id: RequestId::random(), body_bytes_max, body_time_max: Duration::from_millis(20) }
+    Arrival {
+        request_id: RequestId::random(),
+        address: None,
+        body_bytes_max,
+        body_time_max: Duration::from_millis(20),
+    }
 }
 
 /// A body that arrives in these pieces and, if `open`, never ends.

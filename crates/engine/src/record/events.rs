@@ -47,6 +47,8 @@ kinds!(Event {
     65 => HoldExtended { hold, payer, user, expires_at },
     66 => HoldCaptured { hold, left, released, within, charged },
     67 => HoldEnded { hold, payer, user, released, end },
+    80 => People(event),
+    81 => Audited(audited),
 });
 
 fields!(Posting { account, payer, user, amount, reference });

@@ -3,10 +3,12 @@
 use domain::{Currency, Nanos};
 use ledger::{
     Account, AccountIndex, Balance, BalanceIndex, Calendar, ChargeId, Credential, Cursor, EventRef, Family,
-    Handle, Hold, HoldId, House, HouseLeg, Merge, Name, Object, Organization, Refunded, Reload, Text, User,
+    Handle, Hold, HoldId, House, HouseLeg, Merge, Name, Object, Organization, OrganizationIndex, Refunded,
+    Reload, Text,
 };
 
 use super::codec::{Field, Malformed, Reader, Writer, fields, kinds};
+use super::people::{Former, Known};
 
 /// What a text of an object is sealed under: see [`crate::seal::Owner`].
 pub fn write_object(writer: &mut Writer<'_>, object: &Object) {
@@ -24,7 +26,8 @@ impl Field for Stored {
         match &self.0 {
             Object::NextHold(it) => tagged(writer, 1, it),
             Object::Organization(it) => tagged(writer, 2, it),
-            Object::User(it) => tagged(writer, 3, it),
+            Object::User(it) if it.person.is_none() => tagged(writer, 3, &Former(it.clone())),
+            Object::User(it) => tagged(writer, 20, &Known(it.clone())),
             Object::Credential(it) if has_more(it) => {
                 tagged(writer, 13, it);
                 it.scope.put(writer);
@@ -64,6 +67,14 @@ impl Field for Stored {
                 tagged(writer, 16, balance);
                 it.put(writer);
             }
+            Object::Membership(it) => tagged(writer, 21, it),
+            Object::Invitation(it) => tagged(writer, 22, it),
+            Object::PermissionSet(it) => tagged(writer, 23, it),
+            Object::Session(it) => tagged(writer, 24, it),
+            Object::AuditHead(organization, it) => {
+                tagged(writer, 25, organization);
+                it.put(writer);
+            }
         }
     }
 
@@ -71,7 +82,7 @@ impl Field for Stored {
         Ok(Self(match reader.byte()? {
             1 => Object::NextHold(Field::take(reader)?),
             2 => Object::Organization(Field::take(reader)?),
-            3 => Object::User(Field::take(reader)?),
+            3 => Object::User(Former::take(reader)?.0),
             4 => Object::Credential(Field::take(reader)?),
             5 => Object::Name(Field::take(reader)?),
             6 => Object::Account(Field::take(reader)?),
@@ -89,6 +100,12 @@ impl Field for Stored {
             14 => Object::Settings(AccountIndex::take(reader)?, Field::take(reader)?),
             15 => Object::Number(u128::take(reader)?, Field::take(reader)?),
             16 => Object::Reload(BalanceIndex::take(reader)?, Field::take(reader)?),
+            20 => Object::User(Known::take(reader)?.0),
+            21 => Object::Membership(Field::take(reader)?),
+            22 => Object::Invitation(Field::take(reader)?),
+            23 => Object::PermissionSet(Field::take(reader)?),
+            24 => Object::Session(Field::take(reader)?),
+            25 => Object::AuditHead(OrganizationIndex::take(reader)?, Field::take(reader)?),
             _ => return Err(Malformed("an unknown kind of object")),
         }))
     }
@@ -165,7 +182,6 @@ impl Field for [EventRef; ledger::SKIP_LEVELS] {
 fields!(Calendar { first, boundaries });
 fields!(House { currency, accounts, legs, last });
 fields!(Organization { name, time_zone, currency, calendar, declared, houses, created_at, names, last });
-fields!(User { organization, role, email_digest, email, password, created_at, last });
 fields!(Name { organization, digest, text });
 fields!(Account {
     organization,
@@ -230,4 +246,9 @@ kinds!(Cursor {
     13 => Settings(after),
     14 => Numbers(after),
     15 => Reloads(after),
+    20 => Memberships(slot),
+    21 => Invitations(slot),
+    22 => PermissionSets(slot),
+    23 => Sessions(after),
+    24 => AuditHeads(after),
 });

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use domain::{Currency, Nanos, Timestamp};
 use ledger::{
     AccountIndex, Actor, Admission, AllocationWay, Amounts, BalanceIndex, ChargeId, ChargeKind, Correction,
-    CredentialIndex, EventRef, FamilyIndex, Funding, HoldEnd, HoldId, Holder, Image, NameIndex,
-    OrganizationIndex, Restrictions, RoleCode, Status, Terms, Text, Usage, UserIndex, Verifier,
+    CredentialIndex, EventRef, FamilyIndex, Funding, HoldEnd, HoldId, Holder, Image, InvitationIndex,
+    MembershipIndex, NameIndex, OrganizationIndex, PermissionSetIndex, Restrictions, RoleCode, Status, Terms,
+    Text, Usage, UserIndex, Verifier,
 };
 
 use super::codec::{Field, Malformed, Reader, Writer, fields, kinds};
@@ -185,7 +186,18 @@ macro_rules! indices {
     )*};
 }
 
-indices!(OrganizationIndex, UserIndex, CredentialIndex, NameIndex, AccountIndex, FamilyIndex, BalanceIndex);
+indices!(
+    OrganizationIndex,
+    UserIndex,
+    CredentialIndex,
+    NameIndex,
+    AccountIndex,
+    FamilyIndex,
+    BalanceIndex,
+    MembershipIndex,
+    InvitationIndex,
+    PermissionSetIndex
+);
 
 impl Field for HoldId {
     fn put(&self, writer: &mut Writer<'_>) {
@@ -259,19 +271,28 @@ impl Field for Restrictions {
     }
 }
 
+/// Zero, a credential from one on, or a membership behind all credentials there can be.
 impl Field for Actor {
     fn put(&self, writer: &mut Writer<'_>) {
-        let credential = match self {
-            Self::System => None,
-            Self::Credential(credential) => Some(*credential),
-        };
-        credential.put(writer);
+        writer.varint(match self {
+            Self::System => 0,
+            Self::Credential(credential) => credential.slot() as u128 + 1,
+            Self::Member(membership) => FIRST_MEMBERSHIP + membership.slot() as u128,
+            Self::Session(_) => unreachable!("a session stands in the journal as its membership"),
+        });
     }
     fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let credential: Option<CredentialIndex> = Field::take(reader)?;
-        Ok(credential.map_or(Self::System, Self::Credential))
+        let number = reader.varint()?;
+        let slot = |number| u32::try_from(number).map_err(|_| Malformed("a number is too large"));
+        Ok(match (number.checked_sub(FIRST_MEMBERSHIP), number.checked_sub(1)) {
+            (Some(membership), _) => Self::Member(MembershipIndex::new(slot(membership)? as usize)),
+            (None, Some(credential)) => Self::Credential(CredentialIndex::new(slot(credential)? as usize)),
+            (None, None) => Self::System,
+        })
     }
 }
+
+const FIRST_MEMBERSHIP: u128 = 1 << 32;
 
 fields!(Image { balance, entry, amounts });
 fields!(ChargeId { balance, entry });
@@ -279,7 +300,7 @@ fields!(Usage { product, used_by, quantity, reference });
 kinds!(Funding { 0 => Own, 1 => Shared, 2 => PaidBy(payer) });
 kinds!(Status { 0 => Active, 1 => Closed });
 kinds!(Terms { 0 => Running, 1 => Invoiced });
-kinds!(Holder { 0 => Organization(organization), 1 => Account(account) });
+kinds!(Holder { 0 => Organization(organization), 1 => Account(account), 2 => Member(membership) });
 kinds!(Verifier { 0 => Digest(digest), 1 => Password(text) });
 kinds!(AllocationWay { 0 => Give, 1 => Return });
 kinds!(Correction { 0 => Funded, 1 => Used });

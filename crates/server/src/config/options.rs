@@ -85,6 +85,30 @@ pub const OPTIONS: &[Setting] = &[
         default: "[]",
         about: "Names and addresses of the development certificate, besides localhost, 127.0.0.1 and ::1.",
     },
+    Setting {
+        key: "public_url",
+        default: r#""""#,
+        about: "Where people reach this server: https://bursar.example. Links in letters begin with it, and with\n\
+                https cookies are bound to TLS. Empty: letters hold bare links.",
+    },
+    Setting {
+        key: "mail_from",
+        default: r#""""#,
+        about: "The sender of letters: Bursar <bursar@seller.example>.",
+    },
+    Setting {
+        key: "smtp_url",
+        default: r#""""#,
+        about: "The relay that takes letters: smtps://user@relay.example, or smtp://relay:587?tls=required.\n\
+                The password is in smtp_password_file or in BURSAR_SMTP_PASSWORD. Empty: no mail is sent, and links\n\
+                are shown to whoever made them.",
+    },
+    Setting { key: "smtp_password_file", default: r#""""#, about: "A file that holds the relay's password." },
+    Setting {
+        key: "mail_directory",
+        default: r#""""#,
+        about: "For development: letters become files (.eml) in this directory. Not together with smtp_url.",
+    },
     Setting { key: "body_bytes_max", default: "8388608", about: "Larger request bodies are refused." },
     Setting { key: "batch_max", default: "8192", about: "Charges in one batch; more are refused." },
     Setting {

@@ -1,0 +1,167 @@
+//! Somebody who proved who they are.
+
+use domain::Timestamp;
+use engine::{Engine, Key, Known, KnownMember, UNSCOPED};
+use ledger::{
+    AccountIndex, Actor, Holder, Ledger, MembershipIndex, OrganizationIndex, Rights, SessionId, UserIndex,
+    Within,
+};
+use uuid::{Uuid, Variant};
+
+use crate::{AccessError, Actions, Operation, Permissions, Role};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    actor: Actor,
+    organization: OrganizationIndex,
+    account: Option<AccountIndex>,
+    root: Option<AccountIndex>,
+    role: Option<Role>,
+    permissions: Permissions,
+    person: Option<CallingPerson>,
+    is_limited: bool,
+    /// Of a secret that is held to a scope.
+    actions: Actions,
+}
+
+/// A person, in a session or by a token of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallingPerson {
+    pub user: UserIndex,
+    pub membership: MembershipIndex,
+    pub session: Option<SessionId>,
+}
+
+impl Caller {
+    /// Who holds a credential: an account, or a program of the seller's.
+    pub(crate) fn holder(known: Known) -> Option<Self> {
+        let role = Role::from_code(known.role)?;
+        let account = match known.holder {
+            Holder::Account(account) => Some(account),
+            Holder::Organization(_) => None,
+            Holder::Member(_) => return None,
+        };
+        Some(Self {
+            actor: Actor::Credential(known.credential),
+            organization: known.organization,
+            account,
+            root: known.root,
+            role: Some(role),
+            permissions: Permissions::of_role(role),
+            person: None,
+            is_limited: false,
+            actions: Actions::from_bits(known.actions),
+        })
+    }
+
+    pub(crate) fn member(
+        actor: Actor,
+        membership: MembershipIndex,
+        known: &KnownMember,
+        session: Option<SessionId>,
+    ) -> Option<Self> {
+        if !known.is_live {
+            return None;
+        }
+        let root = match known.within {
+            Within::Organization(_) => None,
+            Within::Family(root) => Some(root),
+        };
+        let role = match known.rights {
+            Rights::Role(code) => Some(Role::from_code(code)?),
+            Rights::Set(_) => None,
+        };
+        Some(Self {
+            actor,
+            organization: known.organization,
+            account: root,
+            root,
+            role,
+            permissions: Permissions::of_member(known),
+            person: Some(CallingPerson { user: known.user, membership, session }),
+            is_limited: known.is_limited,
+            actions: Actions::from_bits(UNSCOPED),
+        })
+    }
+
+    /// None for one whose rights are a set of the organization's own.
+    pub fn role(&self) -> Option<Role> {
+        self.role
+    }
+
+    pub fn permissions(&self) -> Permissions {
+        self.permissions
+    }
+
+    pub fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    pub fn organization(&self) -> OrganizationIndex {
+        self.organization
+    }
+
+    /// The account inside whose family this is: a key's own, a person's root; None for the seller's.
+    pub fn account(&self) -> Option<AccountIndex> {
+        self.account
+    }
+
+    /// The root of that account's family.
+    pub fn root(&self) -> Option<AccountIndex> {
+        self.root
+    }
+
+    pub fn person(&self) -> Option<CallingPerson> {
+        self.person
+    }
+
+    /// Whether the rights end at chosen accounts.
+    pub fn is_limited(&self) -> bool {
+        self.is_limited
+    }
+
+    /// An owner of the whole organization, not of a family and not of chosen accounts.
+    pub fn is_owner_of_all(&self) -> bool {
+        self.role == Some(Role::Owner) && self.account.is_none() && !self.is_limited
+    }
+
+    pub fn may(&self, operation: Operation) -> Result<(), AccessError> {
+        let actions = self.actions;
+        let in_scope = !actions.is_scoped() || operation.action().is_some_and(|action| actions.has(action));
+        if !self.permissions.may(operation) {
+            Err(AccessError::Forbidden { operation })
+        } else if !in_scope {
+            Err(AccessError::OutOfScope { operation })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether the secret is held to a scope.
+    pub fn is_scoped(&self) -> bool {
+        self.actions.is_scoped()
+    }
+
+    /// Whether whoever calls still counts: revoked and run out are found out where the state is read.
+    pub fn counts(&self, ledger: &Ledger, now: Timestamp) -> bool {
+        ledger.counts(self.actor, now)
+    }
+
+    /// A client's idempotency key, together with whose it is: of the root account of a family, or of the
+    /// seller.
+    pub fn key(&self, engine: &Engine, key: &str) -> Key {
+        let whose = match self.root {
+            Some(root) => (root.slot() as u64) << 1 | 1,
+            None => (self.organization.slot() as u64) << 1,
+        };
+        let hash = engine.seals().short_digest("key", &[&whose.to_le_bytes(), key.as_bytes()]);
+        Key { hash, made: made(key) }
+    }
+}
+
+/// When a key was made that carries its time: a UUID of version 7.
+pub(crate) fn made(key: &str) -> Option<Timestamp> {
+    let uuid = Uuid::try_parse(key).ok()?;
+    let is_ordered = uuid.get_variant() == Variant::RFC4122 && uuid.get_version_num() == 7;
+    is_ordered.then(|| Timestamp::from_micros((uuid.as_u128() >> 80) as i64 * 1_000))
+}
