@@ -23,15 +23,22 @@ pub struct Request {
 pub struct Named {
     accounts: usize,
     balances: usize,
+    credentials: usize,
 }
 
 impl Named {
     pub fn in_ledger(ledger: &Ledger) -> Self {
-        Self { accounts: ledger.accounts_len(), balances: ledger.balances().count() }
+        Self {
+            accounts: ledger.accounts_len(),
+            balances: ledger.balances().count(),
+            credentials: ledger.credentials().count(),
+        }
     }
 
     pub fn is_within(self, there: Self) -> bool {
-        self.accounts <= there.accounts && self.balances <= there.balances
+        self.accounts <= there.accounts
+            && self.balances <= there.balances
+            && self.credentials <= there.credentials
     }
 }
 
