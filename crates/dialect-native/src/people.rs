@@ -7,6 +7,7 @@ pub(crate) mod me;
 pub(crate) mod member;
 pub(crate) mod members;
 pub(crate) mod organizations;
+mod page;
 pub(crate) mod passwords;
 pub(crate) mod permission_sets;
 pub(crate) mod rights;

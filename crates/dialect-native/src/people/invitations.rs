@@ -8,7 +8,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use dialect::{App, Arrival, Page, PageBounds, PagingError};
+use dialect::{App, Arrival};
 use domain::Timestamp;
 use engine::{Id, Seals};
 use ledger::{
@@ -22,6 +22,7 @@ use super::letters;
 use super::me::hash;
 use super::member::{accounts, family, role, set_name};
 use super::members::{actor_within, manages_people, root};
+use super::page::{Listed, page};
 use super::rights::{self, Wanted};
 use super::roles::RoleName;
 use super::sessions::opened;
@@ -29,7 +30,7 @@ use super::users::is_address;
 use crate::accounts::view::string;
 use crate::answer::{Answer, List};
 use crate::ids;
-use crate::input::{Input, Named, Paging, query};
+use crate::input::{Input, Named, Paging};
 use crate::look::look;
 use crate::operator::administer;
 use crate::problem::{Kind, Problem};
@@ -39,7 +40,6 @@ use crate::values::{Name, Time};
 
 /// Without another word an invitation counts for a week.
 const LIFE_SECS: i64 = 7 * 24 * 3600;
-const BOUNDS: PageBounds = PageBounds { default: 50, max: 1000 };
 
 /// Invite somebody to an organization
 ///
@@ -177,27 +177,11 @@ async fn list(
     within: Within,
     paging: Result<Query<Paging>, QueryRejection>,
 ) -> Result<Answer<List<Invitation>>, Problem> {
-    let paging = query(paging)?;
-    let page = Page::read(paging.limit.as_deref(), paging.cursor.as_deref(), BOUNDS)?;
-    let seals = app.engine.seals();
-    let after = match page.after.as_ref().map(|cursor| ids::of_cursor(seals, cursor)).transpose()? {
-        None => None,
-        Some(Id::Invitation(after)) => Some(after),
-        Some(_) => return Err(PagingError::Cursor.into()),
-    };
-    let limit = page.limit;
-    let mut seen = look(app, &caller.0, move |ledger, now, _| {
-        let open = ledger.invitations(within, after).filter(|(_, it)| it.is_open(now)).take(limit + 1);
-        Ok(open.map(|(index, it)| Seen::of(ledger, index, it)).collect::<Vec<_>>())
+    page(app, caller, paging, move |ledger, now, after, room| {
+        let open = ledger.invitations(within, after).filter(|(_, it)| it.is_open(now)).take(room);
+        open.map(|(index, it)| Seen::of(ledger, index, it)).collect()
     })
-    .await?;
-    let more = seen.len() > limit;
-    seen.truncate(limit);
-    let last = seen.last().filter(|_| more).map(|last| Id::Invitation(last.index));
-    Ok(Answer::ok(List {
-        data: seen.iter().map(|it| it.view(seals)).collect(),
-        next_cursor: last.map(|last| ids::cursor(seals, last)),
-    }))
+    .await
 }
 
 /// Revoke an invitation
@@ -316,6 +300,22 @@ impl Seen {
             organization: ledger.organization(organization).name.as_ref().to_owned(),
             set: set_name(ledger, held.rights),
         }
+    }
+}
+
+impl Listed for Seen {
+    type Index = InvitationIndex;
+    type View = Invitation;
+
+    fn place(id: Id) -> Option<InvitationIndex> {
+        match id {
+            Id::Invitation(place) => Some(place),
+            _ => None,
+        }
+    }
+
+    fn id(&self) -> Id {
+        Id::Invitation(self.index)
     }
 
     fn view(&self, seals: &Seals) -> Invitation {

@@ -6,6 +6,7 @@ use ledger::{Chosen, Ledger, Membership, MembershipIndex, Rights, Text, UserInde
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::page::Listed;
 use super::roles::RoleName;
 use crate::accounts::view::string;
 use crate::ids;
@@ -47,6 +48,26 @@ impl Seen {
             accounts: accounts(seals, &it.accounts),
             granted_at: it.granted_at.into(),
         }
+    }
+}
+
+impl Listed for Seen {
+    type Index = MembershipIndex;
+    type View = Member;
+
+    fn place(id: Id) -> Option<MembershipIndex> {
+        match id {
+            Id::Membership(place) => Some(place),
+            _ => None,
+        }
+    }
+
+    fn id(&self) -> Id {
+        Id::Membership(self.index)
+    }
+
+    fn view(&self, seals: &Seals) -> Member {
+        Self::view(self, seals)
     }
 }
 

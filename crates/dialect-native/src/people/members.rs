@@ -7,27 +7,24 @@ use access::{Caller, Operation};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use dialect::{App, Page, PageBounds, PagingError};
-use engine::Id;
+use dialect::App;
 use ledger::{AccountIndex, Act, Actor, MembershipIndex, PeopleAct, Rights, Within};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::member::{Member, Seen};
+use super::page::page;
 use super::rights::{self, Wanted};
 use super::roles::RoleName;
 use super::sessions::named;
 use crate::answer::{Answer, List};
-use crate::ids;
-use crate::input::{Input, Named, Paging, query};
+use crate::input::{Input, Named, Paging};
 use crate::look::{look, look_at};
 use crate::operator::administer;
 use crate::problem::{Kind, Problem};
 use crate::signed::{Signed, account};
 use crate::submit::submit;
 use crate::values::Name;
-
-const BOUNDS: PageBounds = PageBounds { default: 50, max: 1000 };
 
 /// List the people of an organization
 ///
@@ -83,27 +80,11 @@ async fn list(
     within: Within,
     paging: Result<Query<Paging>, QueryRejection>,
 ) -> Result<Answer<List<Member>>, Problem> {
-    let paging = query(paging)?;
-    let page = Page::read(paging.limit.as_deref(), paging.cursor.as_deref(), BOUNDS)?;
-    let seals = app.engine.seals();
-    let after = match page.after.as_ref().map(|cursor| ids::of_cursor(seals, cursor)).transpose()? {
-        None => None,
-        Some(Id::Membership(after)) => Some(after),
-        Some(_) => return Err(PagingError::Cursor.into()),
-    };
-    let limit = page.limit;
-    let mut seen = look(app, &caller.0, move |ledger, _, _| {
-        let members = ledger.members(within, after).take(limit + 1);
-        Ok(members.map(|(index, it)| Seen::of(ledger, index, it)).collect::<Vec<_>>())
+    page(app, caller, paging, move |ledger, _, after, room| {
+        let members = ledger.members(within, after).take(room);
+        members.map(|(index, it)| Seen::of(ledger, index, it)).collect()
     })
-    .await?;
-    let more = seen.len() > limit;
-    seen.truncate(limit);
-    let last = seen.last().filter(|_| more).map(|last| Id::Membership(last.index));
-    Ok(Answer::ok(List {
-        data: seen.iter().map(|it| it.view(seals)).collect(),
-        next_cursor: last.map(|last| ids::cursor(seals, last)),
-    }))
+    .await
 }
 
 /// A membership that a client names, where its family or organization is in reach; else not there.
