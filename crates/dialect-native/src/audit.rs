@@ -20,6 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use self::actor::{AuditActor, Known, Who};
 use crate::answer::json;
+use crate::csv;
 use crate::ids;
 use crate::input::{Named, query};
 use crate::look::look;
@@ -92,7 +93,7 @@ fn print(headers: &HeaderMap, page: &AuditPage) -> Result<Response, Problem> {
         let lines = page.data.iter().map(|line| serde_json::to_string(line).map(|line| line + "\n"));
         (LINES, lines.collect::<Result<String, _>>().map_err(|_| bug())?)
     } else if accepted.starts_with(CSV) {
-        (CSV, csv(&page.data))
+        (CSV, as_csv(&page.data))
     } else {
         return Ok(json(StatusCode::OK, serde_json::to_vec(page).map_err(|_| bug())?));
     };
@@ -103,8 +104,7 @@ fn print(headers: &HeaderMap, page: &AuditPage) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// RFC 4180. A field that a spreadsheet would take for a formula begins with an apostrophe.
-fn csv(lines: &[AuditLine]) -> String {
+fn as_csv(lines: &[AuditLine]) -> String {
     let mut text = String::from("time,id,actor,who,address,request_id,act,object,before,after\r\n");
     for line in lines {
         let json = |value: &Option<Value>| value.as_ref().map(Value::to_string).unwrap_or_default();
@@ -122,7 +122,7 @@ fn csv(lines: &[AuditLine]) -> String {
             json(&line.before),
             json(&line.after),
         ];
-        let fields: Vec<String> = fields.iter().map(|field| quoted(field)).collect();
+        let fields: Vec<String> = fields.iter().map(|field| csv::quoted(field)).collect();
         text.push_str(&fields.join(","));
         text.push_str("\r\n");
     }
@@ -132,11 +132,6 @@ fn csv(lines: &[AuditLine]) -> String {
 fn who(actor: &AuditActor) -> String {
     let names = [&actor.email, &actor.credential, &actor.membership];
     names.into_iter().flatten().next().cloned().unwrap_or_default()
-}
-
-fn quoted(field: &str) -> String {
-    let guard = if field.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    format!("\"{guard}{}\"", field.replace('"', "\"\""))
 }
 
 struct Wanted {

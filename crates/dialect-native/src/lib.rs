@@ -30,6 +30,7 @@ mod accounts;
 mod answer;
 mod audit;
 mod charges;
+mod csv;
 mod docs;
 mod entries;
 mod holds;

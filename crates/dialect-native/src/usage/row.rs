@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::gather::Sum;
+use crate::csv;
 use crate::values::Amount;
 
 /// What a line of a report is about: what is not asked for is none.
@@ -71,7 +72,7 @@ pub(super) const CSV_HEAD: &str = "day,account,account_name,currency,product,cre
     calls,quantity,cost,refunded\r\n";
 
 impl Row {
-    /// RFC 4180. A text that a spreadsheet would take for a formula gets an apostrophe.
+    /// In quotes only where it needs them.
     pub(super) fn csv(&self, into: &mut Vec<u8>) {
         let texts = [&self.day, &self.account, &self.account_name];
         for text in texts {
@@ -89,12 +90,8 @@ impl Row {
 
 fn field(into: &mut Vec<u8>, text: Option<&str>) {
     let text = text.unwrap_or_default();
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if is_formula || text.contains([',', '"', '\n', '\r']) {
-        into.push(b'"');
-        into.extend_from_slice(if is_formula { b"'" } else { b"" });
-        into.extend_from_slice(text.replace('"', "\"\"").as_bytes());
-        into.push(b'"');
+    if csv::is_formula(text) || text.contains([',', '"', '\n', '\r']) {
+        into.extend_from_slice(csv::quoted(text).as_bytes());
     } else {
         into.extend_from_slice(text.as_bytes());
     }
