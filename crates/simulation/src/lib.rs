@@ -10,8 +10,10 @@ pub mod model;
 pub mod nodes;
 mod random;
 pub mod rules;
+mod seeds;
 pub mod sql;
 pub mod workload;
 
 pub use disk::{SimDisk, SimFile, SimLock};
 pub use random::Random;
+pub use seeds::run_all;

@@ -1,8 +1,6 @@
 //! The long runs: as many seeds as there is time for. A failing seed is printed and replays exactly.
 
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -55,36 +53,17 @@ fn main() -> ExitCode {
     }
 }
 
-/// The first failure met, on as many threads as there are processors.
+/// The first failure met.
 fn run_all(seeds: &Seeds, run: Run) -> Option<String> {
     let bar = ProgressBar::new(seeds.seeds);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} seeds, {per_sec}, {eta} left") {
         bar.set_style(style);
     }
-    let next = AtomicU64::new(0);
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let failure = thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
-            .map(|_| {
-                scope.spawn(|| {
-                    loop {
-                        let number = next.fetch_add(1, Ordering::Relaxed);
-                        if number >= seeds.seeds {
-                            return None;
-                        }
-                        if let Err(failure) = run(seeds.from + number) {
-                            next.store(seeds.seeds, Ordering::Relaxed);
-                            return Some(failure);
-                        }
-                        bar.inc(1);
-                    }
-                })
-            })
-            .collect();
-        workers
-            .into_iter()
-            .find_map(|worker| worker.join().unwrap_or_else(|_| Some("a seed panicked".to_owned())))
+    let done = simulation::run_all(seeds.from..seeds.from + seeds.seeds, |seed| {
+        run(seed)?;
+        bar.inc(1);
+        Ok(())
     });
     bar.finish_and_clear();
-    failure
+    done.err()
 }

@@ -3,7 +3,6 @@
 //! More of them: `cargo run --release -p simulation -- lives --seeds 1000000`.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use simulation::life::{self, Story};
 
@@ -11,21 +10,13 @@ use simulation::life::{self, Story};
 fn nothing_acknowledged_is_lost_whatever_fails() {
     let seeds =
         std::env::var("LIFE_SEEDS").map_or(10_000, |seeds| seeds.parse().expect("LIFE_SEEDS is a number"));
-    let (next, total) = (AtomicU64::new(0), Mutex::new(Story::default()));
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds {
-                        break;
-                    }
-                    let story = life::run(seed, 120).unwrap_or_else(|error| panic!("{error}"));
-                    total.lock().unwrap().add(&story);
-                }
-            });
-        }
+    let total = Mutex::new(Story::default());
+    let lived = simulation::run_all(0..seeds, |seed| {
+        let story = life::run(seed, 120)?;
+        total.lock().unwrap().add(&story);
+        Ok(())
     });
+    lived.unwrap_or_else(|failure| panic!("{failure}"));
     let total = total.into_inner().unwrap();
     println!("{seeds} lives: {total:?}");
     let Story {
