@@ -33,18 +33,28 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    fn start(count: usize) -> Self {
+    pub(crate) fn start(count: usize) -> Self {
         Self::over(count, Server::shared().database().url())
     }
 
     pub(crate) fn over(count: usize, journal: String) -> Self {
         let cluster = Self { journal, nodes: RwLock::default() };
         for _ in 0..count {
-            let node = Node { data: tempfile::tempdir().unwrap(), served: None };
-            cluster.nodes.write().unwrap().push(node);
-            cluster.restart(count_of(&cluster) - 1);
+            cluster.join();
         }
         cluster
+    }
+
+    /// One node more: its number.
+    pub(crate) fn join(&self) -> usize {
+        self.nodes.write().unwrap().push(Node { data: tempfile::tempdir().unwrap(), served: None });
+        let number = count_of(self) - 1;
+        self.restart(number);
+        number
+    }
+
+    pub(crate) fn journal(&self) -> &str {
+        &self.journal
     }
 
     fn restart(&self, node: usize) {
@@ -55,11 +65,11 @@ impl Cluster {
     }
 
     /// Takes the process out; whoever drops it kills it.
-    fn remove(&self, node: usize) -> Served {
+    pub(crate) fn remove(&self, node: usize) -> Served {
         self.nodes.write().unwrap()[node].served.take().unwrap()
     }
 
-    fn url(&self, number: usize) -> Option<String> {
+    pub(crate) fn url(&self, number: usize) -> Option<String> {
         let nodes = self.nodes.read().unwrap();
         nodes[number % nodes.len()].served.as_ref().map(|served| served.url.clone())
     }
@@ -101,7 +111,7 @@ pub(crate) fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-fn agent(patience: Duration) -> Agent {
+pub(crate) fn agent(patience: Duration) -> Agent {
     Agent::config_builder().timeout_global(Some(patience)).http_status_as_error(false).build().into()
 }
 
