@@ -158,7 +158,7 @@ impl Scanning {
     }
 
     /// The next group from this machine's disk. One that does not fit is of another history.
-    fn from_copy(&self) -> Option<Group> {
+    fn at_hand(&self) -> Option<Group> {
         let copy = self.book.copy.as_ref()?;
         let group = copy.find(self.next)?;
         if self.follows(&group) {
@@ -176,7 +176,7 @@ impl Scanning {
 
     fn step(&mut self) -> Result<Group, ReadError> {
         let position = self.next;
-        let copied = if self.fetched.is_empty() { self.from_copy() } else { None };
+        let copied = if self.fetched.is_empty() { self.at_hand() } else { None };
         let group = match copied {
             Some(group) => group,
             None => {
