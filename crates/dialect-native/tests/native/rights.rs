@@ -8,10 +8,15 @@ use testkit::{Client, TestAccount};
 use crate::fixture::{Fixture, problem};
 
 const NOTHING: &str = "00000000-0000-0000-0000-000000000000";
+const FORBIDDEN: &str = "forbidden";
 pub const PASSWORD: &str = "violet anchor and a lamp";
 
 async fn token(it: &Fixture, role: Role) -> Client {
-    let body = json!({"role": role.name()}).to_string();
+    token_of(it, &json!({"role": role.name()})).await
+}
+
+async fn token_of(it: &Fixture, asked: &Value) -> Client {
+    let body = asked.to_string();
     let issued = it.owner().post("/api/v1/organizations/default/tokens", &body).await;
     assert_eq!(issued.status, 201, "{issued:?}");
     it.with_token(issued.json()["token"].as_str().expect("a token is text"))
@@ -61,6 +66,7 @@ async fn hold_against_the_table(
     client: &Client,
     account: &TestAccount,
     who: &str,
+    refused: &str,
     may: impl Fn(&Value) -> bool,
 ) -> usize {
     let mut asked = 0;
@@ -77,7 +83,7 @@ async fn hold_against_the_table(
         let allowed = permissions.iter().any(&may);
         assert_eq!(answer.status == 403, !allowed, "{who} {method} {path} {permissions:?}: {answer:?}");
         if !allowed {
-            assert_eq!(problem(&answer).1, "forbidden");
+            assert_eq!(problem(&answer).1, refused, "{who} {method} {path}");
         }
         asked += 1;
     }
@@ -103,12 +109,12 @@ async fn every_role_may_what_the_table_says_and_no_more() {
         let (person, _) = join(&it, "organizations/default", &email, &rights).await;
         for (client, who) in [(program, "program"), (person, "person")] {
             let who = format!("{who} {role:?}");
-            asked += hold_against_the_table(&client, &account, &who, |it| is_for(it, role)).await;
+            asked += hold_against_the_table(&client, &account, &who, FORBIDDEN, |it| is_for(it, role)).await;
         }
         // A person of a family: no more than is done inside families.
         let email = format!("{}@buyer.example", role.name());
         let (member, _) = join(&it, &family, &email, &rights).await;
-        asked += hold_against_the_table(&member, &account, &format!("member {role:?}"), |it| {
+        asked += hold_against_the_table(&member, &account, &format!("member {role:?}"), FORBIDDEN, |it| {
             let name = it["operation"].as_str().unwrap();
             let row = operation::TABLE.iter().find(|(operation, _)| format!("{operation:?}") == name);
             is_for(it, role) && row.unwrap().0.side() == operation::Side::Both
@@ -116,7 +122,7 @@ async fn every_role_may_what_the_table_says_and_no_more() {
         .await;
     }
     let key = it.buyer(&account);
-    asked += hold_against_the_table(&key, &account, "key", |it| is_for(it, Role::Account)).await;
+    asked += hold_against_the_table(&key, &account, "key", FORBIDDEN, |it| is_for(it, Role::Account)).await;
     assert!(asked > 800, "{asked}");
 }
 
@@ -134,7 +140,40 @@ async fn a_set_of_permissions_is_what_it_says() {
         let rights = json!({"permissions": name});
         let (person, _) =
             join(&it, "organizations/default", &format!("u{place}@seller.example"), &rights).await;
-        hold_against_the_table(&person, &account, &name, |it| it["operation"] == json!(only)).await;
+        hold_against_the_table(&person, &account, &name, FORBIDDEN, |it| it["operation"] == json!(only))
+            .await;
+    }
+}
+
+/// An owner's token whose scope names a single operation does that and nothing else; so does a secret of an
+/// account, as far as accounts may.
+#[tokio::test]
+async fn a_scope_is_what_it_says() {
+    let it = Fixture::sandbox().await;
+    let account = it.funded("100").await;
+    let secrets = format!("/api/v1/accounts/{}/secrets", account.key);
+    for (operation, roles) in operation::TABLE {
+        let (name, only) = (operation.name(), format!("{operation:?}"));
+        let scope = json!({"operations": [name]});
+        if !operation.is_in_scopes() {
+            let body = json!({"role": "owner", "scope": scope}).to_string();
+            let refused = it.owner().post("/api/v1/organizations/default/tokens", &body).await;
+            assert_eq!(problem(&refused), (422, "invalid-field".to_owned()), "{name}");
+            continue;
+        }
+        let held = token_of(&it, &json!({"role": "owner", "scope": scope})).await;
+        let may = |it: &Value| it["operation"] == json!(only);
+        hold_against_the_table(&held, &account, &name, "out-of-scope", may).await;
+        if !roles.contains(&Role::Account) {
+            continue;
+        }
+        let added = it.owner().post(&secrets, &json!({"scope": scope}).to_string()).await.json();
+        let secret = added["secret"].as_str().expect("a new secret is shown");
+        let held = it.server.client().with_basic(&account.key, secret);
+        let me = held.get("/api/v1/me").await.json();
+        assert_eq!(me["operations"], json!([name]));
+        let top_up = format!("/api/v1/accounts/{}/top-ups", account.key);
+        assert_eq!(problem(&held.post(&top_up, r#"{"amount":"1"}"#).await).1, FORBIDDEN);
     }
 }
 
