@@ -13,6 +13,7 @@ mod retention;
 mod sandbox;
 mod serve;
 mod served;
+mod tokens;
 mod verify;
 
 use std::path::Path;
