@@ -28,7 +28,8 @@ fn next(rejection: &Rejection) -> Option<Rejection> {
         }
         R::ScopeExceeded { .. } => R::MayNotOpenChildren,
         R::MayNotOpenChildren => R::TooDeep,
-        R::TooDeep => R::NameTaken,
+        R::TooDeep => R::TooManyAccounts { max: 9 },
+        R::TooManyAccounts { .. } => R::NameTaken,
         R::NameTaken => R::HandleTaken,
         R::HandleTaken => R::UserExists,
         R::UserExists => R::People(PeopleRejection::UserNotFound),

@@ -29,7 +29,8 @@ use crate::values::{Amount, Currency, Name, text};
     responses((status = 201, description = "It is open", body = OpenedAccount)),
     extensions(("x-operation" = json!(["OpenAccount", "OpenSubaccount"])), ("x-problems" = json!([
         "account-not-found", "organization-not-found", "account-closed", "currency-unknown",
-        "currency-mismatch", "may-not-open-children", "too-deep", "funding-shared", "scope-exceeded",
+        "currency-mismatch", "may-not-open-children", "too-deep", "too-many-accounts", "funding-shared",
+        "scope-exceeded",
     ]))),
 )]
 pub(crate) async fn handle(

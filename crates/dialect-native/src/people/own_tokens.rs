@@ -50,7 +50,7 @@ pub(crate) async fn issue(
         }
         None => None,
     };
-    let token = Secret::new_token(app.engine.entropy());
+    let token = Secret::new_token(app.engine.entropy(), app.engine.seals().book());
     let act = Act::IssueCredential {
         holder: Holder::Member(person.membership),
         role: RoleCode(0),

@@ -59,7 +59,7 @@ pub(crate) async fn issue(
         None => None,
     };
     let key = once.key(&app, &caller.0, "issue token", organization, &asked);
-    let token = Secret::new_token(app.engine.entropy());
+    let token = Secret::new_token(app.engine.entropy(), app.engine.seals().book());
     let act = Act::IssueCredential {
         holder: Holder::Organization(organization),
         role: Role::from(asked.role).code(),
