@@ -53,6 +53,7 @@ fn a_provisioning_key_is_issued_used_up_and_revoked() {
     let opened = json(&served, key, &["account", "create", "--name", "Sub", "--parent", partner]);
     let subaccount = opened["api_key"].as_str().unwrap();
     let exceeded = "bursar: A limit of the credential does not allow so much";
+    let role = "bursar: The credential may not do that";
     let scope = "bursar: The credential is held to a scope that does not cover that";
     for (arguments, code, reason) in [
         (&["allocate", subaccount, "300"][..], 0, ""),
@@ -60,8 +61,8 @@ fn a_provisioning_key_is_issued_used_up_and_revoked() {
         (&["allocate", subaccount, "200"], 0, ""),
         (&["allocate", subaccount, "0.000000001"], 3, exceeded),
         (&["top-up", partner, "1"], 3, scope),
-        (&["token", "issue", "--role", "read-only"], 3, scope),
-        (&["token", "revoke", id], 3, scope),
+        (&["token", "issue", "--role", "read-only"], 3, role),
+        (&["token", "revoke", id], 3, role),
     ] {
         let (found, _, err) = by(&served, key, arguments);
         assert_eq!((found, err.starts_with(reason)), (code, true), "{arguments:?}: {err}");

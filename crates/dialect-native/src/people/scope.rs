@@ -20,7 +20,7 @@ use crate::problem::Problem;
 #[serde(deny_unknown_fields)]
 pub(crate) struct AskedScope {
     /// All it may do: operations by their names, as `GET /me` lists them, and `read`, `modify` and `reload`,
-    /// which are several.
+    /// which stand for others.
     #[serde(skip_serializing_if = "Option::is_none")]
     operations: Option<Vec<String>>,
     /// The only accounts it may act on, and what is below them, by any of their handles. At most 32.

@@ -317,7 +317,7 @@ async fn a_bad_request_is_refused_and_changes_nothing() {
     let many = format!(r#"{{"scope":{{"accounts":[{}]}}}}"#, vec![r#""{A}""#; 33].join(","));
     stage.refuses("POST", SECRETS, &[], &many, SCOPE).await;
     let limit = r#"{"counts":["pay"],"amount":"1","period":"day"}"#;
-    let many = format!(r#"{{"scope":{{"limits":[{}]}}}}"#, vec![limit; 9].join(","));
+    let many = format!(r#"{{"scope":{{"limits":[{}]}}}}"#, [limit; 9].join(","));
     stage.refuses("POST", SECRETS, &[], &many, SCOPE).await;
     // What is live already is no new secret, and four of one's own choice are enough.
     for number in 1..=4 {

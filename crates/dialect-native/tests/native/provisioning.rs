@@ -8,10 +8,10 @@ use crate::fixture::{Fixture, pick, problem};
 use crate::rights::join;
 
 #[derive(Clone, Copy, Debug)]
-enum Held {
-    ByTheSeller,
-    ByAPerson,
-    ByThePartner,
+enum Whose {
+    Seller,
+    Person,
+    Partner,
 }
 
 /// A key, and those who issued it and can take it back.
@@ -24,29 +24,29 @@ struct Key {
     revoke: String,
 }
 
-async fn issue(it: &Fixture, held: Held, partner: &TestAccount, scope: &Value) -> Key {
-    let (issuer, list, revoke, body) = match held {
-        Held::ByTheSeller => {
+async fn issue(it: &Fixture, whose: Whose, partner: &TestAccount, scope: &Value) -> Key {
+    let (issuer, list, revoke, body) = match whose {
+        Whose::Seller => {
             let body = json!({"role": "admin", "label": "provisioning", "scope": scope});
             (it.owner(), "/api/v1/organizations/default/tokens".to_owned(), "/api/v1/tokens".to_owned(), body)
         }
-        Held::ByAPerson => {
+        Whose::Person => {
             let rights = json!({"role": "admin"});
             let (ann, _) = join(it, "organizations/default", "ann@seller.example", &rights).await;
             (ann, "/api/v1/me/tokens".to_owned(), "/api/v1/tokens".to_owned(), json!({"scope": scope}))
         }
-        Held::ByThePartner => {
+        Whose::Partner => {
             let secrets = format!("/api/v1/accounts/{}/secrets", partner.key);
             (it.buyer(partner), secrets.clone(), secrets, json!({"scope": scope}))
         }
     };
     let issued = issuer.post(&list, &body.to_string()).await;
-    assert_eq!(issued.status, 201, "{held:?}: {issued:?}");
+    assert_eq!(issued.status, 201, "{whose:?}: {issued:?}");
     let issued = issued.json();
     let text = |member: &str| issued[member].as_str().map(str::to_owned);
-    let client = match held {
-        Held::ByThePartner => it.server.client().with_basic(&partner.key, &text("secret").unwrap()),
-        Held::ByTheSeller | Held::ByAPerson => it.with_token(&text("token").unwrap()),
+    let client = match whose {
+        Whose::Partner => it.server.client().with_basic(&partner.key, &text("secret").unwrap()),
+        Whose::Seller | Whose::Person => it.with_token(&text("token").unwrap()),
     };
     Key { client, id: text("id").unwrap(), issuer, list, revoke }
 }
@@ -70,41 +70,41 @@ fn up_to_500() -> Value {
 
 #[tokio::test]
 async fn a_key_may_open_subaccounts_and_allocate_500_in_total_and_not_top_up() {
-    for held in [Held::ByTheSeller, Held::ByAPerson, Held::ByThePartner] {
+    for whose in [Whose::Seller, Whose::Person, Whose::Partner] {
         let it = Fixture::new().await;
         let partner = it.book.open_primary("Partner", 2_000).await;
-        let key = issue(&it, held, &partner, &up_to_500()).await;
+        let key = issue(&it, whose, &partner, &up_to_500()).await;
         let left = |spent: &str, left: &str| {
             json!({"counts": ["allocate"], "amount": "500", "currency": "EUR", "period": "total",
                    "spent": spent, "left": left})
         };
 
         let opened = key.client.post("/api/v1/accounts", &json!({"parent": partner.key}).to_string()).await;
-        assert_eq!(opened.status, 201, "{held:?}: {opened:?}");
+        assert_eq!(opened.status, 201, "{whose:?}: {opened:?}");
         let subaccount = opened.json()["api_key"].as_str().expect("it has a key").to_owned();
         let allocations = format!("/api/v1/accounts/{subaccount}/allocations");
         let allocate = async |amount: &str| key.client.post(&allocations, &body(amount)).await;
 
-        assert_eq!(allocate("300").await.status, 201, "{held:?}");
-        assert_eq!(key.limit().await, left("300", "200"), "{held:?}");
+        assert_eq!(allocate("300").await.status, 201, "{whose:?}");
+        assert_eq!(key.limit().await, left("300", "200"), "{whose:?}");
         let refused = allocate("200.000000001").await;
-        assert_eq!(problem(&refused), (403, "scope-exceeded".to_owned()), "{held:?}");
+        assert_eq!(problem(&refused), (403, "scope-exceeded".to_owned()), "{whose:?}");
         assert_eq!(
             pick(&refused.json(), &["need", "have", "limit"]),
             json!({"need": "200.000000001", "have": "200", "limit": "500"}),
         );
-        assert_eq!(allocate("200").await.status, 201, "{held:?}: exactly 500");
-        assert_eq!(problem(&allocate("0.000000001").await).1, "scope-exceeded", "{held:?}");
-        assert_eq!(key.limit().await, left("500", "0"), "{held:?}");
+        assert_eq!(allocate("200").await.status, 201, "{whose:?}: exactly 500");
+        assert_eq!(problem(&allocate("0.000000001").await).1, "scope-exceeded", "{whose:?}");
+        assert_eq!(key.limit().await, left("500", "0"), "{whose:?}");
 
         // The log says what was given.
         let log = it.owner().get("/api/v1/organizations/default/audit?acts=issue-credential").await.json();
         let issued = &log["data"][0]["after"]["scope"];
-        assert_eq!(issued["limits"], up_to_500()["limits"], "{held:?}");
-        assert!(issued["operations"].as_array().unwrap().contains(&json!("open-subaccount")), "{held:?}");
+        assert_eq!(issued["limits"], up_to_500()["limits"], "{whose:?}");
+        assert!(issued["operations"].as_array().unwrap().contains(&json!("open-subaccount")), "{whose:?}");
 
         // Neither a payment, nor credit from nowhere, nor money past the limit, nor a key without one.
-        let is_partner = matches!(held, Held::ByThePartner);
+        let is_partner = matches!(whose, Whose::Partner);
         let role = if is_partner { "forbidden" } else { "out-of-scope" };
         let at = |rest: &str| format!("/api/v1/accounts/{}{rest}", partner.key);
         for (path, body, kind) in [
@@ -129,13 +129,13 @@ async fn a_key_may_open_subaccounts_and_allocate_500_in_total_and_not_top_up() {
         ] {
             let before = it.book.digest().await;
             let refused = key.client.post(&path, &body).await;
-            assert_eq!(problem(&refused), (403, kind.to_owned()), "{held:?} {path} {body}");
-            assert_eq!(it.book.digest().await, before, "{held:?} {path}");
+            assert_eq!(problem(&refused), (403, kind.to_owned()), "{whose:?} {path} {body}");
+            assert_eq!(it.book.digest().await, before, "{whose:?} {path}");
         }
 
         let revoked = key.issuer.send("DELETE", &format!("{}/{}", key.revoke, key.id), "").await;
-        assert_eq!(revoked.status, 204, "{held:?}: {revoked:?}");
-        assert_eq!(problem(&allocate("1").await), (401, "unauthenticated".to_owned()), "{held:?}");
+        assert_eq!(revoked.status, 204, "{whose:?}: {revoked:?}");
+        assert_eq!(problem(&allocate("1").await), (401, "unauthenticated".to_owned()), "{whose:?}");
     }
 }
 
@@ -148,7 +148,7 @@ fn body(amount: &str) -> String {
 async fn many_at_once_get_as_much_as_the_limit_and_no_more() {
     let it = Fixture::new().await;
     let partner = it.book.open_primary("Partner", 2_000).await;
-    let key = issue(&it, Held::ByTheSeller, &partner, &up_to_500()).await;
+    let key = issue(&it, Whose::Seller, &partner, &up_to_500()).await;
     let opened =
         key.client.post("/api/v1/accounts", &json!({"parent": partner.key}).to_string()).await.json();
     let path = format!("/api/v1/accounts/{}/allocations", opened["api_key"].as_str().unwrap());
@@ -206,7 +206,7 @@ async fn a_token_of_chosen_accounts_sees_no_others() {
     let it = Fixture::new().await;
     let (mine, other) = (it.funded("10").await, it.funded("10").await);
     let scope = json!({"accounts": [mine.key]});
-    let key = issue(&it, Held::ByTheSeller, &mine, &scope).await;
+    let key = issue(&it, Whose::Seller, &mine, &scope).await;
     let at = |account: &TestAccount, rest: &str| format!("/api/v1/accounts/{}{rest}", account.key);
     let child = key.client.post("/api/v1/accounts", &json!({"parent": mine.key}).to_string()).await;
     assert_eq!(child.status, 201, "{child:?}");

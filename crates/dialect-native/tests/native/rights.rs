@@ -1,7 +1,7 @@
 //! Who may do what: every role × every operation of the document, answered as its table says. The table is
 //! that of `access::operation`; checks, document and this test are made from it.
 
-use access::{Operation, Role, operation};
+use access::{Action, Operation, Role, operation};
 use serde_json::{Value, json};
 use testkit::{Client, TestAccount};
 
@@ -195,18 +195,33 @@ fn the_table_is_committed() {
     let mut text = format!(
         "# Roles\n\nMade from the table that the server checks; do not edit.\n\n\
          The last column is an account's own secret. Within a family people may what their role says, as far as \
-         the operation is marked `family`.\n\n| operation | may | family | {} |\n|---|---|---|{}\n",
+         the operation is marked `family`. Scopes of secrets and tokens name what is marked `scope`, or say \
+         {}.\n\n| operation | may | family | scope | {} |\n|---|---|---|---|{}\n",
+        other_names(),
         roles.join(" | "),
         "---|".repeat(roles.len())
     );
+    let yes = |is| if is { "yes" } else { "" };
     for (operation, allowed) in operation::TABLE {
-        let family = if operation.side() == operation::Side::Both { "yes" } else { "" };
-        let marks = Role::ALL.map(|role| if allowed.contains(&role) { "yes" } else { "" });
+        let family = yes(operation.side() == operation::Side::Both);
+        let scope = yes(operation.is_in_scopes());
+        let marks = Role::ALL.map(|role| yes(allowed.contains(&role)));
         let (name, about) = (operation.name(), operation.text());
-        text.push_str(&format!("| `{name}` | {about} | {family} | {} |\n", marks.join(" | ")));
+        text.push_str(&format!("| `{name}` | {about} | {family} | {scope} | {} |\n", marks.join(" | ")));
     }
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/api/roles.md");
     testkit::expect_text(&path, &text);
+}
+
+/// The actions that are not called like an operation.
+fn other_names() -> String {
+    let actions = Action::ALL.into_iter().filter(|action| Operation::parse(action.name()).is_none());
+    let told = actions.map(|action| {
+        let names: Vec<String> =
+            action.operations().operations().map(|it| format!("`{}`", it.name())).collect();
+        format!("`{}` ({})", action.name(), names.join(", "))
+    });
+    told.collect::<Vec<_>>().join(" or ")
 }
 
 #[test]

@@ -240,11 +240,11 @@ fn a_scope_ends_at_its_accounts() {
     let of = |accounts: &[AccountIndex], below| Scope { accounts: accounts.into(), below, ..scope([]) };
     for (accounts, below, to, expected) in [
         (&[parent][..], false, parent, Ok(())),
-        (&[parent], false, child, foreign.clone()),
+        (&[parent], false, child, foreign),
         (&[parent], true, child, Ok(())),
-        (&[child], true, parent, foreign.clone()),
+        (&[child], true, parent, foreign),
         (&[child, other], false, other, Ok(())),
-        (&[parent], true, other, foreign.clone()),
+        (&[parent], true, other, foreign),
     ] {
         let token = issue(&mut world, of(accounts, below)).unwrap();
         assert_eq!(world.by(token, charge(to, 1)), expected, "{accounts:?} {below} {to:?}");
