@@ -9,13 +9,13 @@ use domain::{Currency, Nanos, Timestamp};
 use crate::balance::plus;
 use crate::draft::{Draft, positive};
 use crate::event::Event;
-use crate::{BalanceIndex, Rejection, Scope};
+use crate::{Allowed, BalanceIndex, Rejection, Scope};
 
 /// Limits that one scope may have.
 pub const LIMITS_MAX: usize = 8;
 
-/// The most of some flows in a span, in one currency. A flow that is limited at all goes in no currency of
-/// which no limit speaks.
+/// The most of some flows in a span, in one currency. Whoever has limits moves money only as one of them says:
+/// a charge that is limited could else be a transfer to an account that charges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     pub flows: Flows,
@@ -143,7 +143,7 @@ impl Draft<'_> {
         if scope.limits.is_empty() {
             return Ok(());
         }
-        self.in_known_currencies(scope)?;
+        self.is_spoken_of(scope)?;
         let known = &self.ledger.credential(credential).spent[..];
         for (place, (limit, spent)) in scope.limits.iter().zip(known).enumerate() {
             let need = self.moved(limit)?;
@@ -163,11 +163,13 @@ impl Draft<'_> {
         Ok(())
     }
 
-    fn in_known_currencies(&self, scope: &Scope) -> Result<(), Rejection> {
+    /// Whether some limit counts each flow of the command, in its currency.
+    fn is_spoken_of(&self, scope: &Scope) -> Result<(), Rejection> {
         for (balance, flow, _) in self.written().iter().filter_map(flow) {
             let mut speak = scope.limits.iter().filter(|limit| limit.flows.has(flow)).peekable();
             let currency = self.currency_of(balance);
-            if speak.peek().is_some() && !speak.any(|limit| Some(limit.currency) == currency) {
+            let is_free = matches!(scope.allowed, Allowed::Actions(_)) && speak.peek().is_none();
+            if !is_free && !speak.any(|limit| Some(limit.currency) == currency) {
                 return Err(Rejection::OutOfScope);
             }
         }

@@ -364,8 +364,8 @@ impl Model {
         }
         let Some((moves, currency, need)) = self.moved.take() else { return Ok(()) };
         let key = &mut self.keys[key];
-        let mut limits = key.limits.iter().filter(|limit| limit.moves.contains(&moves)).peekable();
-        if limits.peek().is_some() && currency != "EUR" {
+        let limits: Vec<&Cap> = key.limits.iter().filter(|limit| limit.moves.contains(&moves)).collect();
+        if limits.is_empty() || currency != "EUR" {
             return Err(No::OutOfScope);
         }
         for limit in limits {
@@ -377,9 +377,7 @@ impl Model {
                 return Err(No::Scope { need, have: limit.amount - before });
             }
         }
-        if currency == "EUR" {
-            key.moved.push((now, moves, need));
-        }
+        key.moved.push((now, moves, need));
         Ok(())
     }
 

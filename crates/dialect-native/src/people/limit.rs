@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use crate::problem::Problem;
 use crate::values::{Amount, Currency};
 
-/// The most of what it counts. What is limited at all goes in no currency of which no limit speaks. What a hold or
-/// a refund gives back frees nothing.
+/// The most of what it counts. Whoever has limits moves money only as one of them says. What a hold or a refund
+/// gives back frees nothing.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AskedLimit {

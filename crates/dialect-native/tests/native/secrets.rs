@@ -123,7 +123,7 @@ const SCOPES: &[(&str, &str, &str, &str, u16, &str)] = &[
     (DAY, "POST", "/accounts/{A}/charges", ONE, 201, ""),
     (DAY, "POST", "/accounts/{A}/charges", r#"{"amount":"1.000000001"}"#, 403, "scope-exceeded"),
     (DAY, "POST", "/accounts/{A}/holds", r#"{"amount":"2"}"#, 403, "scope-exceeded"),
-    (DAY, "POST", "/transfers", r#"{"from":"{A}","to":"{C}","amount":"2"}"#, 201, ""),
+    (DAY, "POST", "/transfers", r#"{"from":"{A}","to":"{C}","amount":"1"}"#, 403, "out-of-scope"),
     (
         r#"{"limits":[{"counts":["charge"],"amount":"9","currency":"USD","period":"day"}]}"#,
         "POST",
