@@ -155,7 +155,6 @@ impl Nodes {
         let (phase, current) = (Arc::<Phase>::default(), Current::default());
         let grounds = Grounds {
             source,
-            directory: config.data.clone(),
             options,
             token,
             limits,
