@@ -336,6 +336,8 @@ impl Owner {
             | Event::CredentialRevoked { .. }
             | Event::CredentialScoped { .. }
             | Event::CredentialSpent { .. }
+            | Event::ScopeSet { .. }
+            | Event::LimitCounted { .. }
             | Event::CredentialUsed { .. }
             | Event::NumberReleased { .. }
             | Event::ReloadRequested { .. }
