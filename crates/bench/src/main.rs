@@ -11,6 +11,7 @@ mod history;
 mod http;
 mod memory;
 mod nowhere;
+mod reporting;
 mod restart;
 mod rules;
 mod workload;
@@ -51,6 +52,8 @@ enum Command {
     Postgres(http::PostgresArguments),
     /// One, two and three nodes on one database, and what forwarding costs.
     Nodes(http::NodesArguments),
+    /// The tables for reports, made anew from a journal.
+    Reporting(reporting::Arguments),
     /// The bare echo server of `single`.
     #[command(hide = true)]
     Echo,
@@ -72,6 +75,7 @@ fn main() {
         Command::Latency(arguments) => http::latency(&arguments),
         Command::Postgres(arguments) => http::postgres(&arguments),
         Command::Nodes(arguments) => http::nodes(&arguments),
+        Command::Reporting(arguments) => reporting::run(&arguments),
         Command::Echo => http::echo(),
         Command::Growth(arguments) => growth::run(&arguments),
     }
