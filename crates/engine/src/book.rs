@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 use journal::{
-    AppendError, Group, HEADER_BYTES, Journal, Room, Snapshots, Tail, Vault, VaultError, VaultKey,
+    Anchor, AppendError, Group, HEADER_BYTES, Journal, Room, Snapshots, Tail, Vault, VaultError, VaultKey,
 };
 use ledger::{Act, Actor, Audited, Command, Cursor, Event, EventRef, Ledger, OrganizationIndex, Rejection};
 
@@ -29,6 +29,7 @@ use crate::directory::{self, Directory};
 use crate::history::History;
 use crate::origin::Origin;
 use crate::record::{Content, Envelope, FORMAT, Key, Links, Mark, RECORD_BYTES_MAX, Record, links};
+use crate::retention::anchored;
 use crate::seal::{MasterKey, Owner, Seals, TextKeys};
 use crate::snapshot::{Background, Snapshotting};
 use crate::window::{Age, Asked, Remembered, Sealed, Window};
@@ -171,6 +172,8 @@ pub struct Book {
     digested: (Cursor, Timestamp),
     /// Whether the last group is one that was answered for.
     tail_open: bool,
+    /// To be written with the next group.
+    marks: Vec<Mark>,
 }
 
 /// The group that is being filled.
@@ -244,6 +247,7 @@ impl Book {
             calendar_checked: Timestamp::EPOCH,
             digested: (Cursor::Start, Timestamp::EPOCH),
             tail_open: false,
+            marks: Vec::new(),
             journal: parts.journal,
         };
         book.barrier()?;
@@ -516,6 +520,9 @@ impl Book {
             Mark::digest(&self.ledger, &mut self.digested.0, DIGEST_OBJECTS).write(&mut self.group.buffer);
             self.digested.1 = now;
         }
+        for mark in self.marks.drain(..) {
+            mark.write(&mut self.group.buffer);
+        }
         let buffer = std::mem::take(&mut self.group.buffer);
         let group = Group::seal(buffer, &self.journal.tail(), now, self.group.events);
         let appended = self.journal.append(&group);
@@ -525,6 +532,13 @@ impl Book {
         appended?;
         self.time.last = now;
         Ok(())
+    }
+
+    /// Says in the journal, with the next group, what an operator is about to have removed.
+    pub fn name_anchor(&mut self, anchor: &Anchor) {
+        self.marks.push(anchored(anchor));
+        // Where no command comes, the group that closes the tail says it.
+        self.tail_open = true;
     }
 
     /// Closes the tail with an empty group: what was answered and is damaged later can then be told from

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use domain::Timestamp;
-use journal::Vault;
+use journal::{Anchor, Vault};
 use ledger::{Event, Ledger};
 use tokio::sync::oneshot;
 
@@ -194,6 +194,11 @@ impl Engine {
     /// Begins a snapshot now.
     pub fn request_snapshot(&self) -> Result<(), Unavailable> {
         self.push(Job::Act(Box::new(Book::request_snapshot)), 1)
+    }
+
+    /// Has the journal say what an operator is about to have removed; it is durable a little later.
+    pub fn name_anchor(&self, anchor: Anchor) -> Result<(), Unavailable> {
+        self.push(Job::Act(Box::new(move |book| book.name_anchor(&anchor))), 1)
     }
 
     pub fn directory(&self) -> &Directory {

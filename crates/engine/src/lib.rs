@@ -55,7 +55,9 @@ pub use origin::Origin;
 pub use passage::{Passage, Passages};
 pub use record::{Content, Envelope, Item, Key, Mark, Record};
 pub use recovery::{OpenError, Recovered};
-pub use retention::{Cut, Kept, Plan, PruneError, Pruned, plan, prune};
+pub use retention::{
+    Cut, Kept, Plan, PruneError, Pruned, name_anchor, names_anchor, plan, plan_of, prune, write_anchor,
+};
 pub use rounds::Rounds;
 pub use seal::{Id, MasterKey, Owner, Seals, TextKeys};
 pub use snapshot::{Background, digest};

@@ -19,7 +19,7 @@ use crate::options::Options;
 use crate::postgres_hosts::PostgresHosts;
 use crate::postgres_journal::PostgresJournal;
 use crate::schema;
-use crate::snapshot::PostgresSnapshots;
+use crate::snapshot::{PostgresSnapshots, SNAPSHOTS};
 use crate::url::Url;
 use crate::vault::PostgresVault;
 
@@ -194,12 +194,12 @@ impl Database {
         let incarnation = self.incarnation()?.ok_or(OpenError::NotInitialised)?;
         self.expect(incarnation);
         let session = self.session()?;
-        let index = book::load(&*session, book)?;
+        let index = book::load(&*session, &self.lane, book)?;
         let era_bytes = bytes_of(&*session, &index.open_era().table());
         let number = i64::from(book);
         let lane = || Lane::new(&self.connector);
         let vault = PostgresVault::open(lane(), number)?;
-        let snapshots = PostgresSnapshots { lane: Arc::new(lane()), book: number };
+        let snapshots = PostgresSnapshots { lane: Arc::new(lane()), book: number, table: SNAPSHOTS };
         let copy = self.copy(book, &index);
         let book = Book::new(lane(), number, self.connector.options.cache_bytes, copy, index);
         Ok(PostgresJournal::new(Arc::new(book), Arc::new(snapshots), Arc::new(vault), era_bytes))

@@ -48,6 +48,7 @@ pub struct PostgresJournal {
     /// Bytes in the open era, other books' included as they were when it was opened.
     era_bytes: u64,
     next_era_is_made: bool,
+    pub(crate) written_anchor: Option<Tail>,
     /// Opening the next era failed: not tried again before this position.
     postponed: u64,
 }
@@ -88,6 +89,7 @@ impl PostgresJournal {
             stopped: false,
             era_bytes,
             next_era_is_made: false,
+            written_anchor: None,
             postponed: 0,
         }
     }

@@ -3,9 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use journal::{Archive, GROUP_BYTES_MAX, Group, GroupError, HEADER_BYTES, ReadError, Reader, Scan, Tail};
+use journal::{
+    Anchor, Archive, Chunks, GROUP_BYTES_MAX, Group, GroupError, HEADER_BYTES, ReadError, Reader, Scan,
+    SnapshotError, Tail,
+};
 
-use crate::book::{Book, Era, group_of, read_fault};
+use crate::anchor;
+use crate::book::{Book, Era, group_of};
+use crate::lane::Lane;
 
 /// Groups asked for at once at first. Then as many as make about [`SCAN_BYTES`].
 const SCAN_GROUPS: u64 = 32;
@@ -15,6 +20,9 @@ const SCAN_BYTES: usize = 4 << 20;
 impl Book {
     fn era_of(&self, position: u64) -> Result<Era, ReadError> {
         let index = self.index();
+        if let Some(removed) = anchor::removed(index.anchor.as_ref(), position) {
+            return Err(removed);
+        }
         let found = if position > index.tail.position { None } else { index.era_of(position) };
         found.map(|(era, _)| era).ok_or(ReadError::Missing { position })
     }
@@ -31,7 +39,7 @@ impl Book {
         }
         let sql = format!("SELECT chain, events, body FROM {table} WHERE book = $1 AND position = $2");
         let rows = self.lane.with(|session| session.query(&sql, &[&self.number, &(position as i64)]));
-        let rows = rows.map_err(read_fault(position))?;
+        let rows = rows.map_err(|error| self.read_fault(position, error))?;
         let row = rows.first().ok_or(ReadError::Missing { position })?;
         let group = group_of(row, 0, position, &table, self.number)?;
         self.keep(&group);
@@ -89,7 +97,7 @@ impl Reader for PostgresReader {
         let rows = book
             .lane
             .with(|session| session.query(&sql, &[&book.number, &(position as i64), &first, &length]));
-        let rows = rows.map_err(read_fault(position))?;
+        let rows = rows.map_err(|error| book.read_fault(position, error))?;
         let row = rows.first().ok_or(ReadError::Missing { position })?;
         into.extend_from_slice(row.get(0));
         Ok(())
@@ -99,6 +107,9 @@ impl Reader for PostgresReader {
         let end = self.tail();
         if from == 0 || from > end.position + 1 {
             return Err(ReadError::Missing { position: from });
+        }
+        if let Some(removed) = anchor::removed(self.0.index().anchor.as_ref(), from) {
+            return Err(removed);
         }
         Ok(Box::new(Scanning {
             book: self.0.clone(),
@@ -112,6 +123,16 @@ impl Reader for PostgresReader {
 
     fn archives(&self) -> Vec<Archive> {
         Vec::new()
+    }
+
+    fn anchor(&self) -> Option<Anchor> {
+        self.0.index().anchor
+    }
+
+    fn anchor_chunks(&self) -> Result<Chunks, SnapshotError> {
+        let anchor = self.anchor().ok_or_else(|| SnapshotError::Damaged { place: "no anchor".to_owned() })?;
+        let lane = Arc::new(Lane::new(self.0.lane.connector()));
+        anchor::chunks(&lane, self.0.number, &anchor)
     }
 
     fn sidecar(&self, archive: &Archive) -> Result<Vec<u8>, ReadError> {
@@ -132,8 +153,8 @@ struct Scanning {
 impl Scanning {
     fn fetch(&mut self) -> Result<(), ReadError> {
         let position = self.next;
-        let missing = ReadError::Missing { position };
-        let (era, last) = self.book.index().era_of(position).ok_or(missing)?;
+        let era = self.book.era_of(position)?;
+        let (_, last) = self.book.index().era_of(position).ok_or(ReadError::Missing { position })?;
         let last = last.min(self.end.position).min(position + self.count - 1);
         let table = era.table();
         let sql = format!(
@@ -144,7 +165,7 @@ impl Scanning {
         let rows =
             book.lane.with(|session| session.query(&sql, &[&number, &(position as i64), &(last as i64)]));
         let mut bytes = 0;
-        for row in rows.map_err(read_fault(position))? {
+        for row in rows.map_err(|error| book.read_fault(position, error))? {
             let group = group_of(&row, 1, row.get::<i64>(0) as u64, &table, number)?;
             bytes += group.bytes().len();
             if let Some(copy) = &self.book.copy {

@@ -6,6 +6,7 @@ mod contract;
 mod database;
 mod demo;
 mod drain;
+mod eras;
 mod failover;
 mod nodes;
 mod people;
