@@ -303,6 +303,9 @@ impl Owner {
             | Event::NumberReleased { .. }
             | Event::ReloadRequested { .. }
             | Event::ReloadEnded { .. }
+            | Event::ReloadLimited { .. }
+            | Event::ReloadStarted { .. }
+            | Event::ReloadPaused { .. }
             | Event::BalanceOpened { .. }
             | Event::PeriodRolled { .. }
             | Event::Merged { .. }

@@ -230,8 +230,11 @@ impl Ledger {
             }
             Event::NumberReleased { digest, .. } => self.fold_release(*digest, at),
             Event::ReloadSet { account, balance, rule } => self.fold_rule(*account, *balance, rule, at),
-            Event::ReloadRequested { balance, request } => self.fold_request(*balance, Some(*request), at),
-            Event::ReloadEnded { balance, .. } => self.fold_request(*balance, None, at),
+            Event::ReloadRequested { balance, .. }
+            | Event::ReloadEnded { balance, .. }
+            | Event::ReloadLimited { balance, .. }
+            | Event::ReloadStarted { balance, .. }
+            | Event::ReloadPaused { balance, .. } => self.fold_reload(*balance, event, at),
             Event::CreditSet { .. }
             | Event::Allocated { .. }
             | Event::Transferred { .. }

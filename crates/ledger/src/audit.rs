@@ -105,9 +105,11 @@ impl Ledger {
                 of_account(number.account)
             }
             Event::NumberReleased { account, .. } => of_account(*account),
-            Event::ReloadRequested { balance, .. } | Event::ReloadEnded { balance, .. } => {
-                of_account(self.balance(*balance).account)
-            }
+            Event::ReloadRequested { balance, .. }
+            | Event::ReloadEnded { balance, .. }
+            | Event::ReloadLimited { balance, .. }
+            | Event::ReloadStarted { balance, .. }
+            | Event::ReloadPaused { balance, .. } => of_account(self.balance(*balance).account),
             Event::CreditSet { image, .. } => of_image(image),
             Event::Allocated { from, .. } | Event::Transferred { from, .. } | Event::Merged { from, .. } => {
                 of_image(from)

@@ -87,6 +87,9 @@ impl EntryKind {
             | Event::ReloadSet { .. }
             | Event::ReloadRequested { .. }
             | Event::ReloadEnded { .. }
+            | Event::ReloadLimited { .. }
+            | Event::ReloadStarted { .. }
+            | Event::ReloadPaused { .. }
             | Event::BalanceOpened { .. }
             | Event::People(_)
             | Event::Audited(_) => return None,

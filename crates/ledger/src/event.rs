@@ -10,8 +10,8 @@ use domain::{Currency, Nanos, Timestamp};
 use crate::{
     AccountIndex, Admission, AllocationWay, Amounts, Audited, BalanceIndex, ChargeId, ChargeKind, Correction,
     Credential, CredentialIndex, FamilyIndex, Funding, HoldId, HouseLeg, NameIndex, NewAccount, Number,
-    OrganizationIndex, PeopleEvent, ReloadRequest, ReloadRule, Restrictions, RoleCode, Scope, Settings,
-    Spent, Status, Text, Usage, UserIndex,
+    OrganizationIndex, PeopleEvent, ReloadLimits, ReloadPause, ReloadRequest, ReloadRule, ReloadTally,
+    Restrictions, RoleCode, Scope, Settings, Spent, Status, Text, Usage, UserIndex,
 };
 
 /// A balance after an event: the amounts, and the number the event has in its history.
@@ -222,6 +222,23 @@ pub enum Event {
         balance: BalanceIndex,
         approved: bool,
     },
+    /// Behind a rule that limits what starts by itself.
+    ReloadLimited {
+        balance: BalanceIndex,
+        limits: ReloadLimits,
+    },
+    /// By itself: posted minus held was below the threshold.
+    ReloadStarted {
+        balance: BalanceIndex,
+        request: ReloadRequest,
+        /// With this one.
+        started: ReloadTally,
+    },
+    /// Behind the end of one that failed.
+    ReloadPaused {
+        balance: BalanceIndex,
+        pause: ReloadPause,
+    },
     Charged(Charged),
     Refunded {
         charge: ChargeId,
@@ -306,6 +323,9 @@ impl Event {
             | Self::ReloadSet { .. }
             | Self::ReloadRequested { .. }
             | Self::ReloadEnded { .. }
+            | Self::ReloadLimited { .. }
+            | Self::ReloadStarted { .. }
+            | Self::ReloadPaused { .. }
             | Self::BalanceOpened { .. }
             | Self::People(_)
             | Self::Audited(_) => (None, None),

@@ -85,7 +85,9 @@ pub use people::{
     Verifier, Within,
 };
 pub use rejection::{PeopleRejection, Rejection};
-pub use reload::{Provider, Reload, ReloadRequest, ReloadRule};
+pub use reload::{
+    Provider, RELOAD_FAILURES_MAX, Reload, ReloadLimits, ReloadPause, ReloadRequest, ReloadRule, ReloadTally,
+};
 pub use scope::{PerDay, SCOPE_ACCOUNTS_MAX, Scope, Spent, day_of};
 pub use settings::{Forward, Settings, SettingsChange, Throughput};
 pub use state::{Handle, Ledger, Merge, Name, Refunded, WARM_MAX};

@@ -128,7 +128,12 @@ impl Books {
             vault,
             clock,
             entropy: Arc::new(SystemEntropy),
-            options: engine::Options { confirm_clock, window_secs, ..engine::Options::default() },
+            options: engine::Options {
+                confirm_clock,
+                window_secs,
+                sandbox: options.sandbox,
+                ..engine::Options::default()
+            },
         };
         let (engine, running, recovered) = Engine::start(parts)?;
         let token = access::first_start(&engine, token).await?;

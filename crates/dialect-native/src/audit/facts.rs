@@ -1,7 +1,9 @@
 //! What was done, to what, and how it was before and is after.
 
 use engine::{Id, Seals, Was};
-use ledger::{Chosen, Credential, Event, Holder, PeopleEvent, Posting, Rights, SecondFactor, Text, Within};
+use ledger::{
+    BalanceIndex, Chosen, Credential, Event, Holder, PeopleEvent, Posting, Rights, SecondFactor, Text, Within,
+};
 use serde_json::{Map, Value, json};
 
 use super::actor::Known;
@@ -50,7 +52,7 @@ acts! {
     "transfer-number": Event::NumberMoved { .. },
     "release-number": Event::NumberReleased { .. },
     "set-reload": Event::ReloadSet { .. },
-    "start-reload": Event::ReloadRequested { .. },
+    "start-reload": Event::ReloadRequested { .. } | Event::ReloadStarted { .. },
     "settle-reload": Event::ReloadEnded { .. },
     "create-user": Event::UserCreated { .. },
     people {
@@ -103,6 +105,16 @@ pub(crate) fn objects(event: &Event) -> Vec<Id> {
         | Event::Refunded { posting, .. } => vec![Id::Account(posting.account)],
         Event::People(event) => of_people(event),
         _ => Vec::new(),
+    }
+}
+
+/// The balance that a reload is of, where the event has no entry there.
+pub(super) fn reloaded(event: &Event) -> Option<BalanceIndex> {
+    match event {
+        Event::ReloadRequested { balance, .. }
+        | Event::ReloadStarted { balance, .. }
+        | Event::ReloadEnded { balance, .. } => Some(*balance),
+        _ => None,
     }
 }
 
@@ -310,6 +322,14 @@ pub(crate) fn before_and_after(
             (None, fields(after))
         }
         Event::ReloadRequested { request, .. } => (None, fields([("amount", amount(request.amount))])),
+        Event::ReloadStarted { request, started, .. } => {
+            let after = [
+                ("amount", amount(request.amount)),
+                ("started_this_month", json!(started.count)),
+                ("amount_this_month", amount(started.amount)),
+            ];
+            (None, fields(after))
+        }
         Event::ReloadEnded { approved, .. } => (None, fields([("approved", json!(approved))])),
         Event::People(event) => people(event, rights),
         _ => (None, None),

@@ -11,6 +11,7 @@ mod openapi;
 mod operations;
 mod people;
 mod refusals;
+mod reloads;
 mod removed;
 mod rights;
 mod sandbox;

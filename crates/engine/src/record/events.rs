@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use ledger::{
     Charged, Credential, CredentialIndex, Event, Forward, HoldPlaced, NewAccount, Number, PerDay, Posting,
-    Provider, ReloadRequest, ReloadRule, RoleCode, Scope, Settings, Spent, Throughput, Verifier,
+    Provider, ReloadLimits, ReloadPause, ReloadRequest, ReloadRule, ReloadTally, RoleCode, Scope, Settings,
+    Spent, Throughput, Verifier,
 };
 
 use super::codec::{Field, Malformed, Reader, Writer, fields, kinds};
@@ -41,6 +42,9 @@ kinds!(Event {
     40 => ReloadSet { account, balance, rule },
     41 => ReloadRequested { balance, request },
     42 => ReloadEnded { balance, approved },
+    43 => ReloadLimited { balance, limits },
+    44 => ReloadStarted { balance, request, started },
+    45 => ReloadPaused { balance, pause },
     48 => Charged(charged),
     49 => Refunded { charge, posting, refunded },
     64 => HoldPlaced(placed),
@@ -73,6 +77,9 @@ fields!(Throughput { outbound, inbound, calls });
 fields!(Number { account, country, digits, last });
 fields!(ReloadRule { provider, enabled, amount, threshold, digest, reference });
 fields!(ReloadRequest { amount, requested_at });
+fields!(ReloadLimits { count, amount });
+fields!(ReloadTally { period, count, amount });
+fields!(ReloadPause { failures, until });
 kinds!(Forward { 0 => Unset, 1 => GetQuery, 2 => PostQuery, 3 => PostJson });
 kinds!(Provider { 0 => Manual, 1 => Test });
 
@@ -188,4 +195,11 @@ impl Field for (RoleCode, Verifier) {
     }
 }
 
-optional!((CredentialIndex, Box<Credential>), (RoleCode, Verifier), PerDay, ReloadRequest, Box<Scope>);
+optional!(
+    (CredentialIndex, Box<Credential>),
+    (RoleCode, Verifier),
+    PerDay,
+    ReloadRequest,
+    ReloadPause,
+    Box<Scope>
+);

@@ -4,7 +4,7 @@ use domain::{Currency, Nanos};
 use ledger::{
     Account, AccountIndex, Balance, BalanceIndex, Calendar, ChargeId, Credential, Cursor, EventRef, Family,
     Handle, Hold, HoldId, House, HouseLeg, Merge, Name, Object, Organization, OrganizationIndex, Refunded,
-    Reload, Text,
+    Reload, ReloadLimits, ReloadTally, Text,
 };
 
 use super::codec::{Field, Malformed, Reader, Writer, fields, kinds};
@@ -64,8 +64,14 @@ impl Field for Stored {
                 it.put(writer);
             }
             Object::Reload(balance, it) => {
-                tagged(writer, 16, balance);
+                let has_more = has_started(it);
+                tagged(writer, if has_more { 17 } else { 16 }, balance);
                 it.put(writer);
+                if has_more {
+                    it.limits.put(writer);
+                    it.started.put(writer);
+                    it.pause.put(writer);
+                }
             }
             Object::Membership(it) => tagged(writer, 21, it),
             Object::Invitation(it) => tagged(writer, 22, it),
@@ -100,6 +106,11 @@ impl Field for Stored {
             14 => Object::Settings(AccountIndex::take(reader)?, Field::take(reader)?),
             15 => Object::Number(u128::take(reader)?, Field::take(reader)?),
             16 => Object::Reload(BalanceIndex::take(reader)?, Field::take(reader)?),
+            17 => {
+                let (balance, rule): (BalanceIndex, Reload) = (Field::take(reader)?, Field::take(reader)?);
+                let (limits, started) = (Field::take(reader)?, Field::take(reader)?);
+                Object::Reload(balance, Reload { limits, started, pause: Field::take(reader)?, ..rule })
+            }
             20 => Object::User(Known::take(reader)?.0),
             21 => Object::Membership(Field::take(reader)?),
             22 => Object::Invitation(Field::take(reader)?),
@@ -117,9 +128,38 @@ fn has_more(credential: &Credential) -> bool {
     credential.scope.is_some() || credential.used_on != 0
 }
 
+/// The same of rules by which nothing has started, that limit nothing, and of which nothing has failed.
+fn has_started(reload: &Reload) -> bool {
+    reload.limits != ReloadLimits::default()
+        || reload.started != ReloadTally::default()
+        || reload.pause.is_some()
+}
+
 fn tagged(writer: &mut Writer<'_>, tag: u8, field: &impl Field) {
     writer.bytes.push(tag);
     field.put(writer);
+}
+
+/// The rule and the request; the rest stands behind them where there is any.
+impl Field for Reload {
+    fn put(&self, writer: &mut Writer<'_>) {
+        let Self { account, rule, requested, last, .. } = self;
+        account.put(writer);
+        rule.put(writer);
+        requested.put(writer);
+        last.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self {
+            account: Field::take(reader)?,
+            rule: Field::take(reader)?,
+            requested: Field::take(reader)?,
+            last: Field::take(reader)?,
+            limits: ReloadLimits::default(),
+            started: ReloadTally::default(),
+            pause: None,
+        })
+    }
 }
 
 impl<T: Field> Field for Vec<T> {
@@ -226,8 +266,6 @@ fields!(Handle { account, kind, text, last });
 fields!(Refunded { amount, last });
 fields!(Merge { entry, into, into_entry });
 fields!(Hold { account, user, payer, payer_entry, amount, captured, placed_at, expires_at, usage, last });
-
-fields!(Reload { account, rule, requested, last });
 
 kinds!(Cursor {
     0 => Start,
