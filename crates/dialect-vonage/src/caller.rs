@@ -6,7 +6,7 @@ use access::{AccessError, Caller, Operation};
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use dialect::App;
+use dialect::{App, Arrival};
 use domain::Timestamp;
 use engine::{Outcome, Receipt, Request};
 use ledger::{AccountIndex, Act, Command, Ledger};
@@ -133,7 +133,7 @@ impl Primary {
     pub(crate) async fn submit(&self, app: &App, act: Act, about: &str) -> Result<Receipt, VonageError> {
         // Clients of this API send no key of their own: a request sent twice is done twice.
         let request = Request { command: Command { actor: self.caller.actor(), act }, key: None };
-        match app.engine.submit(request).await? {
+        match app.engine.submit_from(request, Some(Arrival::current().into())).await? {
             Outcome::Done(receipt) => Ok(receipt),
             Outcome::Rejected(rejection) => Err(VonageError::rejected(app.engine.seals(), &rejection, about)),
             Outcome::Refused(refusal) => Err(VonageError::refused(refusal)),

@@ -277,7 +277,8 @@ impl Owner {
             Event::NumberAssigned { number, .. } | Event::NumberMoved { number, .. } => {
                 account(number.account, &number.digits)
             }
-            Event::ReloadSet { account: index, rule, .. } => account(*index, &rule.reference),
+            Event::ReloadSet { account: index, rule, .. }
+            | Event::ReloadRuled { account: index, rule, .. } => account(*index, &rule.reference),
             Event::ToppedUp(posting)
             | Event::Withdrawn(posting)
             | Event::Adjusted { posting, .. }
@@ -303,7 +304,6 @@ impl Owner {
             | Event::NumberReleased { .. }
             | Event::ReloadRequested { .. }
             | Event::ReloadEnded { .. }
-            | Event::ReloadLimited { .. }
             | Event::ReloadStarted { .. }
             | Event::ReloadPaused { .. }
             | Event::BalanceOpened { .. }

@@ -87,7 +87,7 @@ impl EntryKind {
             | Event::ReloadSet { .. }
             | Event::ReloadRequested { .. }
             | Event::ReloadEnded { .. }
-            | Event::ReloadLimited { .. }
+            | Event::ReloadRuled { .. }
             | Event::ReloadStarted { .. }
             | Event::ReloadPaused { .. }
             | Event::BalanceOpened { .. }

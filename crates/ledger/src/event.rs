@@ -209,6 +209,7 @@ pub enum Event {
         correction: Correction,
     },
     UsageCredited(Posting),
+    /// As it was before rules had limits; not written any more.
     ReloadSet {
         account: AccountIndex,
         balance: BalanceIndex,
@@ -222,9 +223,10 @@ pub enum Event {
         balance: BalanceIndex,
         approved: bool,
     },
-    /// Behind a rule that limits what starts by itself.
-    ReloadLimited {
+    ReloadRuled {
+        account: AccountIndex,
         balance: BalanceIndex,
+        rule: Box<ReloadRule>,
         limits: ReloadLimits,
     },
     /// By itself: posted minus held was below the threshold.
@@ -323,7 +325,7 @@ impl Event {
             | Self::ReloadSet { .. }
             | Self::ReloadRequested { .. }
             | Self::ReloadEnded { .. }
-            | Self::ReloadLimited { .. }
+            | Self::ReloadRuled { .. }
             | Self::ReloadStarted { .. }
             | Self::ReloadPaused { .. }
             | Self::BalanceOpened { .. }

@@ -60,7 +60,7 @@ mod transfer;
 
 pub use account::{Account, Funding, Restrictions, Status, Terms};
 pub use arena::Arena;
-pub use audit::{AuditHead, Audited, Before, Sealed};
+pub use audit::{AuditHead, Audited, Before, ReloadTerms, Sealed};
 pub use balance::{Amounts, Balance, SKIP_LEVELS};
 pub use command::{
     Act, Actor, Admission, AllocationWay, ChargeKind, Command, Correction, ExcessPolicy, NewAccount, Text,

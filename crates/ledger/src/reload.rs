@@ -132,6 +132,10 @@ impl Ledger {
         Some((balance, self.reloads.get(balance)?))
     }
 
+    pub fn reload(&self, balance: BalanceIndex) -> Option<&Reload> {
+        self.reloads.get(balance)
+    }
+
     /// The balances whose reload waits for the seller's word, from `from` on.
     pub fn waiting_reloads(&self, from: BalanceIndex) -> impl Iterator<Item = (BalanceIndex, &Reload)> {
         let waiting = self.reloads.waiting.range(from..);
@@ -144,6 +148,7 @@ impl Ledger {
         account: AccountIndex,
         balance: BalanceIndex,
         rule: &ReloadRule,
+        limits: ReloadLimits,
         at: EventRef,
     ) {
         let known = self.reloads.get(balance);
@@ -152,7 +157,7 @@ impl Ledger {
                 account,
                 rule: rule.clone(),
                 requested: known.and_then(|known| known.requested),
-                limits: ReloadLimits::default(),
+                limits,
                 started: known.map_or_else(ReloadTally::default, |known| known.started),
                 pause: None,
                 last: at,
@@ -175,7 +180,6 @@ impl Ledger {
                     reload.pause = None;
                 }
             }
-            Event::ReloadLimited { limits, .. } => reload.limits = *limits,
             Event::ReloadPaused { pause, .. } => reload.pause = Some(*pause),
             other => unreachable!("{other:?} is not about a reload"),
         }
@@ -206,10 +210,7 @@ pub(crate) fn set(
         positive(amount)?;
     }
     let balance = draft.balance(account, currency)?.balance;
-    draft.push(Event::ReloadSet { account, balance, rule: Box::new(rule.clone()) });
-    if limits != ReloadLimits::default() {
-        draft.push(Event::ReloadLimited { balance, limits });
-    }
+    draft.push(Event::ReloadRuled { account, balance, rule: Box::new(rule.clone()), limits });
     Ok(())
 }
 

@@ -2,13 +2,16 @@
 
 use engine::{Id, Seals, Was};
 use ledger::{
-    BalanceIndex, Chosen, Credential, Event, Holder, PeopleEvent, Posting, Rights, SecondFactor, Text, Within,
+    BalanceIndex, Chosen, Credential, Event, Holder, PeopleEvent, Posting, ReloadLimits, ReloadTerms, Rights,
+    SecondFactor, Text, Within,
 };
 use serde_json::{Map, Value, json};
 
 use super::actor::Known;
+use crate::accounts::settings::ForwardName;
 use crate::accounts::view::string;
 use crate::ids;
+use crate::money::reload::ProviderName;
 use crate::people::member::{names, role};
 use crate::values::{Amount, Time};
 
@@ -51,7 +54,7 @@ acts! {
     "assign-number": Event::NumberAssigned { .. },
     "transfer-number": Event::NumberMoved { .. },
     "release-number": Event::NumberReleased { .. },
-    "set-reload": Event::ReloadSet { .. },
+    "set-reload": Event::ReloadSet { .. } | Event::ReloadRuled { .. },
     "start-reload": Event::ReloadRequested { .. } | Event::ReloadStarted { .. },
     "settle-reload": Event::ReloadEnded { .. },
     "create-user": Event::UserCreated { .. },
@@ -95,7 +98,8 @@ pub(crate) fn objects(event: &Event) -> Vec<Id> {
         | Event::HandleSet { account, .. }
         | Event::SettingsChanged { account, .. }
         | Event::NumberReleased { account, .. }
-        | Event::ReloadSet { account, .. } => vec![Id::Account(*account)],
+        | Event::ReloadSet { account, .. }
+        | Event::ReloadRuled { account, .. } => vec![Id::Account(*account)],
         Event::NumberAssigned { number, .. } => vec![Id::Account(number.account)],
         Event::NumberMoved { number, from, .. } => vec![Id::Account(number.account), Id::Account(*from)],
         Event::ToppedUp(posting)
@@ -267,7 +271,7 @@ pub(crate) fn before_and_after(
         Event::CreditSet { image, reference, .. } => {
             let before = match was {
                 Was::Credit { credit } => fields([("credit_limit", amount(*credit))]),
-                Was::Nothing | Was::Account { .. } => None,
+                _ => None,
             };
             let after = [("credit_limit", amount(image.amounts.credit())), ("reference", text(reference))];
             (before, fields(after))
@@ -301,25 +305,33 @@ pub(crate) fn before_and_after(
         }
         Event::Adjusted { posting, .. } | Event::Refunded { posting, .. } => (None, posted(posting)),
         Event::SettingsChanged { settings, .. } => {
-            let after = [
-                ("inbound_url", text(&settings.inbound_url)),
-                ("receipt_url", text(&settings.receipt_url)),
-                ("outbound", json!(settings.throughput.outbound)),
-                ("inbound", json!(settings.throughput.inbound)),
-                ("calls", json!(settings.throughput.calls)),
-            ];
-            (None, fields(after))
+            let side = |settings: &ledger::Settings| {
+                [
+                    ("inbound_url", text(&settings.inbound_url)),
+                    ("receipt_url", text(&settings.receipt_url)),
+                    ("forward", json!(ForwardName::of(settings.forward))),
+                    ("outbound", json!(settings.throughput.outbound)),
+                    ("inbound", json!(settings.throughput.inbound)),
+                    ("calls", json!(settings.throughput.calls)),
+                ]
+            };
+            match was {
+                Was::Settings(before) => changed(side(before), side(settings), ("reason", Value::Null)),
+                _ => (None, fields(side(settings))),
+            }
         }
         Event::NumberAssigned { number, .. } | Event::NumberMoved { number, .. } => {
             (None, fields([("number", text(&number.digits))]))
         }
         Event::ReloadSet { rule, .. } => {
-            let after = [
-                ("enabled", json!(rule.enabled)),
-                ("amount", amount(rule.amount)),
-                ("threshold", rule.threshold.map_or(Value::Null, amount)),
-            ];
-            (None, fields(after))
+            (None, fields(reload(&rule.as_ref().into(), ReloadLimits::default(), &rule.reference)))
+        }
+        Event::ReloadRuled { rule, limits, .. } => {
+            let before = match was {
+                Was::Reload { rule, limits, reference } => fields(reload(rule, *limits, reference)),
+                _ => None,
+            };
+            (before, fields(reload(&rule.as_ref().into(), *limits, &rule.reference)))
         }
         Event::ReloadRequested { request, .. } => (None, fields([("amount", amount(request.amount))])),
         Event::ReloadStarted { request, started, .. } => {
@@ -334,6 +346,18 @@ pub(crate) fn before_and_after(
         Event::People(event) => people(event, rights),
         _ => (None, None),
     }
+}
+
+fn reload(rule: &ReloadTerms, limits: ReloadLimits, reference: &Text) -> [(&'static str, Value); 7] {
+    [
+        ("provider", json!(ProviderName::of(rule.provider))),
+        ("enabled", json!(rule.enabled)),
+        ("amount", amount(rule.amount)),
+        ("threshold", rule.threshold.map_or(Value::Null, amount)),
+        ("count_limit", json!(limits.count)),
+        ("amount_limit", limits.amount.map_or(Value::Null, amount)),
+        ("reference", text(reference)),
+    ]
 }
 
 /// Only what differs, and why.

@@ -224,7 +224,7 @@ impl ReloadRule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = Provider)]
-pub(super) enum ProviderName {
+pub(crate) enum ProviderName {
     /// The seller's people, who say when it came.
     Manual,
     /// Approves everything: in sandboxes.
@@ -239,7 +239,7 @@ impl ProviderName {
         }
     }
 
-    pub(super) fn of(provider: Provider) -> Self {
+    pub(crate) fn of(provider: Provider) -> Self {
         match provider {
             Provider::Manual => Self::Manual,
             Provider::Test => Self::Test,

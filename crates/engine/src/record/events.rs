@@ -42,7 +42,7 @@ kinds!(Event {
     40 => ReloadSet { account, balance, rule },
     41 => ReloadRequested { balance, request },
     42 => ReloadEnded { balance, approved },
-    43 => ReloadLimited { balance, limits },
+    43 => ReloadRuled { account, balance, rule, limits },
     44 => ReloadStarted { balance, request, started },
     45 => ReloadPaused { balance, pause },
     48 => Charged(charged),

@@ -88,7 +88,7 @@ impl Ledger {
     /// reload.
     pub fn add_wanting_reload(&self, events: &[Event], now: Timestamp, wanting: &mut Vec<BalanceIndex>) {
         for event in events {
-            if let Event::ReloadSet { balance, .. } = event {
+            if let Event::ReloadRuled { balance, .. } = event {
                 self.add_if_wanting(*balance, now, wanting);
             }
             for image in event.images() {
