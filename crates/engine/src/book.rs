@@ -30,6 +30,7 @@ use crate::directory::{self, Directory};
 use crate::history::History;
 use crate::origin::Origin;
 use crate::record::{Content, Envelope, FORMAT, Key, Links, Mark, RECORD_BYTES_MAX, Record, links};
+use crate::refusals::Refusals;
 use crate::seal::{MasterKey, Owner, Seals, TextKeys};
 use crate::snapshot::{Background, Snapshotting};
 use crate::window::{Age, Asked, Remembered, Sealed, Window};
@@ -169,6 +170,7 @@ pub struct Book {
     events: Vec<Event>,
     /// Balances that what was decided last left with reason to start a reload.
     wanting: Vec<BalanceIndex>,
+    pub(crate) refusals: Arc<Refusals>,
     calendar_checked: Timestamp,
     /// How far the digests in the journal have come around the state, and when the last was written.
     digested: (Cursor, Timestamp),
@@ -246,12 +248,14 @@ impl Book {
             },
             events: Vec::new(),
             wanting: Vec::new(),
+            refusals: Arc::new(Refusals::since(Timestamp::NEVER)),
             calendar_checked: Timestamp::EPOCH,
             digested: (Cursor::Start, Timestamp::EPOCH),
             tail_open: false,
             journal: parts.journal,
         };
         book.barrier()?;
+        book.refusals = Arc::new(Refusals::since(book.time.last));
         Ok(book)
     }
 
@@ -404,6 +408,7 @@ impl Book {
         if let Err(rejection) = ledger::decide(&self.ledger, &request.command, now, &mut self.events) {
             self.ledger.add_wanting_reload_of(&rejection, now, &mut self.wanting);
             self.begin_reloads(now);
+            self.refusals.count(&self.ledger, &request.command, &rejection, now);
             return Err(NotDone::Rejected(rejection));
         }
         let actor = self.ledger.recorded(request.command.actor);
