@@ -96,7 +96,7 @@ impl Primary {
     /// The subaccount of this key.
     pub(crate) async fn subaccount(&self, app: &App, key: &str) -> Result<View, VonageError> {
         let unknown = || VonageError::invalid_api_key(key);
-        let account = access::parse_account(&app.engine, key).map_err(|_| unknown())?;
+        let account = access::parse_own(&app.engine, &self.caller, key).map_err(|_| unknown())?;
         let primary = self.account;
         let actor = self.caller.actor();
         let seen = move |ledger: &Ledger, _| match side(ledger, primary, account) {

@@ -36,8 +36,8 @@ impl FromRequestParts<Arc<App>> for Holder {
         let (caller, own) = account_caller(app, &parts.headers).await?;
         caller.may(Operation::ManageSecrets).map_err(VonageError::from)?;
         let path = path_param(parts, app, "api_key").await;
-        let account =
-            access::parse_account(&app.engine, &path).map_err(|_| VonageError::invalid_api_key(&path))?;
+        let account = access::parse_own(&app.engine, &caller, &path)
+            .map_err(|_| VonageError::invalid_api_key(&path))?;
         let seen = look(app, &caller, move |ledger: &Ledger, _| {
             let found = side(ledger, own, account)?;
             Some(found == Side::Primary && is_suspended(ledger, own))

@@ -198,7 +198,7 @@ impl Ledger {
         })
     }
 
-    fn organization_of(&self, holder: Holder) -> Option<OrganizationIndex> {
+    pub fn organization_of(&self, holder: Holder) -> Option<OrganizationIndex> {
         Some(match holder {
             Holder::Organization(organization) => organization,
             Holder::Account(account) => self.account(account).organization,
