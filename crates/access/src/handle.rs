@@ -129,7 +129,7 @@ pub fn parse_own(engine: &Engine, caller: &Caller, text: &str) -> Result<Account
 }
 
 /// Eight lower-case hex digits.
-fn parse_key(text: &str) -> Option<u32> {
+pub(crate) fn parse_key(text: &str) -> Option<u32> {
     let well_formed = text.len() == 8 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     if well_formed { u32::from_str_radix(text, 16).ok() } else { None }
 }

@@ -186,7 +186,7 @@ impl SignIn {
         expires_at: Timestamp,
         origin: &Origin,
     ) -> Result<SignedIn, SignInError> {
-        let token = Secret::new_session(self.engine.entropy());
+        let token = Secret::new_session(self.engine.entropy(), self.engine.seals().book());
         let digest =
             session_digest(&crate::secret::session_token_digest(self.engine.seals(), token.expose()));
         let act = PeopleAct::OpenSession { membership, digest, expires_at, passwords, factor, replaces };

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use access::{FirstStartError, Secret};
 use domain::Timestamp;
 use engine::{
-    Clock, Engine, Entropy, OpenError, Recovered, Running, SandboxClock, SystemClock, SystemEntropy,
+    BookNumber, Clock, Engine, Entropy, OpenError, Recovered, Running, SandboxClock, SystemClock,
+    SystemEntropy,
 };
 use journal::{Journal, Vault};
 use journal_file::{FileJournal, OsDisk};
 
-pub(crate) use crate::books::database::{BOOK, Source};
+pub(crate) use crate::books::database::Source;
 use crate::reporting::Reporting;
 use crate::sandbox::Sandbox;
 
@@ -54,6 +55,8 @@ pub enum BooksError {
     Directory { path: PathBuf, source: std::io::Error },
     #[error("{} has lived without --sandbox and cannot become a sandbox", path.display())]
     NotASandbox { path: PathBuf },
+    #[error("the clock of the sandbox cannot be moved")]
+    SandboxClock(#[source] std::io::Error),
     #[error("{} is a sandbox: start it with --sandbox", path.display())]
     IsASandbox { path: PathBuf },
     #[error(transparent)]
@@ -81,6 +84,8 @@ pub enum BooksError {
     OtherJournal { path: PathBuf },
     #[error(transparent)]
     Book(#[from] OpenError),
+    #[error("book {book} is sealed by another key than the first book: it is of another journal")]
+    ForeignBook { book: u8 },
     #[error("the reporting tables cannot be followed")]
     Reporting(#[source] std::io::Error),
     #[error("the first start failed")]
@@ -97,24 +102,24 @@ impl Books {
         let unusable = |source| BooksError::Directory { path: directory.to_owned(), source };
         std::fs::create_dir_all(directory).map_err(unusable)?;
         let opened = match &options.journal {
-            Some(url) => Source::connect(directory, url, options)?.open()?,
+            Some(url) => Source::connect(directory, url, options)?.open(BookNumber::FIRST)?,
             None => open_files(directory, options)?,
         };
-        Self::start(opened, directory, options, token).await
+        Self::start(BookNumber::FIRST, opened, options, token).await
     }
 
     /// Runs an engine on a journal that was opened.
     pub(crate) async fn start(
+        book: BookNumber,
         opened: Opened,
-        directory: &Path,
         options: &BooksOptions,
         token: Option<Secret>,
     ) -> Result<Self, BooksError> {
-        let Opened { journal, vault, is_new } = opened;
-        let sandbox = match Sandbox::of(directory, is_new, options.sandbox)? {
-            Some(sandbox) => Some(Arc::new(sandbox.clock(newest(&*journal)?)?)),
-            None => None,
-        };
+        let Opened { journal, vault, sandbox } = opened;
+        if let Some(clock) = &sandbox {
+            // What stands in the journal has happened.
+            clock.advance_to(newest(&*journal)?).map_err(BooksError::SandboxClock)?;
+        }
         let clock: Arc<dyn Clock> = match &sandbox {
             Some(clock) => clock.clone(),
             None => Arc::new(SystemClock::default()),
@@ -129,6 +134,7 @@ impl Books {
             clock,
             entropy: Arc::new(SystemEntropy),
             options: engine::Options {
+                book,
                 confirm_clock,
                 window_secs,
                 sandbox: options.sandbox,
@@ -136,7 +142,11 @@ impl Books {
             },
         };
         let (engine, running, recovered) = Engine::start(parts)?;
-        let token = access::first_start(&engine, token).await?;
+        // The operator is known in the first book.
+        let token = match book {
+            BookNumber::FIRST => access::first_start(&engine, token).await?,
+            _ => None,
+        };
         let reporting = match &options.reporting {
             Some(url) => Some(Reporting::start(url, &engine)?),
             None => None,
@@ -166,8 +176,8 @@ fn newest(journal: &dyn Journal) -> Result<Timestamp, OpenError> {
 pub(crate) struct Opened {
     journal: Box<dyn Journal>,
     vault: Arc<dyn Vault>,
-    /// Made just now.
-    is_new: bool,
+    /// The clock of a sandbox: one, for all its books.
+    sandbox: Option<Arc<SandboxClock>>,
 }
 
 fn open_files(directory: &Path, options: &BooksOptions) -> Result<Opened, BooksError> {
@@ -183,7 +193,8 @@ fn open_files(directory: &Path, options: &BooksOptions) -> Result<Opened, BooksE
     };
     let (journal, _) = FileJournal::open(disk, journal_options, journal_file::Background::Thread)?;
     let vault: Arc<dyn Vault> = journal.vault();
-    Ok(Opened { journal: Box::new(journal), vault, is_new })
+    let sandbox = Sandbox::clock_of(directory, is_new, options.sandbox)?;
+    Ok(Opened { journal: Box::new(journal), vault, sandbox })
 }
 
 fn fresh_incarnation() -> [u8; 16] {

@@ -5,6 +5,7 @@ use access::Secret;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use dialect::{App, Limits};
+use engine::BookNumber;
 use server::{BookMetrics, Books, BooksOptions, Config, Current, Nodes, OPTIONS, Readiness, Server};
 
 use crate::failure::Failure;
@@ -81,7 +82,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let app = Arc::new(app.with_site(site, mailer));
     let server = Server::new(config);
     let current = Current::default();
-    current.set(Some(&books));
+    current.set(BookNumber::FIRST, Some(&books));
     server.metrics().register(|registry| BookMetrics::register(registry, &current));
     server.health().set(Readiness::Ready);
     tokio::spawn(server::note_uses(Arc::downgrade(&app)));
@@ -109,7 +110,7 @@ async fn serve_among_nodes(
         .map_err(Failure::fault("cannot open the books"))?;
     nodes.server().metrics().register(|registry| {
         BookMetrics::register(registry, nodes.current());
-        nodes.standing().register(registry);
+        nodes.standings().register(registry);
     });
     nodes.serve(stop).await.map_err(Failure::fault("cannot serve"))
 }
