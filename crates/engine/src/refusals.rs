@@ -16,7 +16,7 @@ use crate::calendar::Zone;
 
 /// Counters at the most, of all organizations together.
 const COUNTERS_MAX: usize = 65_536;
-/// Counters copied while a book may have to wait to count.
+/// Counters copied, or dropped, while a book may have to wait to count.
 const SLICE: usize = 1024;
 
 /// What is counted apart. The day is one of the organization's time zone.
@@ -152,8 +152,12 @@ impl Counters {
         let Some(oldest) = self.counters.keys().next().map(|key| key.day).filter(|day| *day < today) else {
             return;
         };
-        while let Some(first) = self.counters.first_entry().filter(|first| first.key().day == oldest) {
-            first.remove();
+        // Not all at once: the book waits for it.
+        for _ in 0..SLICE {
+            match self.counters.first_entry().filter(|first| first.key().day == oldest) {
+                Some(first) => _ = first.remove(),
+                None => break,
+            }
         }
         // It has ended where it ended last.
         let ended = self.days.values().filter_map(|it| Some(it.zone.begin(oldest.tomorrow().ok()?))).max();

@@ -82,7 +82,7 @@ pub(crate) async fn handle(
 #[schema(as = UsageReport)]
 pub(crate) struct Report {
     data: Vec<Row>,
-    /// Those before are not in `refused`.
+    /// Those before are not, or not all, in `refused`.
     refusals_counted_since: Time,
     /// So many found no room to be counted where they belong.
     refusals_uncounted: u64,
