@@ -128,7 +128,7 @@ impl Ledger {
                 self.organization_of(self.credential(*credential).holder)
             }
             Event::AccountOpened { new, .. } => Some(new.organization),
-            Event::CredentialScoped { credential, .. } => {
+            Event::CredentialScoped { credential, .. } | Event::ScopeSet { credential, .. } => {
                 self.organization_of(self.credential(*credential).holder)
             }
             Event::AccountChanged { account, .. }
@@ -157,6 +157,7 @@ impl Ledger {
             Event::CalendarExtended { .. }
             | Event::NameInterned { .. }
             | Event::CredentialSpent { .. }
+            | Event::LimitCounted { .. }
             | Event::CredentialUsed { .. }
             | Event::BalanceOpened { .. }
             | Event::PeriodRolled { .. }

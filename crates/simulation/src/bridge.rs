@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use domain::{Currency, Nanos, Timestamp};
 use ledger::{
-    AccountIndex, Act, Actor, Admission, AllocationWay, BalanceIndex, ChargeId, ChargeKind, Charged, Command,
-    Correction, CredentialIndex, Event, ExcessPolicy, Forward, Funding, HoldId, Holder, Ledger, NewAccount,
-    OrganizationIndex, PerDay, Provider, Rejection, ReloadLimits, ReloadRule, RoleCode, Scope,
-    SettingsChange, Status, Throughput, Usage, Verifier,
+    AccountIndex, Act, Actor, Admission, AllocationWay, Allowed, BalanceIndex, ChargeId, ChargeKind, Charged,
+    Command, Correction, CredentialIndex, Event, ExcessPolicy, Flow, Flows, Forward, Funding, HoldId, Holder,
+    Ledger, Limit, NewAccount, OrganizationIndex, Provider, Rejection, ReloadLimits, ReloadRule, RoleCode,
+    Scope, SettingsChange, Span, Status, Throughput, Usage, Verifier,
 };
 
-use crate::model::{Ask, Excess, Model, No, Way, Who};
+use crate::model::{Ask, Cap, Excess, Lasts, Model, Moves, No, Way, Who};
 use crate::workload::CURRENCIES;
 
 /// What the ledger calls the things that the model numbers.
@@ -183,17 +183,18 @@ impl Bridge {
                 reference,
             },
             Ask::Void { hold } => Act::VoidHold { hold: HoldId(hold) },
-            Ask::Issue { account: number, limit } => Act::IssueCredential {
+            Ask::Issue { account: number, ref limits } => Act::IssueCredential {
                 holder: Holder::Account(account(number)),
                 role: RoleCode(16),
                 verifier: Verifier::Digest([9; 32]),
-                label: Some(b"so much a day".as_slice().into()),
+                label: Some(b"so much".as_slice().into()),
                 expires_at: Timestamp::NEVER,
                 live_max: None,
                 scope: Some(Box::new(Scope {
-                    actions: u32::MAX >> 1,
+                    allowed: Allowed::Operations(u64::MAX),
                     accounts: [].into(),
-                    per_day: Some(PerDay { currency: Currency::EUR, amount: Nanos::new(limit) }),
+                    below: false,
+                    limits: limits.iter().map(limit).collect(),
                 })),
             },
             Ask::SetReload { account: number, currency: code, rule } => Act::SetReload {
@@ -266,6 +267,25 @@ pub fn place(ledger: &Ledger, balance: BalanceIndex) -> Option<(usize, &'static 
     let balance = ledger.balance(balance);
     let code = CURRENCIES.into_iter().find(|code| *code == balance.currency.as_str())?;
     Some((balance.account.slot(), code))
+}
+
+fn limit(cap: &Cap) -> Limit {
+    let flow = |moves: &Moves| match moves {
+        Moves::Charged => Flow::Charge,
+        Moves::Transferred => Flow::Transfer,
+        Moves::Allocated => Flow::Allocate,
+        Moves::Paid => Flow::Pay,
+    };
+    Limit {
+        flows: Flows::of(cap.moves.iter().map(flow)),
+        currency: Currency::EUR,
+        amount: Nanos::new(cap.amount),
+        span: match cap.lasts {
+            Lasts::Day => Span::Day,
+            Lasts::Month => Span::Month,
+            Lasts::Ever => Span::Total,
+        },
+    }
 }
 
 fn paid(charged: &Charged) -> Paid {

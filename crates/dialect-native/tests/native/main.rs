@@ -10,6 +10,7 @@ mod fixture;
 mod openapi;
 mod operations;
 mod people;
+mod provisioning;
 mod refusals;
 mod reloads;
 mod removed;
