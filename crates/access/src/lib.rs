@@ -41,8 +41,8 @@ pub use factor::{
 };
 pub use first_start::{DEFAULT_ORGANIZATION, FirstStartError, first_start};
 pub use handle::{
-    HandleKind, UnknownHandle, email_digest, find_account, handle_digest, number_digest, parse_account,
-    reload_digest,
+    HandleKind, UnknownHandle, email_digest, find_account, handle_digest, is_own, number_digest,
+    parse_account, parse_own, reload_digest,
 };
 pub use last_use::LastUse;
 pub use link::{

@@ -47,6 +47,8 @@ enum Command {
     Credentials(http::CredentialsArguments),
     /// One caller (P6), and an open loop (P7).
     Latency(http::LatencyArguments),
+    /// A steady load with and without a large usage report running.
+    Reports(http::ReportsArguments),
     /// Over a journal in PostgreSQL: batches beside set-based SQL (P9), single charges beside a
     /// transaction each (P10).
     Postgres(http::PostgresArguments),
@@ -73,6 +75,7 @@ fn main() {
         Command::Single(arguments) => http::single(&arguments),
         Command::Credentials(arguments) => http::credentials(&arguments),
         Command::Latency(arguments) => http::latency(&arguments),
+        Command::Reports(arguments) => http::reports(&arguments),
         Command::Postgres(arguments) => http::postgres(&arguments),
         Command::Nodes(arguments) => http::nodes(&arguments),
         Command::Reporting(arguments) => reporting::run(&arguments),

@@ -4,6 +4,8 @@
 //! It only ever points: whether a credential still counts, and whether an account may do a thing, is
 //! decided by the book in the order of charges.
 
+mod tenants;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,6 +16,7 @@ use ledger::{
     OrganizationIndex, PeopleEvent, Rights, RoleCode, Session, SessionId, UserIndex, Verifier, Within,
 };
 
+use self::tenants::Tenants;
 /// A credential as far as it never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Known {
@@ -61,6 +64,7 @@ pub struct Directory {
     inner: RwLock<Inner>,
     /// Asked for every charge: not behind the lock.
     accounts: AtomicUsize,
+    tenants: Tenants,
 }
 
 #[derive(Default)]
@@ -123,6 +127,11 @@ impl Directory {
         account.slot() < self.accounts()
     }
 
+    /// The organization of an account that [`Self::has_account`], and the root of its family.
+    pub fn tenant_of(&self, account: AccountIndex) -> Option<(OrganizationIndex, AccountIndex)> {
+        if self.has_account(account) { self.tenants.of(account) } else { None }
+    }
+
     /// Everything, after a start.
     pub(crate) fn fill(&self, ledger: &Ledger) {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
@@ -139,6 +148,9 @@ impl Directory {
             ledger.organizations().map(|(index, it)| (it.name.clone(), (index, it.currency))).collect();
         inner.members = ledger.memberships().map(|(index, _)| known_member(ledger, index)).collect();
         ledger.sessions().for_each(|session| inner.open(session));
+        for (index, account) in ledger.accounts_from(0) {
+            self.tenants.put(index, account.organization, account.root);
+        }
         self.accounts.store(ledger.accounts_len(), Ordering::Release);
     }
 
@@ -150,6 +162,9 @@ impl Directory {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         let inner = &mut *inner;
         for event in events {
+            if let Event::AccountOpened { account, new, root, .. } = event {
+                self.tenants.put(*account, new.organization, *root);
+            }
             inner.publish(ledger, event);
         }
         self.accounts.store(ledger.accounts_len(), Ordering::Release);

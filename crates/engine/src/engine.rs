@@ -16,6 +16,7 @@ use crate::history::History;
 use crate::origin::Origin;
 use crate::record::Content;
 use crate::recovery::{OpenError, Recovered};
+use crate::refusals::Refusals;
 use crate::rounds::{Distilled, Job, Rounds, Shared};
 use crate::seal::Seals;
 use crate::window::{Asked, Sealed};
@@ -31,6 +32,7 @@ pub struct Engine {
     seals: Seals,
     history: History,
     sealed_keys: Arc<Sealed>,
+    refusals: Arc<Refusals>,
     vault: Arc<dyn Vault>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -106,6 +108,7 @@ impl Engine {
             seals: book.seals().clone(),
             history: History::new(book.journal.reader(), vault.clone()),
             sealed_keys: book.sealed_keys().clone(),
+            refusals: book.refusals.clone(),
             vault,
             clock,
             entropy,
@@ -224,6 +227,11 @@ impl Engine {
 
     pub fn entropy(&self) -> &dyn Entropy {
         &*self.entropy
+    }
+
+    /// What was refused since the book was opened.
+    pub fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 
     pub fn counters(&self) -> &Counters {

@@ -33,6 +33,7 @@ mod origin;
 mod passage;
 mod record;
 mod recovery;
+mod refusals;
 mod retention;
 mod rounds;
 mod seal;
@@ -55,6 +56,7 @@ pub use origin::Origin;
 pub use passage::{Passage, Passages};
 pub use record::{Content, Envelope, Item, Key, Mark, Record};
 pub use recovery::{OpenError, Recovered};
+pub use refusals::{Counted, RefusalKey, Refusals};
 pub use retention::{
     Cut, Kept, Plan, PruneError, Pruned, name_anchor, names_anchor, plan, plan_of, prune, write_anchor,
 };

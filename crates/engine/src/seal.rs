@@ -314,7 +314,8 @@ impl Owner {
             Event::NumberAssigned { number, .. } | Event::NumberMoved { number, .. } => {
                 account(number.account, &number.digits)
             }
-            Event::ReloadSet { account: index, rule, .. } => account(*index, &rule.reference),
+            Event::ReloadSet { account: index, rule, .. }
+            | Event::ReloadRuled { account: index, rule, .. } => account(*index, &rule.reference),
             Event::ToppedUp(posting)
             | Event::Withdrawn(posting)
             | Event::Adjusted { posting, .. }
@@ -342,6 +343,8 @@ impl Owner {
             | Event::NumberReleased { .. }
             | Event::ReloadRequested { .. }
             | Event::ReloadEnded { .. }
+            | Event::ReloadStarted { .. }
+            | Event::ReloadPaused { .. }
             | Event::BalanceOpened { .. }
             | Event::PeriodRolled { .. }
             | Event::Merged { .. }

@@ -8,8 +8,8 @@ use domain::Nanos;
 
 use crate::balance::SKIP_LEVELS;
 use crate::{
-    AccountIndex, Balance, Event, EventRef, Funding, Holder, Ledger, OrganizationIndex, PeopleEvent,
-    Restrictions, Status, Within,
+    AccountIndex, Balance, Event, EventRef, Forward, Funding, Holder, Ledger, OrganizationIndex, PeopleEvent,
+    Provider, ReloadLimits, ReloadRule, Restrictions, Status, Throughput, Within,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +31,42 @@ pub struct Audited {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Before {
     Nothing,
-    Account { name: Option<Sealed>, status: Status, restrictions: Restrictions, funding: Funding },
-    Credit { credit: Nanos },
+    Account {
+        name: Option<Sealed>,
+        status: Status,
+        restrictions: Restrictions,
+        funding: Funding,
+    },
+    Credit {
+        credit: Nanos,
+    },
+    Settings {
+        inbound_url: Option<Sealed>,
+        receipt_url: Option<Sealed>,
+        forward: Forward,
+        throughput: Throughput,
+    },
+    Reload {
+        rule: ReloadTerms,
+        limits: ReloadLimits,
+        reference: Option<Sealed>,
+    },
+}
+
+/// A reload rule without what starts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReloadTerms {
+    pub provider: Provider,
+    pub enabled: bool,
+    pub amount: Nanos,
+    pub threshold: Option<Nanos>,
+}
+
+impl From<&ReloadRule> for ReloadTerms {
+    fn from(rule: &ReloadRule) -> Self {
+        let ReloadRule { provider, enabled, amount, threshold, .. } = *rule;
+        Self { provider, enabled, amount, threshold }
+    }
 }
 
 /// Bytes under somebody's key; never looked into here.
@@ -100,14 +134,16 @@ impl Ledger {
             Event::AccountChanged { account, .. }
             | Event::HandleSet { account, .. }
             | Event::SettingsChanged { account, .. }
-            | Event::ReloadSet { account, .. } => of_account(*account),
+            | Event::ReloadSet { account, .. }
+            | Event::ReloadRuled { account, .. } => of_account(*account),
             Event::NumberAssigned { number, .. } | Event::NumberMoved { number, .. } => {
                 of_account(number.account)
             }
             Event::NumberReleased { account, .. } => of_account(*account),
-            Event::ReloadRequested { balance, .. } | Event::ReloadEnded { balance, .. } => {
-                of_account(self.balance(*balance).account)
-            }
+            Event::ReloadRequested { balance, .. }
+            | Event::ReloadEnded { balance, .. }
+            | Event::ReloadStarted { balance, .. }
+            | Event::ReloadPaused { balance, .. } => of_account(self.balance(*balance).account),
             Event::CreditSet { image, .. } => of_image(image),
             Event::Allocated { from, .. } | Event::Transferred { from, .. } | Event::Merged { from, .. } => {
                 of_image(from)
@@ -163,7 +199,7 @@ impl Ledger {
         })
     }
 
-    fn organization_of(&self, holder: Holder) -> Option<OrganizationIndex> {
+    pub fn organization_of(&self, holder: Holder) -> Option<OrganizationIndex> {
         Some(match holder {
             Holder::Organization(organization) => organization,
             Holder::Account(account) => self.account(account).organization,

@@ -161,9 +161,10 @@ fn act(draft: &mut Draft<'_>, act: &Act) -> Result<(), Rejection> {
         Act::TransferNumber { from, to, digest, country } => {
             number::transfer(draft, *from, *to, *digest, *country)
         }
-        Act::SetReload { account, currency, rule } => {
-            reload::set(draft, *account, draft.currency(*account, *currency), rule)
+        Act::SetReload { account, currency, rule, limits } => {
+            reload::set(draft, *account, draft.currency(*account, *currency), rule, *limits)
         }
+        Act::BeginReload { balance } => reload::automatic::begin(draft, *balance),
         Act::StartReload { account, currency, digest } => {
             reload::start(draft, *account, draft.currency(*account, *currency), *digest)
         }

@@ -89,6 +89,9 @@ impl EntryKind {
             | Event::ReloadSet { .. }
             | Event::ReloadRequested { .. }
             | Event::ReloadEnded { .. }
+            | Event::ReloadRuled { .. }
+            | Event::ReloadStarted { .. }
+            | Event::ReloadPaused { .. }
             | Event::BalanceOpened { .. }
             | Event::People(_)
             | Event::Audited(_) => return None,

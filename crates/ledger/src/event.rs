@@ -10,8 +10,8 @@ use domain::{Currency, Nanos, Timestamp};
 use crate::{
     AccountIndex, Admission, AllocationWay, Amounts, Audited, BalanceIndex, ChargeId, ChargeKind, Correction,
     Credential, CredentialIndex, FamilyIndex, FormerScope, Funding, HoldId, HouseLeg, NameIndex, NewAccount,
-    Number, OrganizationIndex, PeopleEvent, ReloadRequest, ReloadRule, Restrictions, RoleCode, Scope,
-    Settings, Spent, Status, Text, Usage, UserIndex,
+    Number, OrganizationIndex, PeopleEvent, ReloadLimits, ReloadPause, ReloadRequest, ReloadRule,
+    ReloadTally, Restrictions, RoleCode, Scope, Settings, Spent, Status, Text, Usage, UserIndex,
 };
 
 /// A balance after an event: the amounts, and the number the event has in its history.
@@ -220,6 +220,7 @@ pub enum Event {
         correction: Correction,
     },
     UsageCredited(Posting),
+    /// As it was before rules had limits; not written any more.
     ReloadSet {
         account: AccountIndex,
         balance: BalanceIndex,
@@ -232,6 +233,24 @@ pub enum Event {
     ReloadEnded {
         balance: BalanceIndex,
         approved: bool,
+    },
+    ReloadRuled {
+        account: AccountIndex,
+        balance: BalanceIndex,
+        rule: Box<ReloadRule>,
+        limits: ReloadLimits,
+    },
+    /// By itself: posted minus held was below the threshold.
+    ReloadStarted {
+        balance: BalanceIndex,
+        request: ReloadRequest,
+        /// With this one.
+        started: ReloadTally,
+    },
+    /// Behind the end of one that failed.
+    ReloadPaused {
+        balance: BalanceIndex,
+        pause: ReloadPause,
     },
     Charged(Charged),
     Refunded {
@@ -319,6 +338,9 @@ impl Event {
             | Self::ReloadSet { .. }
             | Self::ReloadRequested { .. }
             | Self::ReloadEnded { .. }
+            | Self::ReloadRuled { .. }
+            | Self::ReloadStarted { .. }
+            | Self::ReloadPaused { .. }
             | Self::BalanceOpened { .. }
             | Self::People(_)
             | Self::Audited(_) => (None, None),

@@ -61,7 +61,7 @@ mod transfer;
 
 pub use account::{ACCOUNTS_MAX, Account, Funding, Restrictions, Status, Terms};
 pub use arena::Arena;
-pub use audit::{AuditHead, Audited, Before, Sealed};
+pub use audit::{AuditHead, Audited, Before, ReloadTerms, Sealed};
 pub use balance::{Amounts, Balance, SKIP_LEVELS};
 pub use command::{
     Act, Actor, Admission, AllocationWay, ChargeKind, Command, Correction, ExcessPolicy, NewAccount, Text,
@@ -87,7 +87,9 @@ pub use people::{
     Verifier, Within,
 };
 pub use rejection::{PeopleRejection, Rejection};
-pub use reload::{Provider, Reload, ReloadRequest, ReloadRule};
+pub use reload::{
+    Provider, RELOAD_FAILURES_MAX, Reload, ReloadLimits, ReloadPause, ReloadRequest, ReloadRule, ReloadTally,
+};
 pub use scope::{Allowed, FormerScope, SCOPE_ACCOUNTS_MAX, Scope};
 pub use settings::{Forward, Settings, SettingsChange, Throughput};
 pub use state::{Handle, Ledger, Merge, Name, Refunded, WARM_MAX};

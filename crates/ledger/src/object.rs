@@ -134,7 +134,7 @@ impl Ledger {
                 },
                 Cursor::Reloads(after) => match self.reloads.range(behind(after)).next() {
                     Some((balance, it)) => {
-                        (Some(Object::Reload(*balance, it.clone())), Cursor::Reloads(Some(*balance)))
+                        (Some(Object::Reload(balance, it.clone())), Cursor::Reloads(Some(balance)))
                     }
                     None => (None, Cursor::Memberships(0)),
                 },
@@ -201,7 +201,7 @@ impl Ledger {
             }
             Object::Settings(account, it) => drop(self.settings.insert(account, it)),
             Object::Number(digest, it) => self.put_number(digest, it),
-            Object::Reload(balance, it) => drop(self.reloads.insert(balance, it)),
+            Object::Reload(balance, it) => self.reloads.put(balance, it),
             Object::Membership(it) => {
                 let index = MembershipIndex::new(self.people.memberships.len());
                 self.people.memberships.push(it);

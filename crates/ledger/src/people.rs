@@ -202,6 +202,12 @@ impl Authority {
 impl Act {
     /// Acts that only the server itself does.
     pub(crate) fn is_internal(&self) -> bool {
-        matches!(self, Act::CreateOrganization { .. } | Act::ExtendCalendar { .. } | Act::NoteUse { .. })
+        matches!(
+            self,
+            Act::CreateOrganization { .. }
+                | Act::ExtendCalendar { .. }
+                | Act::NoteUse { .. }
+                | Act::BeginReload { .. }
+        )
     }
 }

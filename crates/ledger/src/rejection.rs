@@ -164,6 +164,8 @@ pub enum Rejection {
     ReloadOff,
     ReloadUnderWay,
     NoReloadUnderWay,
+    /// What approves everything is for sandboxes.
+    SandboxOnly,
     /// Nobody's, or that of somebody whom the caller does not see.
     NumberNotFound,
     /// It is another account's of the family.

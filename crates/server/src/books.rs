@@ -135,7 +135,13 @@ impl Books {
             vault,
             clock,
             entropy: Arc::new(SystemEntropy),
-            options: engine::Options { book, confirm_clock, window_secs, ..engine::Options::default() },
+            options: engine::Options {
+                book,
+                confirm_clock,
+                window_secs,
+                sandbox: options.sandbox,
+                ..engine::Options::default()
+            },
         };
         let (engine, running, recovered) = Engine::start(parts)?;
         // The operator is known in the first book.

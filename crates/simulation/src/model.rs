@@ -1,8 +1,13 @@
 //! The same rules once more, as slowly and plainly as they can be written: plain integers, nothing shared
 //! with the ledger. Every answer of the real one is held against it.
 
+mod belongings;
+mod reload;
+
 use std::collections::BTreeMap;
 
+pub use self::belongings::Settings;
+pub use self::reload::{Reload, Rule};
 use jiff::tz::TimeZone;
 
 /// Nanos.
@@ -70,6 +75,13 @@ pub struct Model {
     pub holds_placed: u64,
     pub keys: Vec<Key>,
     pub reloads: BTreeMap<(usize, &'static str), Reload>,
+    pub settings: BTreeMap<usize, Settings>,
+    pub numbers: BTreeMap<u64, usize>,
+    /// There is hardly any room left: nothing starts by itself.
+    pub is_full: bool,
+    /// The sheets that the ask at hand has touched, and whose money was short.
+    touched: Vec<(usize, &'static str)>,
+    short: Option<usize>,
     /// What the ask at hand moves: how, in which currency, and how much.
     moved: Option<(Moves, &'static str, Amount)>,
 }
@@ -105,14 +117,6 @@ pub enum Moves {
     Paid,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reload {
-    pub amount: Amount,
-    pub on: bool,
-    pub at_once: bool,
-    pub requested: Option<Amount>,
-}
-
 /// Why not, in as few words as tell refusals apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum No {
@@ -143,6 +147,9 @@ pub enum No {
     ReloadOff,
     UnderWay,
     NotUnderWay,
+    NumberTaken,
+    NoNumber,
+    NotOwned,
 }
 
 /// Who asks.
@@ -176,9 +183,13 @@ pub enum Ask {
     Capture { hold: u64, amount: Amount, excess: Excess, keep_open: bool },
     Void { hold: u64 },
     Issue { account: usize, limits: Vec<Cap> },
-    SetReload { account: usize, currency: &'static str, amount: Amount, on: bool, at_once: bool },
+    SetReload { account: usize, currency: &'static str, rule: Rule },
     StartReload { account: usize, currency: &'static str },
     SettleReload { account: usize, currency: &'static str, approved: bool },
+    SetSettings { account: usize, url: Option<Option<u32>>, posts: Option<bool>, calls: Option<u32> },
+    Assign { account: usize, number: u64 },
+    Release { account: usize, number: u64 },
+    MoveNumber { from: usize, to: usize, number: u64 },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,13 +226,25 @@ const DEPTH_MAX: usize = 8;
 const LIFE_MAX: i64 = 30 * 24 * 3600 * 1_000_000;
 
 impl Model {
-    /// Ends every hold that is due.
+    /// Ends every hold that is due, first things first.
     pub fn expire(&mut self, now: i64, period: u32) {
-        let due: Vec<u64> =
-            self.holds.iter().filter(|(_, hold)| hold.expires_at <= now).map(|(id, _)| *id).collect();
-        for id in due {
+        let due = self.holds.iter().filter(|(_, hold)| hold.expires_at <= now);
+        let mut due: Vec<(i64, u64)> = due.map(|(id, hold)| (hold.expires_at, *id)).collect();
+        due.sort_unstable();
+        for (_, id) in due {
+            self.touched.clear();
+            self.release(id, period);
+            self.begin_reloads(now, period);
+        }
+    }
+
+    /// Ends a hold. False, where it was not due.
+    pub fn expire_one(&mut self, id: u64, now: i64, period: u32) -> bool {
+        let is_due = self.holds.get(&id).is_some_and(|hold| hold.expires_at <= now);
+        if is_due {
             self.release(id, period);
         }
+        is_due
     }
 
     fn release(&mut self, id: u64, period: u32) {
@@ -232,6 +255,7 @@ impl Model {
 
     /// The sheet of an account, rolled into the open period.
     fn touch(&mut self, account: usize, currency: &'static str, period: u32) -> &mut Sheet {
+        self.touched.push((account, currency));
         let sheet = self.accounts[account]
             .sheets
             .entry(currency)
@@ -325,27 +349,34 @@ impl Model {
         Ok(payer)
     }
 
-    fn admit(&self, way: Way, cost: Amount, available: Amount) -> Result<(), No> {
+    fn admit(&mut self, payer: usize, way: Way, cost: Amount, available: Amount) -> Result<(), No> {
         let admitted = match way {
             Way::Strict => cost <= available,
             Way::Served => available > 0,
             Way::Forced => true,
         };
-        if admitted { Ok(()) } else { Err(No::Funds { need: cost, have: available }) }
+        if admitted { Ok(()) } else { Err(self.short_of(payer, cost, available)) }
+    }
+
+    fn short_of(&mut self, account: usize, need: Amount, have: Amount) -> No {
+        self.short = Some(account);
+        No::Funds { need, have }
     }
 
     fn may_force(&self, who: Who, account: usize, way: Way) -> Result<(), No> {
         if way == Way::Forced { self.seller(who, account) } else { Ok(()) }
     }
 
-    /// Does what is asked, or says why not and changes nothing.
+    /// Does what is asked, or says why not and changes nothing. What it starts is for [`Self::begin_reloads`].
     pub fn ask(&mut self, who: Who, ask: &Ask, now: i64, period: u32) -> Result<(), No> {
-        self.moved = None;
+        (self.moved, self.short) = (None, None);
+        self.touched.clear();
         let Who::Key(key) = who else { return self.ask_unscoped(who, ask, now, period) };
         let before = self.clone();
         let done = self.ask_by_key(key, ask, now, period);
         if done.is_err() {
-            *self = before;
+            let short = self.short;
+            *self = Self { short, ..before };
         }
         done
     }
@@ -388,41 +419,40 @@ impl Model {
                 self.open(account)?;
                 self.keys.push(Key { account, limits: limits.clone(), moved: Vec::new() });
             }
-            Ask::SetReload { account, currency, amount, on, at_once } => {
+            Ask::SetReload { account, currency, rule } => {
                 self.seller(who, account)?;
                 self.own(account)?;
                 self.open(account)?;
-                if amount <= 0 {
+                if rule.amount <= 0 {
                     return Err(No::NotPositive);
                 }
-                self.touch(account, currency, period);
-                let requested = self.reloads.get(&(account, currency)).and_then(|reload| reload.requested);
-                self.reloads.insert((account, currency), Reload { amount, on, at_once, requested });
+                self.set_reload(account, currency, rule, period);
             }
             Ask::StartReload { account, currency } => {
                 self.reach(who, account)?;
                 self.open(account)?;
-                let reload = self.reloads.get(&(account, currency)).filter(|reload| reload.on);
+                let reload = self.reloads.get(&(account, currency)).filter(|reload| reload.is_on());
                 let reload = reload.cloned().ok_or(No::ReloadOff)?;
                 if reload.requested.is_some() {
                     return Err(No::UnderWay);
                 }
-                if reload.at_once {
-                    self.receive(account, currency, reload.amount, period)?;
+                if reload.rule.at_once {
+                    self.receive(account, currency, reload.rule.amount, period)?;
                 } else {
                     let reload = self.reloads.get_mut(&(account, currency)).expect("it was found");
-                    reload.requested = Some(reload.amount);
+                    reload.requested = Some(reload.rule.amount);
                 }
             }
             Ask::SettleReload { account, currency, approved } => {
                 self.seller(who, account)?;
-                let requested = self.reloads.get(&(account, currency)).and_then(|reload| reload.requested);
-                let requested = requested.ok_or(No::NotUnderWay)?;
-                if approved {
-                    self.receive(account, currency, requested, period)?;
-                }
-                self.reloads.get_mut(&(account, currency)).expect("it was found").requested = None;
+                self.settle_reload(account, currency, approved, now, period)?;
             }
+            Ask::SetSettings { account, url, posts, calls } => {
+                self.set_settings(who, account, url, posts, calls)?;
+            }
+            Ask::Assign { account, number } => self.assign(who, account, number)?,
+            Ask::Release { account, number } => self.release_number(who, account, number)?,
+            Ask::MoveNumber { from, to, number } => self.move_number(who, from, to, number)?,
             Ask::Open { parent, shared, credit, overruns } => {
                 match (who, parent) {
                     (Who::Seller, _) => {}
@@ -537,7 +567,7 @@ impl Model {
                 self.open(to)?;
                 let have = self.look(from, currency).available().max(0);
                 if amount > have {
-                    return Err(No::Funds { need: amount, have });
+                    return Err(self.short_of(from, amount, have));
                 }
                 self.touch(from, currency, period).funded -= amount;
                 self.touch(to, currency, period).funded += amount;
@@ -566,7 +596,7 @@ impl Model {
                     .sum();
                 let have = (sheet.posted() - sheet.held).max(0).min(family.max(0));
                 if amount > have {
-                    return Err(No::Funds { need: amount, have });
+                    return Err(self.short_of(account, amount, have));
                 }
                 self.touch(account, currency, period).funded -= amount;
             }
@@ -605,7 +635,7 @@ impl Model {
                 let payer = self.spender(account)?;
                 let way =
                     if self.accounts[account].overruns && way == Way::Strict { Way::Served } else { way };
-                self.admit(way, amount, self.look(payer, currency).available())?;
+                self.admit(payer, way, amount, self.look(payer, currency).available())?;
                 self.touch(payer, currency, period).used += amount;
                 self.touch(account, currency, period).usage += amount;
                 self.charges.push(Charge { account, payer, currency, amount, refunded: 0 });
@@ -639,7 +669,7 @@ impl Model {
                     return Err(No::HoldLife);
                 }
                 let payer = self.spender(account)?;
-                self.admit(Way::Strict, amount, self.look(payer, currency).available())?;
+                self.admit(payer, Way::Strict, amount, self.look(payer, currency).available())?;
                 self.touch(payer, currency, period).held += amount;
                 self.touch(account, currency, period);
                 self.holds.insert(self.holds_placed, Hold { account, payer, currency, amount, expires_at });
@@ -674,7 +704,7 @@ impl Model {
                     Excess::UpTo => above.min(available.max(0)),
                     Excess::Admit(way) => {
                         self.may_force(who, of.account, way)?;
-                        self.admit(way, above, available)?;
+                        self.admit(of.payer, way, above, available)?;
                         above
                     }
                 };

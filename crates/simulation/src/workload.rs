@@ -1,11 +1,12 @@
 //! Random asks that reach every rule: few accounts, small amounts, many refusals.
 
 use crate::Random;
-use crate::model::{Amount, Ask, Cap, Excess, Lasts, Model, Moves, Way, Who};
+use crate::model::{Amount, Ask, Cap, Excess, Lasts, Model, Moves, Rule, Way, Who};
 
 const ACCOUNTS_MAX: u64 = 14;
 const KEYS_MAX: usize = 8;
-const CURRENCIES: [&str; 2] = ["EUR", "USD"];
+/// All there are.
+pub(crate) const CURRENCIES: [&str; 2] = ["EUR", "USD"];
 const UNIT: Amount = 1_000_000_000;
 
 /// The next ask, given what is there.
@@ -32,11 +33,9 @@ pub fn next(random: &mut Random, model: &Model, now: i64) -> (Who, Ask) {
     let other = random.below(accounts) as usize;
     let currency = CURRENCIES[usize::from(random.one_in(12))];
     let amount = amount(random, model, account, currency);
-    let ask = match random.below(44) {
+    let ask = match random.below(52) {
         40 if model.keys.len() < KEYS_MAX => Ask::Issue { account, limits: caps(random) },
-        40 | 41 => {
-            Ask::SetReload { account, currency, amount, on: !random.one_in(4), at_once: random.one_in(2) }
-        }
+        40 | 41 | 44 => Ask::SetReload { account, currency, rule: rule(random, amount) },
         42 if !model.reloads.is_empty() => {
             let (account, currency) = ruled(random, model);
             Ask::StartReload { account, currency }
@@ -46,6 +45,23 @@ pub fn next(random: &mut Random, model: &Model, now: i64) -> (Who, Ask) {
             Ask::SettleReload { account, currency, approved: random.one_in(2) }
         }
         42 | 43 => Ask::TopUp { account, currency, amount },
+        45 | 46 => Ask::SetSettings {
+            account,
+            url: random.one_in(2).then(|| random.one_in(2).then(|| random.below(100) as u32)),
+            posts: random.one_in(2).then(|| random.one_in(2)),
+            calls: random.one_in(2).then(|| random.below(100) as u32),
+        },
+        47 | 48 => Ask::Assign { account, number: number(random) },
+        which @ 49..=51 => {
+            let number = number(random);
+            let owner = model.numbers.get(&number).copied().filter(|_| !random.one_in(4));
+            let from = owner.unwrap_or(account);
+            if which == 49 {
+                Ask::Release { account: from, number }
+            } else {
+                Ask::MoveNumber { from, to: other, number }
+            }
+        }
         0 => Ask::Suspend { account, suspended: random.one_in(3) },
         1 => Ask::Suspend { account, suspended: false },
         2 => Ask::Share { account, shared: random.one_in(2) },
@@ -118,6 +134,21 @@ fn open(random: &mut Random, accounts: u64) -> (Who, Ask) {
         _ => Who::Seller,
     };
     (who, Ask::Open { parent, shared, credit, overruns: random.one_in(6) })
+}
+
+fn rule(random: &mut Random, amount: Amount) -> Rule {
+    Rule {
+        amount,
+        on: !random.one_in(6),
+        at_once: random.one_in(2),
+        threshold: (!random.one_in(4)).then(|| random.below(40) as Amount * UNIT),
+        count_max: random.one_in(3).then(|| 1 + random.below(4) as u32),
+        amount_max: random.one_in(3).then(|| 1 + random.below(60) as Amount * UNIT),
+    }
+}
+
+fn number(random: &mut Random) -> u64 {
+    447_700_900_000 + random.below(12)
 }
 
 /// A balance with a reload rule.

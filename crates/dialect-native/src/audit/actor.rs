@@ -10,6 +10,7 @@ use ledger::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::facts;
 use crate::accounts::view::string;
 use crate::ids;
 
@@ -60,7 +61,7 @@ impl Known {
             for image in entry.event.images() {
                 known.balances.insert(image.balance, ledger.balance(image.balance).account);
             }
-            if let Event::ReloadRequested { balance, .. } | Event::ReloadEnded { balance, .. } = entry.event {
+            if let Some(balance) = facts::reloaded(&entry.event) {
                 known.balances.insert(balance, ledger.balance(balance).account);
             }
             if let Event::CredentialIssued { index, .. } = entry.event
@@ -111,13 +112,10 @@ impl Known {
     /// What an act is about.
     pub(crate) fn object(&self, event: &Event) -> Option<Id> {
         let of_balance = || {
-            let balance = match event {
-                Event::ReloadRequested { balance, .. } | Event::ReloadEnded { balance, .. } => *balance,
-                _ => event.images().next()?.balance,
-            };
+            let balance = facts::reloaded(event).or(event.images().next().map(|image| image.balance))?;
             self.balances.get(&balance).map(|account| Id::Account(*account))
         };
-        super::facts::objects(event).into_iter().next().or_else(of_balance)
+        facts::objects(event).into_iter().next().or_else(of_balance)
     }
 
     pub(crate) fn actor(&self, seals: &Seals, actor: Actor) -> AuditActor {

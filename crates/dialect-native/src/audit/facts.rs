@@ -1,12 +1,17 @@
 //! What was done, to what, and how it was before and is after.
 
 use engine::{Id, Seals, Was};
-use ledger::{Chosen, Credential, Event, Holder, PeopleEvent, Posting, Rights, SecondFactor, Text, Within};
+use ledger::{
+    BalanceIndex, Chosen, Credential, Event, Holder, PeopleEvent, Posting, ReloadLimits, ReloadTerms, Rights,
+    SecondFactor, Text, Within,
+};
 use serde_json::{Map, Value, json};
 
 use super::actor::Known;
+use crate::accounts::settings::ForwardName;
 use crate::accounts::view::string;
 use crate::ids;
+use crate::money::reload::ProviderName;
 use crate::people::member::{names, role};
 use crate::people::scope::AskedScope;
 use crate::values::{Amount, Time};
@@ -50,8 +55,8 @@ acts! {
     "assign-number": Event::NumberAssigned { .. },
     "transfer-number": Event::NumberMoved { .. },
     "release-number": Event::NumberReleased { .. },
-    "set-reload": Event::ReloadSet { .. },
-    "start-reload": Event::ReloadRequested { .. },
+    "set-reload": Event::ReloadSet { .. } | Event::ReloadRuled { .. },
+    "start-reload": Event::ReloadRequested { .. } | Event::ReloadStarted { .. },
     "settle-reload": Event::ReloadEnded { .. },
     "create-user": Event::UserCreated { .. },
     people {
@@ -94,7 +99,8 @@ pub(crate) fn objects(event: &Event) -> Vec<Id> {
         | Event::HandleSet { account, .. }
         | Event::SettingsChanged { account, .. }
         | Event::NumberReleased { account, .. }
-        | Event::ReloadSet { account, .. } => vec![Id::Account(*account)],
+        | Event::ReloadSet { account, .. }
+        | Event::ReloadRuled { account, .. } => vec![Id::Account(*account)],
         Event::NumberAssigned { number, .. } => vec![Id::Account(number.account)],
         Event::NumberMoved { number, from, .. } => vec![Id::Account(number.account), Id::Account(*from)],
         Event::ToppedUp(posting)
@@ -104,6 +110,16 @@ pub(crate) fn objects(event: &Event) -> Vec<Id> {
         | Event::Refunded { posting, .. } => vec![Id::Account(posting.account)],
         Event::People(event) => of_people(event),
         _ => Vec::new(),
+    }
+}
+
+/// The balance that a reload is of, where the event has no entry there.
+pub(super) fn reloaded(event: &Event) -> Option<BalanceIndex> {
+    match event {
+        Event::ReloadRequested { balance, .. }
+        | Event::ReloadStarted { balance, .. }
+        | Event::ReloadEnded { balance, .. } => Some(*balance),
+        _ => None,
     }
 }
 
@@ -259,7 +275,7 @@ pub(crate) fn before_and_after(
         Event::CreditSet { image, reference, .. } => {
             let before = match was {
                 Was::Credit { credit } => fields([("credit_limit", amount(*credit))]),
-                Was::Nothing | Was::Account { .. } => None,
+                _ => None,
             };
             let after = [("credit_limit", amount(image.amounts.credit())), ("reference", text(reference))];
             (before, fields(after))
@@ -293,31 +309,59 @@ pub(crate) fn before_and_after(
         }
         Event::Adjusted { posting, .. } | Event::Refunded { posting, .. } => (None, posted(posting)),
         Event::SettingsChanged { settings, .. } => {
-            let after = [
-                ("inbound_url", text(&settings.inbound_url)),
-                ("receipt_url", text(&settings.receipt_url)),
-                ("outbound", json!(settings.throughput.outbound)),
-                ("inbound", json!(settings.throughput.inbound)),
-                ("calls", json!(settings.throughput.calls)),
-            ];
-            (None, fields(after))
+            let side = |settings: &ledger::Settings| {
+                [
+                    ("inbound_url", text(&settings.inbound_url)),
+                    ("receipt_url", text(&settings.receipt_url)),
+                    ("forward", json!(ForwardName::of(settings.forward))),
+                    ("outbound", json!(settings.throughput.outbound)),
+                    ("inbound", json!(settings.throughput.inbound)),
+                    ("calls", json!(settings.throughput.calls)),
+                ]
+            };
+            match was {
+                Was::Settings(before) => changed(side(before), side(settings), ("reason", Value::Null)),
+                _ => (None, fields(side(settings))),
+            }
         }
         Event::NumberAssigned { number, .. } | Event::NumberMoved { number, .. } => {
             (None, fields([("number", text(&number.digits))]))
         }
         Event::ReloadSet { rule, .. } => {
+            (None, fields(reload(&rule.as_ref().into(), ReloadLimits::default(), &rule.reference)))
+        }
+        Event::ReloadRuled { rule, limits, .. } => {
+            let before = match was {
+                Was::Reload { rule, limits, reference } => fields(reload(rule, *limits, reference)),
+                _ => None,
+            };
+            (before, fields(reload(&rule.as_ref().into(), *limits, &rule.reference)))
+        }
+        Event::ReloadRequested { request, .. } => (None, fields([("amount", amount(request.amount))])),
+        Event::ReloadStarted { request, started, .. } => {
             let after = [
-                ("enabled", json!(rule.enabled)),
-                ("amount", amount(rule.amount)),
-                ("threshold", rule.threshold.map_or(Value::Null, amount)),
+                ("amount", amount(request.amount)),
+                ("started_this_month", json!(started.count)),
+                ("amount_this_month", amount(started.amount)),
             ];
             (None, fields(after))
         }
-        Event::ReloadRequested { request, .. } => (None, fields([("amount", amount(request.amount))])),
         Event::ReloadEnded { approved, .. } => (None, fields([("approved", json!(approved))])),
         Event::People(event) => people(event, rights),
         _ => (None, None),
     }
+}
+
+fn reload(rule: &ReloadTerms, limits: ReloadLimits, reference: &Text) -> [(&'static str, Value); 7] {
+    [
+        ("provider", json!(ProviderName::of(rule.provider))),
+        ("enabled", json!(rule.enabled)),
+        ("amount", amount(rule.amount)),
+        ("threshold", rule.threshold.map_or(Value::Null, amount)),
+        ("count_limit", json!(limits.count)),
+        ("amount_limit", limits.amount.map_or(Value::Null, amount)),
+        ("reference", text(reference)),
+    ]
 }
 
 /// Only what differs, and why.

@@ -161,13 +161,13 @@ pub(crate) async fn revoke(
 ) -> Result<StatusCode, Problem> {
     caller.may(Operation::ManageSecrets)?;
     let index = account(&app, &caller.0, &name)?;
-    let credential = named(&app, &secret)?;
-    look(&app, &caller.0, move |ledger, _, sight| {
+    let named = named(&app, &secret).ok();
+    let credential = look(&app, &caller.0, move |ledger, _, sight| {
         if !sight.reaches(ledger, index) {
             return Err(Kind::AccountNotFound);
         }
-        let is_its = ledger.credential(credential).holder == Holder::Account(index);
-        if is_its { Ok(()) } else { Err(Kind::CredentialNotFound) }
+        let its = named.filter(|it| ledger.credential(*it).holder == Holder::Account(index));
+        its.ok_or(Kind::CredentialNotFound)
     })
     .await?;
     submit(&app, &caller.0, Act::RevokeCredential { credential, live_min: 1 }, None).await?;

@@ -86,6 +86,7 @@ impl Problem {
             R::ReloadOff => Self::new(Kind::ReloadOff).with_field("reference"),
             R::ReloadUnderWay => Self::new(Kind::ReloadUnderWay),
             R::NoReloadUnderWay => Self::new(Kind::NoReloadUnderWay),
+            R::SandboxOnly => Self::field("provider", "test approves everything, and is for sandboxes"),
             R::NumberNotFound => Self::new(Kind::NumberNotFound).with_field("number"),
             R::NumberNotOwned => Self::new(Kind::NumberNotOwned).with_field("from"),
             R::NumberTaken => Self::new(Kind::NumberTaken).with_field("number"),

@@ -243,6 +243,13 @@ const REQUESTS: &[Request] = &[
         r#"{"provider":"manual","amount":"1","reference":"x","threshold":"-1"}"#,
         (422, "invalid-field", Some("threshold")),
     ),
+    (
+        "PUT",
+        RULE,
+        &[],
+        r#"{"provider":"manual","amount":"1","reference":"x","limits":{"count":0}}"#,
+        (422, "invalid-field", Some("limits")),
+    ),
     ("GET", RULE, &[], "", (404, "not-found", None)),
     ("POST", "/accounts/{A}/reloads", &[], r#"{"reference":"x"}"#, (409, "reload-off", Some("reference"))),
     ("POST", "/accounts/{A}/reloads/settle", &[], "{}", (422, "missing-field", Some("approved"))),

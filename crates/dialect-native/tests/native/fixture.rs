@@ -15,7 +15,7 @@ pub struct Fixture {
 
 impl Fixture {
     pub async fn new() -> Self {
-        let book = TestBook::new().await;
+        let book = TestBook::in_production().await;
         let server = TestServer::start(dialect_native::router(book.app())).await;
         Self { book, server, mailer: None }
     }

@@ -12,6 +12,7 @@ mod operations;
 mod people;
 mod provisioning;
 mod refusals;
+mod reloads;
 mod removed;
 mod rights;
 mod sandbox;

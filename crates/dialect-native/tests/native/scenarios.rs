@@ -150,13 +150,15 @@ impl NativeWorld {
                 ("POST", path, json!({"amount": text(*amount), "excess": excess}))
             }
             Step::Void { label } => ("POST", format!("/holds/{}/void", self.holds[label]), nothing),
-            Step::SetReload { name, amount, provider, enabled } => {
-                let provider = match provider {
+            Step::SetReload { name, rule } => {
+                let provider = match rule.provider {
                     Provider::Manual => "manual",
                     Provider::Test => "test",
                 };
-                let body = json!({"provider": provider, "amount": text(*amount),
-                    "reference": RELOAD_REFERENCE, "enabled": enabled});
+                let limits = json!({"count": rule.limits.count, "amount": rule.limits.amount.map(text)});
+                let body = json!({"provider": provider, "amount": text(rule.amount),
+                    "threshold": rule.threshold.map(text), "reference": RELOAD_REFERENCE,
+                    "enabled": rule.enabled, "limits": limits});
                 ("PUT", at(name, "/reload-rule"), body)
             }
             Step::StartReload { name } => {

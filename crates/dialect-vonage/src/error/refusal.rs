@@ -84,6 +84,7 @@ impl VonageError {
             | R::ReloadOff
             | R::ReloadUnderWay
             | R::NoReloadUnderWay
+            | R::SandboxOnly
             | R::NumberNotFound
             | R::NumberNotOwned
             | R::NumberTaken

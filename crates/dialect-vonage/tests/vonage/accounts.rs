@@ -198,6 +198,24 @@ async fn a_log_that_begins_before_what_was_removed_is_refused() {
     assert!(reason.starts_with("What happened up to 2025-03-01T1"), "{reason}");
 }
 
+#[tokio::test]
+async fn the_audit_log_says_from_where_and_under_which_request() {
+    let it = setting(10).await;
+    let child = it.book.open_child(&it.partner, "child", Funding::Own).await;
+    let transfer = format!(r#"{{"from":"{}","to":"{}","amount":1}}"#, it.partner.key, child.key);
+    let by_name = |name: &str| it.client.with("x-request-id", name);
+    assert_eq!(by_name("v-1").post(&format!("{}/balance-transfers", it.base), &transfer).await.status, 200);
+    let path = format!("{}/subaccounts/{}", it.base, child.key);
+    assert_eq!(by_name("v-2").patch(&path, r#"{"name":"New"}"#).await.status, 200);
+    let organization = it.book.organization;
+    let head = it.book.engine.read(move |ledger, _| ledger.audit_head(organization)).await.unwrap();
+    let entries = it.book.engine.history().audit(&head, None, None).unwrap().take(2);
+    let origins = entries.map(|entry| entry.unwrap().origin.expect("it is known"));
+    let seen: Vec<_> = origins.map(|it| (it.request_id, it.address.map(|it| it.to_string()))).collect();
+    let here = Some("127.0.0.1".to_owned());
+    assert_eq!(seen, [("v-2".to_owned(), here.clone()), ("v-1".to_owned(), here)]);
+}
+
 /// A key that may open subaccounts and allocate 500 in total, in their words.
 #[tokio::test]
 async fn a_secret_with_a_scope_provisions_up_to_its_limit() {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ledger::{
     Allowed, Charged, Credential, CredentialIndex, Event, Flows, FormerScope, Forward, HoldPlaced, Limit,
-    NewAccount, Number, PerDay, Posting, Provider, ReloadRequest, ReloadRule, RoleCode, Scope, Settings,
-    Span, Spent, Throughput, Verifier,
+    NewAccount, Number, PerDay, Posting, Provider, ReloadLimits, ReloadPause, ReloadRequest, ReloadRule,
+    ReloadTally, RoleCode, Scope, Settings, Span, Spent, Throughput, Verifier,
 };
 
 use super::codec::{Field, Malformed, Reader, Writer, fields, kinds};
@@ -44,6 +44,9 @@ kinds!(Event {
     40 => ReloadSet { account, balance, rule },
     41 => ReloadRequested { balance, request },
     42 => ReloadEnded { balance, approved },
+    43 => ReloadRuled { account, balance, rule, limits },
+    44 => ReloadStarted { balance, request, started },
+    45 => ReloadPaused { balance, pause },
     48 => Charged(charged),
     49 => Refunded { charge, posting, refunded },
     64 => HoldPlaced(placed),
@@ -80,6 +83,9 @@ fields!(Throughput { outbound, inbound, calls });
 fields!(Number { account, country, digits, last });
 fields!(ReloadRule { provider, enabled, amount, threshold, digest, reference });
 fields!(ReloadRequest { amount, requested_at });
+fields!(ReloadLimits { count, amount });
+fields!(ReloadTally { period, count, amount });
+fields!(ReloadPause { failures, until });
 kinds!(Forward { 0 => Unset, 1 => GetQuery, 2 => PostQuery, 3 => PostJson });
 kinds!(Provider { 0 => Manual, 1 => Test });
 
@@ -204,4 +210,11 @@ impl Field for Flows {
     }
 }
 
-optional!((CredentialIndex, Box<Credential>), (RoleCode, Verifier), FormerScope, PerDay, ReloadRequest);
+optional!(
+    (CredentialIndex, Box<Credential>),
+    (RoleCode, Verifier),
+    FormerScope,
+    PerDay,
+    ReloadRequest,
+    ReloadPause
+);

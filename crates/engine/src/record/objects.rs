@@ -4,7 +4,7 @@ use domain::{Currency, Nanos};
 use ledger::{
     Account, AccountIndex, Balance, BalanceIndex, Calendar, ChargeId, Credential, Cursor, EventRef, Family,
     FormerScope, Handle, Hold, HoldId, House, HouseLeg, Merge, Name, Object, Organization, OrganizationIndex,
-    Refunded, Reload, Scope, Spent, Text,
+    Refunded, Reload, ReloadLimits, ReloadTally, Scope, Spent, Text,
 };
 
 use super::codec::{Field, Malformed, Reader, Writer, fields, kinds};
@@ -58,8 +58,14 @@ impl Field for Stored {
                 it.put(writer);
             }
             Object::Reload(balance, it) => {
-                tagged(writer, 16, balance);
+                let has_more = has_started(it);
+                tagged(writer, if has_more { 18 } else { 16 }, balance);
                 it.put(writer);
+                if has_more {
+                    it.limits.put(writer);
+                    it.started.put(writer);
+                    it.pause.put(writer);
+                }
             }
             Object::Membership(it) => tagged(writer, 21, it),
             Object::Invitation(it) => tagged(writer, 22, it),
@@ -102,6 +108,11 @@ impl Field for Stored {
                 let (scope, spent) = (Some(Field::take(reader)?), Vec::take(reader)?.into());
                 Object::Credential(Credential { scope, spent, used_on: Field::take(reader)?, ..issued })
             }
+            18 => {
+                let (balance, rule): (BalanceIndex, Reload) = (Field::take(reader)?, Field::take(reader)?);
+                let (limits, started) = (Field::take(reader)?, Field::take(reader)?);
+                Object::Reload(balance, Reload { limits, started, pause: Field::take(reader)?, ..rule })
+            }
             20 => Object::User(Known::take(reader)?.0),
             21 => Object::Membership(Field::take(reader)?),
             22 => Object::Invitation(Field::take(reader)?),
@@ -134,9 +145,38 @@ fn put_credential(writer: &mut Writer<'_>, credential: &Credential) {
     }
 }
 
+/// The same of rules by which nothing has started, that limit nothing, and of which nothing has failed.
+fn has_started(reload: &Reload) -> bool {
+    reload.limits != ReloadLimits::default()
+        || reload.started != ReloadTally::default()
+        || reload.pause.is_some()
+}
+
 fn tagged(writer: &mut Writer<'_>, tag: u8, field: &impl Field) {
     writer.bytes.push(tag);
     field.put(writer);
+}
+
+/// The rule and the request; the rest stands behind them where there is any.
+impl Field for Reload {
+    fn put(&self, writer: &mut Writer<'_>) {
+        let Self { account, rule, requested, last, .. } = self;
+        account.put(writer);
+        rule.put(writer);
+        requested.put(writer);
+        last.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self {
+            account: Field::take(reader)?,
+            rule: Field::take(reader)?,
+            requested: Field::take(reader)?,
+            last: Field::take(reader)?,
+            limits: ReloadLimits::default(),
+            started: ReloadTally::default(),
+            pause: None,
+        })
+    }
 }
 
 impl<T: Field> Field for Vec<T> {
@@ -243,8 +283,6 @@ fields!(Handle { account, kind, text, last });
 fields!(Refunded { amount, last });
 fields!(Merge { entry, into, into_entry });
 fields!(Hold { account, user, payer, payer_entry, amount, captured, placed_at, expires_at, usage, last });
-
-fields!(Reload { account, rule, requested, last });
 
 kinds!(Cursor {
     0 => Start,

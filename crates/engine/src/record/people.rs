@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ledger::{
     AuditHead, Audited, Before, Factor, Invitation, Membership, NewUser, PeopleEvent, PermissionSet, Person,
-    Rights, Sealed, SecondFactor, Session, SessionId, User, Within,
+    ReloadTerms, Rights, Sealed, SecondFactor, Session, SessionId, User, Within,
 };
 
 use super::codec::{Field, Malformed, Reader, Writer, fields, kinds};
@@ -36,10 +36,13 @@ kinds!(PeopleEvent {
 kinds!(Within { 0 => Organization(organization), 1 => Family(root) });
 kinds!(Rights { 0 => Role(role), 1 => Set(set) });
 kinds!(SecondFactor { 0 => None, 1 => Step(step), 2 => Recovery(code) });
+fields!(ReloadTerms { provider, enabled, amount, threshold });
 kinds!(Before {
     0 => Nothing,
     1 => Account { name, status, restrictions, funding },
     2 => Credit { credit },
+    3 => Settings { inbound_url, receipt_url, forward, throughput },
+    4 => Reload { rule, limits, reference },
 });
 
 fields!(NewUser { organization, email_digest, email, password, subject });

@@ -4,8 +4,8 @@ use domain::{Currency, Nanos, Timestamp};
 use journal::VaultKey;
 use ledger::{
     AccountIndex, Allowed, BalanceIndex, Credential, CredentialIndex, Event, EventRef, Flow, Flows,
-    FormerScope, Forward, Holder, Limit, Number, Object, PerDay, Provider, Reload, ReloadRequest, ReloadRule,
-    RoleCode, Scope, Settings, Span, Spent, Throughput, Verifier,
+    FormerScope, Forward, Holder, Limit, Number, Object, PerDay, Provider, Reload, ReloadLimits, ReloadPause,
+    ReloadRequest, ReloadRule, ReloadTally, RoleCode, Scope, Settings, Span, Spent, Throughput, Verifier,
 };
 
 use super::codec::Field;
@@ -67,6 +67,21 @@ fn objects_come_back_as_they_were_and_their_texts_are_sealed() {
     };
     let requested =
         Some(ReloadRequest { amount: Nanos::from_units(9), requested_at: Timestamp::from_secs(3) });
+    let reload = Reload {
+        account,
+        rule,
+        requested,
+        limits: ReloadLimits::default(),
+        started: ReloadTally::default(),
+        pause: None,
+        last,
+    };
+    let failed = Reload {
+        limits: ReloadLimits { count: Some(3), amount: None },
+        started: ReloadTally { period: 24_303, count: 2, amount: Nanos::from_units(20) },
+        pause: Some(ReloadPause { failures: 5, until: Timestamp::NEVER }),
+        ..reload.clone()
+    };
     let settings = Settings {
         inbound_url: text("https://in.the.clear"),
         receipt_url: None,
@@ -80,7 +95,8 @@ fn objects_come_back_as_they_were_and_their_texts_are_sealed() {
         Object::Credential(plain),
         Object::Settings(account, settings),
         Object::Number(12, number),
-        Object::Reload(BalanceIndex::new(2), Reload { account, rule, requested, last }),
+        Object::Reload(BalanceIndex::new(2), reload),
+        Object::Reload(BalanceIndex::new(3), failed),
     ] {
         let seal = || Some(TextSeal::object(&VaultKey([1; 32]), last, 1));
         let mut bytes = Vec::new();

@@ -183,17 +183,18 @@ impl Cast {
                 reference,
             },
             Step::Void { label } => Act::VoidHold { hold: self.hold(label) },
-            Step::SetReload { name, amount, provider, enabled } => {
+            Step::SetReload { name, rule } => {
                 let account = index(name);
+                let limits = rule.limits;
                 let rule = ReloadRule {
-                    provider: *provider,
-                    enabled: *enabled,
-                    amount: *amount,
-                    threshold: None,
+                    provider: rule.provider,
+                    enabled: rule.enabled,
+                    amount: rule.amount,
+                    threshold: rule.threshold,
                     digest: self.reload_digest(account),
                     reference: Some(RELOAD_REFERENCE.as_bytes().into()),
                 };
-                Act::SetReload { account, currency, rule: Box::new(rule) }
+                Act::SetReload { account, currency, rule: Box::new(rule), limits }
             }
             Step::StartReload { name } => {
                 let account = index(name);

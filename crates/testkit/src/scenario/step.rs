@@ -1,7 +1,7 @@
 //! The language of steps: one act in words.
 
 use domain::Nanos;
-use ledger::{Admission, Correction, ExcessPolicy, Funding, Provider, Span};
+use ledger::{Admission, Correction, ExcessPolicy, Funding, Provider, ReloadLimits, Span};
 
 /// A step, and who does it when the step says so: `suspend sub1 by sub1`.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ pub enum Step {
     Hold { name: String, amount: Nanos, label: String },
     Capture { label: String, amount: Nanos, excess: ExcessPolicy },
     Void { label: String },
-    SetReload { name: String, amount: Nanos, provider: Provider, enabled: bool },
+    SetReload { name: String, rule: Reloading },
     StartReload { name: String },
     SettleReload { name: String, approved: bool },
     AssignNumber { name: String, country: [u8; 2], digits: String },
@@ -141,17 +141,15 @@ impl Step {
             ["void", label] => Self::Void { label: owned(label) },
             ["reload-rule", name, text, provider, rest @ ..] => Self::SetReload {
                 name: owned(name),
-                amount: amount(text)?,
-                provider: match *provider {
-                    "manual" => Provider::Manual,
-                    "test" => Provider::Test,
-                    _ => return None,
-                },
-                enabled: match rest {
-                    [] => true,
-                    ["off"] => false,
-                    _ => return None,
-                },
+                rule: Reloading::parse(
+                    amount(text)?,
+                    match *provider {
+                        "manual" => Provider::Manual,
+                        "test" => Provider::Test,
+                        _ => return None,
+                    },
+                    rest,
+                )?,
             },
             ["reload", name] => Self::StartReload { name: owned(name) },
             ["approve-reload", name] => Self::SettleReload { name: owned(name), approved: true },
@@ -180,6 +178,45 @@ impl Step {
             ["wait", time] => Self::Wait { secs: secs(time)? },
             _ => return None,
         })
+    }
+}
+
+/// A reload rule: `below 10`, `at-most 3`, `at-most-amount 50`, `off`.
+#[derive(Clone, Debug)]
+pub struct Reloading {
+    pub amount: Nanos,
+    pub provider: Provider,
+    pub enabled: bool,
+    pub threshold: Option<Nanos>,
+    pub limits: ReloadLimits,
+}
+
+impl Reloading {
+    fn parse(each: Nanos, provider: Provider, mut words: &[&str]) -> Option<Self> {
+        let limits = ReloadLimits::default();
+        let mut rule = Self { amount: each, provider, enabled: true, threshold: None, limits };
+        loop {
+            words = match words {
+                [] => return Some(rule),
+                ["off", rest @ ..] => {
+                    rule.enabled = false;
+                    rest
+                }
+                ["below", text, rest @ ..] => {
+                    rule.threshold = Some(amount(text)?);
+                    rest
+                }
+                ["at-most", text, rest @ ..] => {
+                    rule.limits.count = Some(text.parse().ok()?);
+                    rest
+                }
+                ["at-most-amount", text, rest @ ..] => {
+                    rule.limits.amount = Some(amount(text)?);
+                    rest
+                }
+                _ => return None,
+            }
+        }
     }
 }
 
