@@ -26,6 +26,7 @@ mod secrets;
 mod serve;
 mod settings;
 mod sign_in;
+mod sign_in_provider;
 mod token;
 mod top_up;
 mod transfer;
@@ -66,6 +67,7 @@ pub(crate) enum Command {
     SignOut(sign_in::SignOut),
     #[command(name = "whoami")]
     WhoAmI(sign_in::WhoAmI),
+    SignInProvider(sign_in_provider::SignInProvider),
     Invite(member::Invite),
     Member(member::Member),
     Permissions(permissions::Permissions),
@@ -106,6 +108,7 @@ impl Command {
             Self::SignIn(command) => command.run(),
             Self::SignOut(command) => command.run(),
             Self::WhoAmI(command) => command.run(),
+            Self::SignInProvider(command) => command.run(),
             Self::Invite(command) => command.run(),
             Self::Member(command) => command.run(),
             Self::Permissions(command) => command.run(),

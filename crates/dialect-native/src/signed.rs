@@ -39,7 +39,11 @@ pub(crate) fn cookie_name(app: &App) -> &'static str {
 }
 
 fn session_cookie<'a>(app: &App, headers: &'a HeaderMap) -> Option<&'a str> {
-    let name = cookie_name(app);
+    cookie_value(headers, cookie_name(app))
+}
+
+/// What a browser carries under that name.
+pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let texts = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut found = texts.flat_map(Cookie::split_parse).flatten().filter(|cookie| cookie.name() == name);
     let token = found.next()?.value_raw()?;

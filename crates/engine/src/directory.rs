@@ -216,7 +216,8 @@ impl Inner {
                     }
                 }
             }
-            PeopleEvent::SessionOpened { session, ended, .. } => {
+            PeopleEvent::SessionOpened { session, ended, .. }
+            | PeopleEvent::SessionVouched { session, ended, .. } => {
                 for id in ended.iter() {
                     self.sessions.remove(id);
                 }
@@ -236,6 +237,9 @@ impl Inner {
             | PeopleEvent::FactorBegun { .. }
             | PeopleEvent::FactorConfirmed { .. }
             | PeopleEvent::FactorRemoved { .. }
+            | PeopleEvent::ProviderSet { .. }
+            | PeopleEvent::ProviderRemoved { .. }
+            | PeopleEvent::SubjectLinked { .. }
             | PeopleEvent::SignInsFailed { .. } => {}
         }
     }

@@ -145,8 +145,14 @@ impl Ledger {
             | PeopleEvent::FactorBegun { user, .. }
             | PeopleEvent::FactorConfirmed { user, .. }
             | PeopleEvent::FactorRemoved { user }
+            | PeopleEvent::SubjectLinked { user, .. }
             | PeopleEvent::SignInsFailed { user, .. } => self.user(*user).organization,
-            PeopleEvent::SessionOpened { session, .. } => self.user(session.user).organization,
+            PeopleEvent::ProviderSet { organization, .. } | PeopleEvent::ProviderRemoved { organization } => {
+                *organization
+            }
+            PeopleEvent::SessionOpened { session, .. } | PeopleEvent::SessionVouched { session, .. } => {
+                self.user(session.user).organization
+            }
             PeopleEvent::Granted { granted, .. } | PeopleEvent::InvitationAccepted { granted, .. } => {
                 self.organization_within(granted.within)
             }

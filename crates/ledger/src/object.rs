@@ -9,7 +9,7 @@ use crate::state::{Handle, Merge, Name, Refunded};
 use crate::{
     Account, AccountIndex, AuditHead, Balance, BalanceIndex, ChargeId, Credential, Family, Hold, HoldId,
     Invitation, InvitationIndex, Ledger, Membership, MembershipIndex, NameIndex, Number, Organization,
-    OrganizationIndex, PermissionSet, Reload, Session, SessionId, Settings, User, UserIndex,
+    OrganizationIndex, PermissionSet, Reload, Session, SessionId, Settings, SignInProvider, User, UserIndex,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,7 @@ pub enum Object {
     PermissionSet(PermissionSet),
     Session(Session),
     AuditHead(OrganizationIndex, AuditHead),
+    Provider(OrganizationIndex, SignInProvider),
 }
 
 /// How far a stream was drawn.
@@ -61,6 +62,7 @@ pub enum Cursor {
     PermissionSets(usize),
     Sessions(Option<SessionId>),
     AuditHeads(Option<OrganizationIndex>),
+    Providers(Option<OrganizationIndex>),
     End,
 }
 
@@ -164,6 +166,13 @@ impl Ledger {
                         Some(Object::AuditHead(*organization, *head)),
                         Cursor::AuditHeads(Some(*organization)),
                     ),
+                    None => (None, Cursor::Providers(None)),
+                },
+                Cursor::Providers(after) => match self.people.providers.range(behind(after)).next() {
+                    Some((organization, it)) => (
+                        Some(Object::Provider(*organization, it.clone())),
+                        Cursor::Providers(Some(*organization)),
+                    ),
                     None => (None, Cursor::End),
                 },
                 Cursor::End => return None,
@@ -215,6 +224,7 @@ impl Ledger {
             Object::PermissionSet(it) => self.people.sets.push(it),
             Object::Session(it) => self.people.file_session(it),
             Object::AuditHead(organization, it) => drop(self.audits.insert(organization, it)),
+            Object::Provider(organization, it) => drop(self.people.providers.insert(organization, it)),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! | session | `people/session.rs` |
 //! | invitation | `people/invitation.rs` |
 //! | password, second factor | `people/person.rs` |
+//! | sign-in provider | `people/provider.rs` |
 
 mod act;
 mod apply;
@@ -13,6 +14,7 @@ mod decide;
 mod invitation;
 mod membership;
 mod person;
+mod provider;
 mod session;
 mod state;
 
@@ -28,6 +30,7 @@ pub use membership::{
     PermissionSet, Rights, Within,
 };
 pub use person::{FORMER_PASSWORDS_MAX, Factor, Person, RECOVERY_CODES_MAX, SecondFactor};
+pub use provider::{PROVIDER_DOMAINS_MAX, SignInProvider};
 pub use session::{SESSIONS_MAX, Session, SessionId};
 pub(crate) use state::People;
 

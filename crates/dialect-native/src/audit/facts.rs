@@ -1,7 +1,10 @@
 //! What was done, to what, and how it was before and is after.
 
 use engine::{Id, Seals, Was};
-use ledger::{Chosen, Credential, Event, Holder, PeopleEvent, Posting, Rights, SecondFactor, Text, Within};
+use ledger::{
+    Chosen, Credential, Event, Holder, PeopleEvent, Posting, Rights, SecondFactor, SignInProvider, Text,
+    Within,
+};
 use serde_json::{Map, Value, json};
 
 use super::actor::Known;
@@ -64,6 +67,10 @@ acts! {
         "revoke-invitation": PeopleEvent::InvitationRevoked { .. },
         "accept-invitation": PeopleEvent::InvitationAccepted { .. },
         "sign-in": PeopleEvent::SessionOpened { .. },
+        "sign-in-by-provider": PeopleEvent::SessionVouched { .. },
+        "link-subject": PeopleEvent::SubjectLinked { .. },
+        "set-sign-in-provider": PeopleEvent::ProviderSet { .. },
+        "remove-sign-in-provider": PeopleEvent::ProviderRemoved { .. },
         "sign-out": PeopleEvent::SessionEnded { .. },
         "sign-out-everywhere": PeopleEvent::SessionsEnded { .. },
         "set-password": PeopleEvent::PasswordSet { .. },
@@ -134,8 +141,12 @@ fn of_people(event: &PeopleEvent) -> Vec<Id> {
         | PeopleEvent::FactorBegun { user, .. }
         | PeopleEvent::FactorConfirmed { user, .. }
         | PeopleEvent::FactorRemoved { user }
+        | PeopleEvent::SubjectLinked { user, .. }
         | PeopleEvent::SignInsFailed { user, .. } => vec![Id::User(*user)],
-        PeopleEvent::SessionOpened { session, .. } => {
+        PeopleEvent::ProviderSet { organization, .. } | PeopleEvent::ProviderRemoved { organization } => {
+            vec![Id::Organization(*organization)]
+        }
+        PeopleEvent::SessionOpened { session, .. } | PeopleEvent::SessionVouched { session, .. } => {
             vec![Id::User(session.user), Id::Membership(session.membership)]
         }
         PeopleEvent::Granted { membership, granted } => {
@@ -360,7 +371,8 @@ fn people(
         }
         PeopleEvent::HandedOver { former, .. } => (None, fields([("former_role", json!(role(*former)))])),
         PeopleEvent::Invited { invited, .. } => (None, rights(invited.rights, &invited.accounts)),
-        PeopleEvent::SessionOpened { session, factor, .. } => {
+        PeopleEvent::SessionOpened { session, factor, .. }
+        | PeopleEvent::SessionVouched { session, factor, .. } => {
             let factor = match factor {
                 SecondFactor::None => None,
                 SecondFactor::Step(_) => Some("code"),
@@ -379,7 +391,12 @@ fn people(
             }
             (before.and_then(operations), after)
         }
+        PeopleEvent::ProviderSet { provider: after, before, .. } => {
+            (before.as_deref().and_then(provider), provider(after))
+        }
         PeopleEvent::PermissionsRemoved { .. }
+        | PeopleEvent::ProviderRemoved { .. }
+        | PeopleEvent::SubjectLinked { .. }
         | PeopleEvent::UserRemoved { .. }
         | PeopleEvent::MembershipEnded { .. }
         | PeopleEvent::InvitationRevoked { .. }
@@ -391,4 +408,14 @@ fn people(
         | PeopleEvent::FactorConfirmed { .. }
         | PeopleEvent::FactorRemoved { .. } => (None, None),
     }
+}
+
+/// All but its secret.
+fn provider(it: &SignInProvider) -> Option<Value> {
+    fields([
+        ("issuer", json!(&*it.issuer)),
+        ("client_id", json!(&*it.client_id)),
+        ("domains", json!(it.domains.iter().map(|domain| &**domain).collect::<Vec<_>>())),
+        ("passwords", json!(it.passwords)),
+    ])
 }

@@ -13,7 +13,7 @@ use domain::Timestamp;
 use engine::{Id, Seals};
 use ledger::{
     Act, Actor, Event, Invitation as Held, InvitationIndex, Ledger, OrganizationIndex, PeopleAct,
-    PeopleEvent, Within,
+    PeopleEvent, Rights, RoleCode, Within,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -230,7 +230,7 @@ pub(crate) async fn revoke(
         (status = 204, description = "They belong, and sign in as they always do"),
     ),
     extensions(("x-operation" = json!(["Anybody"])), ("x-problems" = json!([
-        "link-not-valid", "already-a-member", "primary-user-exists", "too-many-sign-ins",
+        "link-not-valid", "already-a-member", "primary-user-exists", "too-many-sign-ins", "sign-in-elsewhere",
     ]))),
 )]
 pub(crate) async fn accept(State(app): State<Arc<App>>, input: Input) -> Result<Response, Problem> {
@@ -244,9 +244,15 @@ pub(crate) async fn accept(State(app): State<Arc<App>>, input: Input) -> Result<
         let user = ledger.find_user(organization, known.email_digest);
         let email = string(&known.email).unwrap_or_default();
         let name = ledger.organization(organization).name.as_ref().to_owned();
-        Some((user, email, name))
+        let provider = ledger.provider(organization);
+        let elsewhere =
+            provider.is_some_and(|it| !it.passwords && it.speaks_for(&email)) && !is_owners(known);
+        Some((user, email, name, elsewhere))
     };
-    let (known, email, organization) = app.engine.read(read).await?.ok_or_else(not_valid)?;
+    let (known, email, organization, elsewhere) = app.engine.read(read).await?.ok_or_else(not_valid)?;
+    if elsewhere && known.is_none() {
+        return Err(Problem::new(Kind::SignInElsewhere));
+    }
     let password = match (&asked.password, known) {
         (None, None) => return Err(Problem::new(Kind::MissingField).with_field("password")),
         (Some(_), Some(_)) => {
@@ -281,6 +287,48 @@ pub(crate) async fn accept(State(app): State<Arc<App>>, input: Input) -> Result<
     let origin = Arrival::current().into();
     let signed_in = app.access.sign_in().proven(user, Some(membership), &origin).await?;
     opened(&app, &signed_in).await
+}
+
+/// Read an invitation
+///
+/// By the word of the link: what whoever has it is asked for.
+#[utoipa::path(
+    post, path = "/invitations/read", tag = "sessions", operation_id = "read_invitation",
+    request_body = ReadInvitation,
+    responses((status = 200, description = "It is open", body = ReadableInvitation)),
+    extensions(("x-operation" = json!(["Anybody"])), ("x-problems" = json!(["link-not-valid"]))),
+)]
+pub(crate) async fn read(
+    State(app): State<Arc<App>>,
+    input: Input,
+) -> Result<Answer<ReadableInvitation>, Problem> {
+    let asked: ReadInvitation = input.read()?;
+    let link = asked.link.rsplit('#').next().unwrap_or_default();
+    let not_valid = || Problem::new(Kind::LinkNotValid);
+    let invitation = read_invitation_link(app.engine.seals(), link).ok_or_else(not_valid)?;
+    let can_come_back = app.site.public_url.is_some();
+    let read = move |ledger: &Ledger, now: Timestamp| {
+        let open = ledger.invitation(invitation).filter(|it| it.is_open(now))?;
+        let organization = ledger.organization_within(open.within);
+        let email = string(&open.email).unwrap_or_default();
+        let provider = ledger.provider(organization).filter(|it| it.speaks_for(&email));
+        let is_new = ledger.find_user(organization, open.email_digest).is_none();
+        let refused = provider.is_some_and(|it| !it.passwords) && !is_owners(open);
+        Some(ReadableInvitation {
+            organization: ledger.organization(organization).name.as_ref().to_owned(),
+            email,
+            known: !is_new,
+            password: is_new && !refused,
+            company: provider.is_some() && can_come_back,
+        })
+    };
+    app.engine.read(read).await?.map(Answer::ok).ok_or_else(not_valid)
+}
+
+/// Into the organization itself, as its owner: they always have a password.
+fn is_owners(invitation: &Held) -> bool {
+    let is_sellers = matches!(invitation.within, Within::Organization(_));
+    is_sellers && invitation.rights == Rights::Role(RoleCode::OWNER)
 }
 
 #[derive(Clone)]
@@ -356,6 +404,26 @@ pub(crate) struct AcceptInvitation {
     /// The link, or what stands behind its `#`.
     link: String,
     password: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"link": "bsi_…"}))]
+pub(crate) struct ReadInvitation {
+    /// The link, or what stands behind its `#`.
+    link: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReadableInvitation {
+    organization: String,
+    email: String,
+    /// Whether there is a user with that address already, who keeps what they sign in with.
+    known: bool,
+    /// Whether to choose a password: not for who is known already, nor for who signs in at the company alone.
+    password: bool,
+    /// Whether it may be accepted by the company's own sign-in.
+    company: bool,
 }
 
 #[derive(Serialize, ToSchema)]

@@ -38,6 +38,20 @@ impl Fixture {
         Self { book, server, mailer: None }
     }
 
+    /// A test server that people come back to from a provider beside it.
+    pub async fn with_provider() -> Self {
+        let book = TestBook::new().await;
+        let server = TestServer::start(dialect_native::router(Self::app_with_provider(&book))).await;
+        Self { book, server, mailer: None }
+    }
+
+    /// One node: another one knows nothing of what it did.
+    pub fn app_with_provider(book: &TestBook) -> std::sync::Arc<dialect::App> {
+        let site = Site { public_url: Some("http://bursar.test".to_owned()), mail_from: None };
+        let app = dialect::App::new(book.engine.clone(), dialect::Limits::default());
+        app.with_site(site, Mailer::new(Way::None)).with_sandbox(Some(book.sandbox_clock())).into()
+    }
+
     /// The operator: the owner of the first organization.
     pub fn owner(&self) -> Client {
         self.with_token(&self.book.token)

@@ -384,7 +384,7 @@ async fn a_second_factor_is_asked_for_and_each_code_is_good_once() {
     assert_eq!(with(None).await, "in");
 }
 
-fn base32(text: &str) -> Vec<u8> {
+pub fn base32(text: &str) -> Vec<u8> {
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let (mut bytes, mut buffer, mut bits) = (Vec::new(), 0_u32, 0);
     for character in text.chars() {

@@ -75,6 +75,10 @@ impl Field for Stored {
                 tagged(writer, 25, organization);
                 it.put(writer);
             }
+            Object::Provider(organization, it) => {
+                tagged(writer, 32, organization);
+                it.put(writer);
+            }
         }
     }
 
@@ -106,6 +110,7 @@ impl Field for Stored {
             23 => Object::PermissionSet(Field::take(reader)?),
             24 => Object::Session(Field::take(reader)?),
             25 => Object::AuditHead(OrganizationIndex::take(reader)?, Field::take(reader)?),
+            32 => Object::Provider(OrganizationIndex::take(reader)?, Field::take(reader)?),
             _ => return Err(Malformed("an unknown kind of object")),
         }))
     }
@@ -251,4 +256,5 @@ kinds!(Cursor {
     22 => PermissionSets(slot),
     23 => Sessions(after),
     24 => AuditHeads(after),
+    32 => Providers(after),
 });

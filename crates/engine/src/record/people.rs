@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ledger::{
     AuditHead, Audited, Before, Factor, Invitation, Membership, NewUser, PeopleEvent, PermissionSet, Person,
-    Rights, Sealed, SecondFactor, Session, SessionId, User, Within,
+    Rights, Sealed, SecondFactor, Session, SessionId, SignInProvider, User, Within,
 };
 
 use super::codec::{Field, Malformed, Reader, Writer, fields, kinds};
@@ -31,6 +31,10 @@ kinds!(PeopleEvent {
     18 => SignInsFailed { user, count, since },
     19 => PermissionsDefined { set, defined, before },
     20 => PermissionsRemoved { set },
+    32 => ProviderSet { organization, provider, before, unlinks },
+    33 => ProviderRemoved { organization },
+    34 => SubjectLinked { user, subject },
+    35 => SessionVouched { session, factor, ended },
 });
 
 kinds!(Within { 0 => Organization(organization), 1 => Family(root) });
@@ -57,13 +61,14 @@ fields!(Invitation {
 });
 fields!(PermissionSet { organization, name, operations, removed, last });
 fields!(Session { digest, user, membership, opened_at, expires_at, last });
+fields!(SignInProvider { issuer, client_id, client_secret, domains, passwords, last });
 fields!(Person { former, passwords, factor, subject, removed_at });
 fields!(Factor { secret, confirmed, step, recovery });
 fields!(Audited { organization, entry, of, previous, skips, before, origin });
 fields!(Sealed { owner, bytes });
 fields!(AuditHead { entries, last, skips });
 
-optional!(Arc<str>, Box<NewUser>, SessionId, Factor, Sealed, u64, Box<Person>);
+optional!(Arc<str>, Box<NewUser>, SessionId, Factor, Sealed, u64, Box<Person>, Box<SignInProvider>);
 
 /// A user as it is written since there is signing in.
 pub(super) struct Known(pub(super) User);

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use domain::Timestamp;
 
 use super::membership::{MEMBER_ACCOUNTS_MAX, MEMBERS_MAX, MEMBERSHIPS_OF_USER_MAX, PERMISSION_SETS_MAX};
+use super::provider::PROVIDER_DOMAINS_MAX;
 use super::{
     Authority, Chosen, INVITATION_LIFE_MAX_SECS, INVITATIONS_MAX, Invitation, Membership, NewUser, PeopleAct,
     PeopleEvent, PermissionSet, RECOVERY_CODES_MAX, Rights, RoleCode, SESSIONS_MAX, SecondFactor, Session,
-    SessionId, User, Within,
+    SessionId, SignInProvider, User, Within,
 };
 use crate::draft::Draft;
 use crate::rejection::PeopleRejection as No;
@@ -77,9 +78,7 @@ pub(crate) fn decide(draft: &mut Draft<'_>, act: &PeopleAct) -> Result<(), Rejec
         PeopleAct::AcceptInvitation { invitation, password, subject } => {
             accept(draft, *invitation, password.as_ref(), *subject)?
         }
-        PeopleAct::OpenSession { membership, digest, expires_at, passwords, factor, replaces } => {
-            open_session(draft, *membership, *digest, *expires_at, *passwords, *factor, *replaces)?
-        }
+        PeopleAct::OpenSession { .. } => open_session(draft, act)?,
         PeopleAct::EndSession { session } => {
             let known = draft.ledger.session(*session).ok_or(No::SessionNotFound)?;
             own(draft, known.user).map_err(|_| No::SessionNotFound)?;
@@ -136,6 +135,22 @@ pub(crate) fn decide(draft: &mut Draft<'_>, act: &PeopleAct) -> Result<(), Rejec
             define(draft, *organization, name, *operations)?
         }
         PeopleAct::RemovePermissions { set } => remove_permissions(draft, *set)?,
+        PeopleAct::SetProvider { organization, provider } => set_provider(draft, *organization, provider)?,
+        PeopleAct::RemoveProvider { organization } => {
+            draft.whole(*organization)?;
+            draft.ledger.provider(*organization).ok_or(No::ProviderNotFound)?;
+            PeopleEvent::ProviderRemoved { organization: *organization }
+        }
+        PeopleAct::LinkSubject { user, subject } => {
+            internal(draft)?;
+            let organization = own(draft, *user)?.organization;
+            draft.ledger.provider(organization).ok_or(No::ProviderNotFound)?;
+            if draft.ledger.subject(*user).is_some() {
+                return Err(No::NotVouched.into());
+            }
+            unknown_subject(draft, organization, *subject)?;
+            PeopleEvent::SubjectLinked { user: *user, subject: *subject }
+        }
     };
     draft.push(Event::People(Box::new(event)));
     Ok(())
@@ -373,13 +388,16 @@ fn accept(
     let new = match known {
         Some(_) => None,
         None if password.is_none() && subject.is_none() => return Err(No::PasswordMissing.into()),
-        None => Some(Box::new(NewUser {
-            organization,
-            email_digest: invitation.email_digest,
-            email: invitation.email.clone(),
-            password: password.cloned(),
-            subject,
-        })),
+        None => {
+            subject.map_or(Ok(()), |subject| unknown_subject(draft, organization, subject))?;
+            Some(Box::new(NewUser {
+                organization,
+                email_digest: invitation.email_digest,
+                email: invitation.email.clone(),
+                password: password.cloned(),
+                subject,
+            }))
+        }
     };
     let granted = grant(draft, user, invitation.within, invitation.rights, &invitation.accounts)?;
     Ok(PeopleEvent::InvitationAccepted {
@@ -392,15 +410,12 @@ fn accept(
     })
 }
 
-fn open_session(
-    draft: &Draft<'_>,
-    membership: MembershipIndex,
-    digest: u128,
-    expires_at: Timestamp,
-    passwords: u32,
-    factor: SecondFactor,
-    replaces: Option<SessionId>,
-) -> Result<PeopleEvent, Rejection> {
+fn open_session(draft: &Draft<'_>, act: &PeopleAct) -> Result<PeopleEvent, Rejection> {
+    let PeopleAct::OpenSession { membership, digest, expires_at, passwords, factor, vouched, replaces } =
+        *act
+    else {
+        unreachable!("asked for sessions only")
+    };
     internal(draft)?;
     let known = draft.ledger.find_membership(membership).filter(|it| it.is_live());
     let user = known.ok_or(No::MembershipNotFound)?.user;
@@ -412,6 +427,14 @@ fn open_session(
     let is_proven = before.is_some_and(|it| it.user == user && draft.now < it.expires_at);
     if replaces.is_some() && !is_proven {
         return Err(Rejection::CredentialRevoked);
+    }
+    match vouched {
+        Some(_) if draft.ledger.provider(person.organization).is_none() => {
+            return Err(No::ProviderNotFound.into());
+        }
+        Some(_) if draft.ledger.subject(user) != vouched => return Err(No::NotVouched.into()),
+        None if !is_proven && !draft.ledger.takes_password(user) => return Err(No::PasswordRefused.into()),
+        Some(_) | None => {}
     }
     match (person.factor(), factor) {
         (None, SecondFactor::None) => {}
@@ -426,8 +449,45 @@ fn open_session(
     if draft.ledger.session(session.id()).is_some() {
         return Err(No::SessionNotFound.into());
     }
-    let ended = making_room(draft, user, replaces);
-    Ok(PeopleEvent::SessionOpened { session: Box::new(session), factor, ended })
+    let (session, ended) = (Box::new(session), making_room(draft, user, replaces));
+    Ok(match vouched {
+        Some(_) => PeopleEvent::SessionVouched { session, factor, ended },
+        None => PeopleEvent::SessionOpened { session, factor, ended },
+    })
+}
+
+fn set_provider(
+    draft: &Draft<'_>,
+    organization: OrganizationIndex,
+    wanted: &SignInProvider,
+) -> Result<PeopleEvent, Rejection> {
+    draft.whole(organization)?;
+    if !(1..=PROVIDER_DOMAINS_MAX).contains(&wanted.domains.len()) {
+        return Err(No::TooMany { max: PROVIDER_DOMAINS_MAX as u32 }.into());
+    }
+    let before = draft.ledger.provider(organization);
+    let unlinks = before.is_some_and(|before| before.knows_others_than(wanted));
+    let mut provider = wanted.clone();
+    if provider.client_secret.is_none() && !unlinks {
+        provider.client_secret = before.and_then(|before| before.client_secret.clone());
+    }
+    if provider.client_secret.is_none() {
+        return Err(No::SecretMissing.into());
+    }
+    let before = before.map(|before| Box::new(SignInProvider { client_secret: None, ..before.clone() }));
+    Ok(PeopleEvent::ProviderSet { organization, provider: Box::new(provider), before, unlinks })
+}
+
+/// One subject is one user.
+fn unknown_subject(
+    draft: &Draft<'_>,
+    organization: OrganizationIndex,
+    subject: u128,
+) -> Result<(), Rejection> {
+    match draft.ledger.find_subject(organization, subject) {
+        None => Ok(()),
+        Some(_) => Err(No::NotVouched.into()),
+    }
 }
 
 /// The sessions that a new one of `user` ends.
