@@ -20,6 +20,7 @@ pub struct Caller {
     permissions: Permissions,
     person: Option<CallingPerson>,
     is_limited: bool,
+    is_operator: bool,
     /// Of a secret that is held to a scope.
     actions: Actions,
 }
@@ -50,6 +51,7 @@ impl Caller {
             permissions: Permissions::of_role(role),
             person: None,
             is_limited: false,
+            is_operator: false,
             actions: Actions::from_bits(known.actions),
         })
     }
@@ -80,8 +82,30 @@ impl Caller {
             permissions: Permissions::of_member(known),
             person: Some(CallingPerson { user: known.user, membership, session }),
             is_limited: known.is_limited,
+            is_operator: false,
             actions: Actions::from_bits(UNSCOPED),
         })
+    }
+
+    /// The operator, whom another book has recognized. Belongs to no organization here, and acts through the
+    /// server itself.
+    pub fn operator() -> Self {
+        Self {
+            actor: Actor::System,
+            organization: OrganizationIndex::new(u32::MAX as usize - 1),
+            account: None,
+            root: None,
+            role: Some(Role::Owner),
+            permissions: Permissions::of_role(Role::Owner),
+            person: None,
+            is_limited: false,
+            is_operator: true,
+            actions: Actions::from_bits(UNSCOPED),
+        }
+    }
+
+    pub fn is_operator(&self) -> bool {
+        self.is_operator
     }
 
     /// None for one whose rights are a set of the organization's own.

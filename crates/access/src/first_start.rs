@@ -35,7 +35,7 @@ pub async fn first_start(engine: &Engine, given: Option<Secret>) -> Result<Optio
             return Ok(None);
         }
         Some(token) => token,
-        None if is_first => Secret::new_token(engine.entropy()),
+        None if is_first => Secret::new_token(engine.entropy(), engine.seals().book()),
         None => return Ok(None),
     };
     let (organization, _) = engine

@@ -113,7 +113,7 @@ pub fn find_account(
 }
 
 /// Eight lower-case hex digits.
-fn parse_key(text: &str) -> Option<u32> {
+pub(crate) fn parse_key(text: &str) -> Option<u32> {
     let well_formed = text.len() == 8 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     if well_formed { u32::from_str_radix(text, 16).ok() } else { None }
 }

@@ -31,6 +31,7 @@ pub mod operation;
 mod password;
 mod password_rules;
 mod permissions;
+mod placement;
 mod scope;
 mod secret;
 mod sign_in;
@@ -53,6 +54,7 @@ pub use operation::{Operation, Role};
 pub use password::{PasswordError, Passwords};
 pub use password_rules::{PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN, PasswordRule, check_password};
 pub use permissions::Permissions;
+pub use placement::Placement;
 pub use scope::{Action, Actions};
 pub use secret::{Secret, SecretError, check_chosen_secret, secret_digest, token_digest};
 pub use sign_in::{

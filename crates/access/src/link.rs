@@ -54,6 +54,12 @@ pub fn reset_link_user(seals: &Seals, link: &str) -> Option<UserIndex> {
     }
 }
 
+/// The sealed id that a link of either kind carries.
+pub(crate) fn id_of_link(link: &str) -> Option<[u8; 16]> {
+    let rest = [INVITATION, RESET].iter().find_map(|kind| link.strip_prefix(kind))?;
+    unhex(rest.get(..ID_DIGITS)?)
+}
+
 pub fn is_reset_link(seals: &Seals, link: &str, passwords: u32, now: Timestamp) -> bool {
     let read = || {
         let (id, rest) = link.strip_prefix(RESET)?.split_at_checked(ID_DIGITS)?;

@@ -1,6 +1,6 @@
 //! Tokens and secrets: made here, shown once, kept as keyed hashes.
 
-use engine::{Entropy, Seals};
+use engine::{BookNumber, Entropy, Seals};
 use ledger::AccountIndex;
 
 /// A secret in the clear: on its way to whoever it belongs to, and nowhere else.
@@ -18,22 +18,22 @@ const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 const TOKEN_CHARACTERS: usize = 43;
 /// The longest that every client accepts; 148 bits.
 const SECRET_CHARACTERS: usize = 25;
-const TOKEN_PREFIX: &str = "bst_";
-const SESSION_PREFIX: &str = "bss_";
+const TOKEN: &str = "bst";
+const SESSION: &str = "bss";
 
 impl Secret {
-    /// A bearer token of the seller.
-    pub fn new_token(entropy: &dyn Entropy) -> Self {
-        Self(format!("{TOKEN_PREFIX}{}", random(entropy, TOKEN_CHARACTERS)))
+    /// A bearer token of the seller, or of a person.
+    pub fn new_token(entropy: &dyn Entropy, book: BookNumber) -> Self {
+        Self(format!("{TOKEN}{}_{}", mark(book), random(entropy, TOKEN_CHARACTERS)))
     }
 
     /// The token of a session.
-    pub(crate) fn new_session(entropy: &dyn Entropy) -> Self {
-        Self(format!("{SESSION_PREFIX}{}", random(entropy, TOKEN_CHARACTERS)))
+    pub(crate) fn new_session(entropy: &dyn Entropy, book: BookNumber) -> Self {
+        Self(format!("{SESSION}{}_{}", mark(book), random(entropy, TOKEN_CHARACTERS)))
     }
 
     pub(crate) fn is_session(token: &str) -> bool {
-        token.starts_with(SESSION_PREFIX)
+        marked(token, SESSION).is_some()
     }
 
     /// A secret for an account; satisfies [`check_chosen_secret`].
@@ -55,6 +55,24 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+}
+
+/// Which book to ask: `bst_…` is of the first one, `bst3_…` of the fourth. It proves nothing.
+fn mark(book: BookNumber) -> String {
+    if book == BookNumber::FIRST { String::new() } else { format!("{:x}", book.get()) }
+}
+
+fn marked(token: &str, kind: &str) -> Option<BookNumber> {
+    match token.strip_prefix(kind)?.split_once('_')?.0 {
+        "" => Some(BookNumber::FIRST),
+        digit if digit.len() == 1 => BookNumber::new(u8::from_str_radix(digit, 16).ok()?),
+        _ => None,
+    }
+}
+
+/// The book that a token says. One that somebody chose says none.
+pub(crate) fn book_of_token(token: &str) -> Option<BookNumber> {
+    marked(token, TOKEN).or_else(|| marked(token, SESSION))
 }
 
 pub(crate) fn random(entropy: &dyn Entropy, characters: usize) -> String {

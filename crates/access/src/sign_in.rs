@@ -263,7 +263,7 @@ impl SignIn {
 
     async fn open(&self, asked: Opening, origin: &Origin) -> Result<SignedIn, SignInError> {
         let Opening { membership, passwords, factor, vouched, replaces, expires_at } = asked;
-        let token = Secret::new_session(self.engine.entropy());
+        let token = Secret::new_session(self.engine.entropy(), self.engine.seals().book());
         let digest =
             session_digest(&crate::secret::session_token_digest(self.engine.seals(), token.expose()));
         let act =

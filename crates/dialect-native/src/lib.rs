@@ -51,10 +51,13 @@ mod signed;
 mod submit;
 mod usage;
 mod values;
+mod whose;
 
 #[doc(hidden)]
 pub use charges::stages;
 pub use once::{IDEMPOTENCY_KEY, is_done_once};
 pub use openapi::text as openapi_text;
+pub use operator::recognize_operator;
 pub use problem::unavailable;
 pub use router::router;
+pub use whose::{BodySaysIt, operated, whose};

@@ -47,6 +47,9 @@ const SCRIPT: &str = include_str!("pages/script.js");
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
                       img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// Behind it stands the organization's name.
+pub(crate) const CALLBACK: &str = "/sign-in/callback/";
+
 pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/accept", get(accept))
@@ -68,8 +71,9 @@ async fn reset() -> Response {
     page("reset.html", StatusCode::OK, Nothing {})
 }
 
-async fn code() -> Response {
-    page("code.html", StatusCode::OK, Nothing {})
+async fn code(Query(wanted): Query<Wanted>) -> Response {
+    let view = SignIn { organization: wanted.organization, company: false, renewed: false, joined: false };
+    page("code.html", StatusCode::OK, view)
 }
 
 #[derive(Serialize)]

@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, header};
 use cookie::Cookie;
-use dialect::App;
+use dialect::{App, Operator};
 use ledger::{AccountIndex, SessionId, UserIndex};
 
 use crate::problem::{Kind, Problem};
@@ -20,6 +20,9 @@ impl FromRequestParts<Arc<App>> for Signed {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        if parts.extensions.get::<Operator>().is_some() {
+            return Ok(Self(Caller::operator()));
+        }
         if parts.headers.contains_key(header::AUTHORIZATION) {
             return Ok(Self(app.caller(&parts.headers).await?));
         }
@@ -34,8 +37,11 @@ impl FromRequestParts<Arc<App>> for Signed {
 }
 
 /// The prefix binds a cookie to this host and to TLS; browsers refuse it without.
+const COOKIE_OVER_TLS: &str = "__Host-bursar";
+const COOKIE: &str = "bursar";
+
 pub(crate) fn cookie_name(app: &App) -> &'static str {
-    if app.site.is_secure() { "__Host-bursar" } else { "bursar" }
+    if app.site.is_secure() { COOKIE_OVER_TLS } else { COOKIE }
 }
 
 fn session_cookie<'a>(app: &App, headers: &'a HeaderMap) -> Option<&'a str> {
@@ -43,12 +49,23 @@ fn session_cookie<'a>(app: &App, headers: &'a HeaderMap) -> Option<&'a str> {
 }
 
 /// What a browser carries under that name.
-pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let texts = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut found = texts.flat_map(Cookie::split_parse).flatten().filter(|cookie| cookie.name() == name);
-    let token = found.next()?.value_raw()?;
+pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &'static str) -> Option<&'a str> {
+    let names = [name];
+    let mut found = cookies(headers, &names);
+    let token = found.next()?;
     // Two of one name: somebody planted one.
     if found.next().is_some() { None } else { Some(token) }
+}
+
+/// What stands in cookies of either name.
+pub(crate) fn session_cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    cookies(headers, &[COOKIE_OVER_TLS, COOKIE])
+}
+
+fn cookies<'a>(headers: &'a HeaderMap, names: &[&'static str]) -> impl Iterator<Item = &'a str> {
+    let texts = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let found = texts.flat_map(Cookie::split_parse).flatten();
+    found.filter(|cookie| names.contains(&cookie.name())).filter_map(|cookie| cookie.value_raw())
 }
 
 /// Pages of other sites cannot send it without asking first, and are never answered.

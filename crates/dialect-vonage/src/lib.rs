@@ -45,7 +45,7 @@
 //!
 //! What no source says is chosen in `choices.rs`.
 //!
-//! Left out: top-up and settings of the Account API, numbers (none exists yet), XML.
+//! Left out: answers in XML.
 
 mod account_api;
 mod body;
@@ -75,6 +75,8 @@ mod transfer_credit;
 mod transfer_log;
 mod transfer_number;
 mod view;
+mod whose;
 
 pub use error::unavailable;
 pub use router::router;
+pub use whose::whose;

@@ -13,6 +13,7 @@
 //! | `arrival` | a request | its [`RequestId`] and the limits it is read under |
 //! | `problem` | a refusal | an RFC 9457 answer, for those without words of their own |
 //! | `app` | a request's headers, and the books | an [`access::Caller`] |
+//! | `whose` | a request that nobody has looked at | whose it says it is |
 //! | `web_address` | a URL to be called at | whether it is one |
 //! | `names` | what a product or a user is called | its index in the books |
 //!
@@ -31,6 +32,7 @@ mod names;
 mod paging;
 mod problem;
 mod web_address;
+mod whose;
 
 pub use amount::{AmountText, NumberAmount, TextAmount, read_amount};
 pub use app::{App, Limits, Site};
@@ -43,3 +45,4 @@ pub use names::{NamesError, find_name, intern_names};
 pub use paging::{Cursor, Page, PageBounds, PagingError};
 pub use problem::Problem;
 pub use web_address::is_web_address;
+pub use whose::{Operator, Whose};

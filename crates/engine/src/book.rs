@@ -21,6 +21,7 @@ use journal::{
 };
 use ledger::{Act, Actor, Audited, Command, Cursor, Event, EventRef, Ledger, OrganizationIndex, Rejection};
 
+use crate::BookNumber;
 use crate::audit::{self, Was};
 use crate::calendar;
 use crate::clock::{BookTime, Clock, ClockFault, Entropy};
@@ -43,6 +44,8 @@ pub struct Parts {
 
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// Which of the journal's books this is.
+    pub book: BookNumber,
     /// How long idempotency keys are remembered, at least.
     pub window_secs: i64,
     /// A snapshot is begun when this much was written since the last began.
@@ -55,6 +58,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            book: BookNumber::FIRST,
             window_secs: crate::window::WINDOW_DEFAULT_SECS,
             snapshot_every_bytes: 512 * 1024 * 1024,
             confirm_clock: false,
@@ -223,7 +227,7 @@ impl Book {
             window,
             time,
             directory,
-            seals: Seals::new(master),
+            seals: Seals::new(master, parts.options.book),
             keys: KeyRing { vault: parts.vault, entropy: parts.entropy, fresh: Vec::new() },
             clock: parts.clock,
             snapshots,

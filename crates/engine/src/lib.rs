@@ -23,6 +23,7 @@
 
 mod audit;
 mod book;
+mod book_number;
 mod calendar;
 mod clock;
 mod directory;
@@ -42,6 +43,7 @@ mod window;
 
 pub use audit::{AuditEntry, AuditWalk, Was};
 pub use book::{Book, BookFault, Options, Outcome, Parts, Receipt, Refusal, Request};
+pub use book_number::{BOOKS_MAX, BookNumber};
 pub use calendar::{UnknownTimeZone, Zone};
 pub use clock::{
     Clock, ClockFault, Entropy, ManualClock, SandboxClock, SeededEntropy, SystemClock, SystemEntropy,

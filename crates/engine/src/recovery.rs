@@ -11,7 +11,7 @@ use ledger::{EventRef, Ledger};
 use crate::book::{Book, BookFault, Options, Parts};
 use crate::clock::{BookTime, Entropy};
 use crate::record::{FORMAT, Item, Malformed, Mark, keys_in};
-use crate::seal::{MasterKey, Owner, TextKeys};
+use crate::seal::{MasterKey, TextKeys};
 use crate::snapshot::{self, Background, LoadError, Loaded};
 use crate::window::{KeyFileError, Window};
 
@@ -149,11 +149,8 @@ pub(crate) fn load_anchor(
     if snapshot::digest(&loaded.ledger) == anchor.digest { Ok(loaded) } else { Err(OpenError::AnchorDiffers) }
 }
 
-/// Whose key all sealing derives from: an owner that no account or person ever is.
-const MASTER: Owner = Owner(u64::MAX);
-
 fn master_key(vault: &dyn Vault, entropy: &dyn Entropy, is_new: bool) -> Result<MasterKey, OpenError> {
-    if let Some(key) = vault.get(MASTER.0) {
+    if let Some(key) = vault.get(MasterKey::OWNER.0) {
         return Ok(MasterKey(key.0));
     }
     if !is_new {
@@ -161,9 +158,9 @@ fn master_key(vault: &dyn Vault, entropy: &dyn Entropy, is_new: bool) -> Result<
     }
     let mut key = [0; 32];
     entropy.fill(&mut key);
-    vault.put(&[(MASTER.0, VaultKey(key))])?;
+    vault.put(&[(MasterKey::OWNER.0, VaultKey(key))])?;
     // Another node may have been faster: one key stays.
-    Ok(MasterKey(vault.get(MASTER.0).map_or(key, |kept| kept.0)))
+    Ok(MasterKey(vault.get(MasterKey::OWNER.0).map_or(key, |kept| kept.0)))
 }
 
 /// The keys of groups that are in no key file and behind which the snapshot began. They are ordered by

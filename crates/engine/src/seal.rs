@@ -3,8 +3,8 @@
 //!
 //! | sealed | how | why |
 //! |---|---|---|
-//! | ids of accounts, entries, holds | one AES block over kind, index and number | no index of ids to keep, and nobody can count another's traffic |
-//! | account keys | a keyed permutation of 32 bits | eight hex digits, unique without a table |
+//! | ids of accounts, entries, holds | one AES block over kind, book, index and number | no index of ids to keep, and nobody can count another's traffic |
+//! | account keys | a keyed permutation of 32 bits: book and index | eight hex digits, unique without a table |
 //! | personal and free texts | ChaCha20-Poly1305 under a key per owner | erasing one owner leaves amounts and chain as they are |
 //! | secrets, tokens | keyed BLAKE3 | a copy of the journal proves nothing to the server |
 //! | idempotency keys, handles, names | SipHash-2-4 of 128 bits | found again without being kept, for a few nanoseconds a charge |
@@ -18,15 +18,23 @@ use chacha20poly1305::ChaCha20Poly1305;
 use chacha20poly1305::aead::Aead;
 use journal::{Vault, VaultKey};
 use ledger::{
-    AccountIndex, Actor, BalanceIndex, CredentialIndex, Event, EventRef, HoldId, Holder, InvitationIndex,
-    Ledger, MembershipIndex, Object, OrganizationIndex, PeopleEvent, UserIndex,
+    ACCOUNTS_MAX, AccountIndex, Actor, BalanceIndex, CredentialIndex, Event, EventRef, HoldId, Holder,
+    InvitationIndex, Ledger, MembershipIndex, Object, OrganizationIndex, PeopleEvent, UserIndex,
 };
 use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128, SipHasher24};
 
-/// The secret that all sealing of a book derives from; made once, at its first start.
+use crate::BookNumber;
+
+/// The secret that all sealing derives from; made once, at the first start. The books of one journal share it:
+/// whoever has it reads from an id or an account key which book to ask.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct MasterKey(pub [u8; 32]);
+
+impl MasterKey {
+    /// Whose key it is in the vault: an owner that no account or person ever is.
+    pub const OWNER: Owner = Owner(u64::MAX);
+}
 
 impl std::fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -36,6 +44,9 @@ impl std::fmt::Debug for MasterKey {
 
 /// Rounds of the permutation of account keys.
 const ROUNDS: u8 = 6;
+/// Of an account key's 32; the others are the book's.
+const ACCOUNT_BITS: u32 = 28;
+const _: () = assert!(ACCOUNTS_MAX == 1 << ACCOUNT_BITS);
 
 /// An id as clients see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,9 +70,10 @@ pub enum Id {
     },
 }
 
-/// Seals and unseals. Cheap to clone.
+/// Seals and unseals for one book. Cheap to clone.
 #[derive(Clone)]
 pub struct Seals {
+    book: BookNumber,
     ids: Arc<Aes128>,
     account_keys: [u8; 16],
     short_hashes: [u8; 16],
@@ -69,7 +81,7 @@ pub struct Seals {
 }
 
 impl Seals {
-    pub fn new(master: &MasterKey) -> Self {
+    pub fn new(master: &MasterKey, book: BookNumber) -> Self {
         let derive = |purpose: &str| {
             let mut hasher = blake3::Hasher::new_keyed(&master.0);
             hasher.update(purpose.as_bytes());
@@ -77,6 +89,7 @@ impl Seals {
         };
         let half = |purpose: &str| *derive(purpose).first_chunk::<16>().expect("a hash is longer");
         Self {
+            book,
             ids: Arc::new(Aes128::new(&half("ids").into())),
             account_keys: half("account keys"),
             short_hashes: half("short hashes"),
@@ -84,15 +97,19 @@ impl Seals {
         }
     }
 
+    pub fn book(&self) -> BookNumber {
+        self.book
+    }
+
     pub fn seal(&self, id: Id) -> [u8; 16] {
-        let mut block = block(id).into();
+        let mut block = self.block(id).into();
         self.ids.encrypt_block(&mut block);
         block.into()
     }
 
     /// Many at once, for a tenth of the price.
     pub fn seal_all(&self, ids: impl Iterator<Item = Id>) -> Vec<[u8; 16]> {
-        let mut blocks: Vec<_> = ids.map(|id| block(id).into()).collect();
+        let mut blocks: Vec<_> = ids.map(|id| self.block(id).into()).collect();
         self.ids.encrypt_blocks(&mut blocks);
         blocks.into_iter().map(Into::into).collect()
     }
@@ -102,7 +119,7 @@ impl Seals {
         let mut block = sealed.into();
         self.ids.decrypt_block(&mut block);
         let block: [u8; 16] = block.into();
-        if block[1..4] != [0; 3] {
+        if block[1..4] != [self.book.get(), 0, 0] {
             return None;
         }
         let index = u32::from_le_bytes(block[4..8].try_into().expect("four bytes")) as usize;
@@ -123,9 +140,17 @@ impl Seals {
         (self.seal(id) == sealed).then_some(id)
     }
 
+    /// The book that an id is of, if it is one at all.
+    pub fn book_of_id(&self, sealed: [u8; 16]) -> Option<BookNumber> {
+        let mut block = sealed.into();
+        self.ids.decrypt_block(&mut block);
+        let book = BookNumber::new(block[1])?;
+        Self { book, ..self.clone() }.unseal(sealed).map(|_| book)
+    }
+
     /// The account's own short name: eight hex digits when printed.
     pub fn account_key(&self, account: AccountIndex) -> u32 {
-        let index = account.slot() as u32;
+        let index = u32::from(self.book.get()) << ACCOUNT_BITS | account.slot() as u32;
         let (mut left, mut right) = ((index >> 16) as u16, index as u16);
         for round in 0..ROUNDS {
             (left, right) = (right, left ^ self.scramble(round, right));
@@ -133,14 +158,25 @@ impl Seals {
         u32::from(left) << 16 | u32::from(right)
     }
 
-    /// The account that would have this key; it may never have been opened.
+    /// The account of this book that would have this key; it may never have been opened.
     pub fn account_of_key(&self, key: u32) -> Option<AccountIndex> {
+        let (book, slot) = self.place_of_key(key);
+        (book == self.book).then(|| AccountIndex::new(slot as usize))
+    }
+
+    /// The book that an account with this key would be in.
+    pub fn book_of_key(&self, key: u32) -> BookNumber {
+        self.place_of_key(key).0
+    }
+
+    fn place_of_key(&self, key: u32) -> (BookNumber, u32) {
         let (mut left, mut right) = ((key >> 16) as u16, key as u16);
         for round in (0..ROUNDS).rev() {
             (left, right) = (right ^ self.scramble(round, left), left);
         }
         let index = u32::from(left) << 16 | u32::from(right);
-        (index != u32::MAX).then(|| AccountIndex::new(index as usize))
+        let book = BookNumber::new((index >> ACCOUNT_BITS) as u8).expect("four bits are left");
+        (book, index & ((1 << ACCOUNT_BITS) - 1))
     }
 
     /// One round of the permutation of account keys: any function does, the rounds together are a permutation.
@@ -172,26 +208,27 @@ impl Seals {
         }
         hasher.finish128().into()
     }
-}
 
-/// An id before it is sealed: kind, index, number, and zeros that prove it genuine.
-fn block(id: Id) -> [u8; 16] {
-    let (kind, index, number) = match id {
-        Id::Account(account) => (1, account.slot(), 0),
-        Id::Entry { balance, entry } => (2, balance.slot(), entry),
-        Id::Hold(hold) => (3, 0, hold.0),
-        Id::Credential(credential) => (4, credential.slot(), 0),
-        Id::User(user) => (5, user.slot(), 0),
-        Id::Organization(organization) => (6, organization.slot(), 0),
-        Id::Membership(membership) => (7, membership.slot(), 0),
-        Id::Invitation(invitation) => (8, invitation.slot(), 0),
-        Id::AuditEntry { organization, entry } => (9, organization.slot(), entry),
-    };
-    let mut block = [0; 16];
-    block[0] = kind;
-    block[4..8].copy_from_slice(&(index as u32).to_le_bytes());
-    block[8..].copy_from_slice(&number.to_le_bytes());
-    block
+    /// An id before it is sealed: kind, book, index, number, and zeros that prove it genuine.
+    fn block(&self, id: Id) -> [u8; 16] {
+        let (kind, index, number) = match id {
+            Id::Account(account) => (1, account.slot(), 0),
+            Id::Entry { balance, entry } => (2, balance.slot(), entry),
+            Id::Hold(hold) => (3, 0, hold.0),
+            Id::Credential(credential) => (4, credential.slot(), 0),
+            Id::User(user) => (5, user.slot(), 0),
+            Id::Organization(organization) => (6, organization.slot(), 0),
+            Id::Membership(membership) => (7, membership.slot(), 0),
+            Id::Invitation(invitation) => (8, invitation.slot(), 0),
+            Id::AuditEntry { organization, entry } => (9, organization.slot(), entry),
+        };
+        let mut block = [0; 16];
+        block[0] = kind;
+        block[1] = self.book.get();
+        block[4..8].copy_from_slice(&(index as u32).to_le_bytes());
+        block[8..].copy_from_slice(&number.to_le_bytes());
+        block
+    }
 }
 
 /// Whose texts share a key, and so are erased together.

@@ -94,6 +94,8 @@ pub(crate) enum Class {
 
 /// More generations than any customer has; bounds every walk to the root.
 pub(crate) const DEPTH_MAX: usize = 8;
+/// Accounts that one book may hold: their keys have so many values.
+pub const ACCOUNTS_MAX: usize = 1 << 28;
 
 impl Ledger {
     /// The account whose balance pays for `account`: the nearest ancestor with its own balance, then at

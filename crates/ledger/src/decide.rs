@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{Nanos, Timestamp};
 
-use crate::account::{Class, DEPTH_MAX};
+use crate::account::{ACCOUNTS_MAX, Class, DEPTH_MAX};
 use crate::credential::{self, credential};
 use crate::draft::Draft;
 use crate::people::Authority;
@@ -214,6 +214,9 @@ fn act(draft: &mut Draft<'_>, act: &Act) -> Result<(), Rejection> {
 }
 
 fn open_account(draft: &mut Draft<'_>, new: &NewAccount) -> Result<(), Rejection> {
+    if draft.ledger.accounts.len() >= ACCOUNTS_MAX {
+        return Err(Rejection::TooManyAccounts { max: ACCOUNTS_MAX });
+    }
     let account = AccountIndex::new(draft.ledger.accounts.len());
     let root = match new.parent {
         None => {

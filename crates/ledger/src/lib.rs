@@ -58,7 +58,7 @@ mod state;
 mod totals;
 mod transfer;
 
-pub use account::{Account, Funding, Restrictions, Status, Terms};
+pub use account::{ACCOUNTS_MAX, Account, Funding, Restrictions, Status, Terms};
 pub use arena::Arena;
 pub use audit::{AuditHead, Audited, Before, Sealed};
 pub use balance::{Amounts, Balance, SKIP_LEVELS};

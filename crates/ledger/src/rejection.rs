@@ -74,6 +74,10 @@ pub enum Rejection {
     },
     MayNotOpenChildren,
     TooDeep,
+    /// No account is ever taken out of a book.
+    TooManyAccounts {
+        max: usize,
+    },
     NameTaken,
     HandleTaken,
     UserExists,

@@ -12,7 +12,7 @@ const NONCE_BYTES: usize = 24;
 /// More than any of ours: what browsers take in one cookie.
 const CHARACTERS_MAX: usize = 4096;
 
-/// Seals and opens tickets. Every node of a book has the same key.
+/// Seals and opens tickets: those of one book, on whichever node.
 pub struct Tickets<'a> {
     cipher: XChaCha20Poly1305,
     entropy: &'a dyn Entropy,
@@ -20,7 +20,8 @@ pub struct Tickets<'a> {
 
 impl<'a> Tickets<'a> {
     pub fn new(seals: &Seals, entropy: &'a dyn Entropy) -> Self {
-        let key = seals.digest("sign-in tickets", &[]);
+        // The books of one journal share a master key: a ticket is one book's.
+        let key = seals.digest("sign-in tickets", &[&[seals.book().get()]]);
         Self { cipher: XChaCha20Poly1305::new(&key.into()), entropy }
     }
 

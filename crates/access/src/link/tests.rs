@@ -1,11 +1,11 @@
-use engine::MasterKey;
+use engine::{BookNumber, MasterKey};
 
 use super::*;
 
 #[test]
 fn a_link_counts_as_it_was_made_and_in_no_other_way() {
-    let seals = Seals::new(&MasterKey([7; 32]));
-    let other = Seals::new(&MasterKey([8; 32]));
+    let seals = Seals::new(&MasterKey([7; 32]), BookNumber::FIRST);
+    let other = Seals::new(&MasterKey([8; 32]), BookNumber::FIRST);
     let (now, later) = (Timestamp::from_secs(1_000), Timestamp::from_secs(4_600));
 
     let link = invitation_link(&seals, InvitationIndex::new(3));

@@ -29,7 +29,7 @@ use crate::values::{Amount, Currency, Name, text};
     responses((status = 201, description = "It is open", body = OpenedAccount)),
     extensions(("x-operation" = json!(["OpenAccount", "OpenSubaccount"])), ("x-problems" = json!([
         "account-not-found", "organization-not-found", "account-closed", "currency-unknown",
-        "currency-mismatch", "may-not-open-children", "too-deep", "funding-shared",
+        "currency-mismatch", "may-not-open-children", "too-deep", "too-many-accounts", "funding-shared",
     ]))),
 )]
 pub(crate) async fn handle(

@@ -28,7 +28,7 @@ pub(super) async fn callback(
     Query(returned): Query<Returned>,
 ) -> Response {
     let problem = match finish(&app, &organization, &headers, &returned).await {
-        Ok(back) => return moved(&app, &back),
+        Ok(back) => return moved(&app, &organization, &back),
         Err(problem) => problem,
     };
     let kind = problem.kind();

@@ -92,7 +92,7 @@ async function company(event) {
   const button = event.currentTarget;
   const body = {};
   if (button.dataset.organization) body.organization = button.dataset.organization;
-  if (button.dataset.company === "invitation") body.invitation = proof;
+  if (button.dataset.company === "invitation") body.link = proof;
   button.disabled = true;
   say("");
   try {

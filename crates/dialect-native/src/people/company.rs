@@ -26,6 +26,7 @@ use crate::problem::{Kind, Problem};
 use crate::signed::cookie_value;
 use crate::submit::submit_as;
 use crate::values::Name;
+use crate::whose::bare;
 
 /// Sign in at the company
 ///
@@ -43,11 +44,11 @@ pub(crate) async fn begin(State(app): State<Arc<App>>, input: Input) -> Result<R
     let asked: AtCompany = input.read()?;
     let name = asked.organization.as_ref().map_or(access::DEFAULT_ORGANIZATION, Name::as_str);
     let seals = app.engine.seals();
-    let invitation = match asked.invitation.as_deref() {
+    let invitation = match asked.link.as_deref() {
         None => None,
         Some(link) => {
-            let link = link.rsplit('#').next().unwrap_or_default();
-            let found = read_invitation_link(seals, link).ok_or_else(|| Problem::new(Kind::LinkNotValid))?;
+            let found = read_invitation_link(seals, bare(link));
+            let found = found.ok_or_else(|| Problem::new(Kind::LinkNotValid))?;
             Some(invitation_link(seals, found).expose().to_owned())
         }
     };
@@ -270,13 +271,19 @@ pub(crate) fn ticket_cookie(app: &App, ticket: &str, age_secs: i64) -> HeaderVal
 }
 
 /// The browser was sent back, and goes on here.
-pub(crate) fn moved(app: &App, back: &Back) -> Response {
+pub(crate) fn moved(app: &App, organization: &str, back: &Back) -> Response {
     let (place, cookies) = match back {
         Back::SignedIn(signed_in) => {
             let session = super::sessions::cookie(app, signed_in.token.expose(), None);
-            ("/signed-in", vec![session, ticket_cookie(app, "", 0)])
+            ("/signed-in".to_owned(), vec![session, ticket_cookie(app, "", 0)])
         }
-        Back::CodeNeeded(ticket) => ("/sign-in/code", vec![ticket_cookie(app, ticket, CODE_SECS)]),
+        Back::CodeNeeded(ticket) => {
+            // A name that was found in the book is one of letters, digits, hyphens, dots and underscores.
+            (
+                format!("/sign-in/code?organization={organization}"),
+                vec![ticket_cookie(app, ticket, CODE_SECS)],
+            )
+        }
     };
     let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response();
     for cookie in cookies {
@@ -291,8 +298,8 @@ pub(crate) fn moved(app: &App, back: &Back) -> Response {
 pub(crate) struct AtCompany {
     /// The seller whose user it is; `default` when absent.
     organization: Option<Name>,
-    /// The link of an invitation, or what stands behind its `#`.
-    invitation: Option<String>,
+    /// The link of an invitation that is to be accepted, or what stands behind its `#`.
+    link: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -305,6 +312,9 @@ pub(crate) struct GoOn {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"code": "123456"}))]
 pub(crate) struct SayCode {
+    /// The seller whose user it is; `default` when absent.
+    #[serde(rename = "organization")]
+    _organization: Option<Name>,
     /// Of the second factor, or a recovery code.
     code: String,
 }

@@ -37,6 +37,7 @@ use crate::problem::{Kind, Problem};
 use crate::signed::Signed;
 use crate::submit::{submit, submit_as};
 use crate::values::{Name, Time};
+use crate::whose::bare;
 
 /// Without another word an invitation counts for a week.
 const LIFE_SECS: i64 = 7 * 24 * 3600;
@@ -235,7 +236,7 @@ pub(crate) async fn revoke(
 )]
 pub(crate) async fn accept(State(app): State<Arc<App>>, input: Input) -> Result<Response, Problem> {
     let asked: AcceptInvitation = input.read()?;
-    let link = asked.link.rsplit('#').next().unwrap_or_default();
+    let link = bare(&asked.link);
     let not_valid = || Problem::new(Kind::LinkNotValid);
     let invitation = read_invitation_link(app.engine.seals(), link).ok_or_else(not_valid)?;
     let read = move |ledger: &Ledger, now: Timestamp| {
@@ -303,7 +304,7 @@ pub(crate) async fn read(
     input: Input,
 ) -> Result<Answer<ReadableInvitation>, Problem> {
     let asked: ReadInvitation = input.read()?;
-    let link = asked.link.rsplit('#').next().unwrap_or_default();
+    let link = bare(&asked.link);
     let not_valid = || Problem::new(Kind::LinkNotValid);
     let invitation = read_invitation_link(app.engine.seals(), link).ok_or_else(not_valid)?;
     let can_come_back = app.site.public_url.is_some();

@@ -170,7 +170,7 @@ pub(crate) async fn issue_token(
     caller.in_session()?;
     let person = caller.0.person().ok_or_else(|| Problem::new(Kind::Forbidden))?;
     let asked: IssueOwnToken = input.read_or_default()?;
-    let token = Secret::new_token(app.engine.entropy());
+    let token = Secret::new_token(app.engine.entropy(), app.engine.seals().book());
     let act = Act::IssueCredential {
         holder: Holder::Member(person.membership),
         role: RoleCode(0),

@@ -22,6 +22,7 @@ use crate::problem::{Kind, Problem};
 use crate::signed::Signed;
 use crate::submit::submit_as;
 use crate::values::Name;
+use crate::whose::bare;
 
 /// Ask for a new password
 ///
@@ -120,7 +121,7 @@ pub(crate) async fn reset(
 )]
 pub(crate) async fn complete(State(app): State<Arc<App>>, input: Input) -> Result<StatusCode, Problem> {
     let asked: CompleteReset = input.read()?;
-    let link = asked.link.rsplit('#').next().unwrap_or_default();
+    let link = bare(&asked.link);
     let not_valid = || Problem::new(Kind::LinkNotValid);
     let user = reset_link_user(app.engine.seals(), link).ok_or_else(not_valid)?;
     let is_there =

@@ -48,7 +48,7 @@ pub(crate) async fn issue(
         return Err(Problem::new(Kind::Forbidden).with_detail("this role is more than the caller's own"));
     }
     let key = once.key(&app, &caller.0, "issue token", organization, &asked);
-    let token = Secret::new_token(app.engine.entropy());
+    let token = Secret::new_token(app.engine.entropy(), app.engine.seals().book());
     let act = Act::IssueCredential {
         holder: Holder::Organization(organization),
         role: Role::from(asked.role).code(),

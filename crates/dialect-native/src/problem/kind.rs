@@ -102,6 +102,7 @@ kinds! {
     NotOneFamily 409 "not-one-family" "The accounts are not of one family";
     MayNotOpenChildren 409 "may-not-open-children" "The account may not open children";
     TooDeep 409 "too-deep" "The family has too many generations";
+    TooManyAccounts 409 "too-many-accounts" "The book holds as many accounts as it may";
     HoldTooLong 422 "hold-too-long" "A hold lives 30 days at most";
     HoldExpiryPast 422 "hold-expiry-past" "The expiry is not in the future";
     ReloadOff 409 "reload-off" "No reload rule is on that this reference starts";

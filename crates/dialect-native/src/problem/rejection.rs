@@ -27,6 +27,9 @@ impl Problem {
                 .with_amounts(Some(need), Some(have), Some(limit)),
             R::MayNotOpenChildren => Self::new(Kind::MayNotOpenChildren),
             R::TooDeep => Self::new(Kind::TooDeep),
+            R::TooManyAccounts { max } => {
+                Self::new(Kind::TooManyAccounts).with_detail(format!("{max} are the most"))
+            }
             R::NameTaken => Self::new(Kind::NameTaken).with_field("name"),
             R::HandleTaken => Self::new(Kind::HandleTaken).with_field("value"),
             R::UserExists => Self::new(Kind::UserExists).with_field("email"),

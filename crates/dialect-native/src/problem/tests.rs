@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use domain::{Currency, Nanos};
-use engine::{MasterKey, Seals};
+use engine::{BookNumber, MasterKey, Seals};
 use ledger::AccountIndex;
 
 use super::*;
@@ -9,7 +9,7 @@ use super::*;
 /// Every reason once, in the words of this API.
 #[test]
 fn every_rejection_has_its_problem() {
-    let seals = Seals::new(&MasterKey([7; 32]));
+    let seals = Seals::new(&MasterKey([7; 32]), BookNumber::FIRST);
     let mut table = String::from("rejection | status | type | members\n---|---|---|---\n");
     for rejection in testkit::rejections() {
         let problem = Problem::rejected(&rejection, &seals);
@@ -44,7 +44,7 @@ fn kinds_are_told_apart_by_their_types() {
 
 #[test]
 fn amounts_are_exact_and_accounts_are_sealed() {
-    let seals = Seals::new(&MasterKey([7; 32]));
+    let seals = Seals::new(&MasterKey([7; 32]), BookNumber::FIRST);
     let short = ledger::Rejection::InsufficientFunds {
         account: AccountIndex::new(0),
         need: Nanos::new(37_500_000_000),

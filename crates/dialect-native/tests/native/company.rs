@@ -280,7 +280,7 @@ async fn whoever_is_invited_accepts_by_it() {
         it.owner().post("/api/v1/organizations/default/invitations", &body).await.json()["link"].clone()
     };
     let accept = async |link: &Value, email: &str| {
-        let begun = begin(&it, &json!({"invitation": link})).await;
+        let begun = begin(&it, &json!({"link": link})).await;
         let back = issuer.sign_in(&begun.location, GOOD, |claims| {
             claims["email"] = json!(email);
             claims["sub"] = json!(email);
@@ -310,7 +310,7 @@ async fn whoever_is_invited_accepts_by_it() {
     let link = it.owner().post(&path, &body).await.json()["link"].clone();
     assert_eq!(read(&link).await.json()["known"], json!(true));
     assert_eq!(who(&it, &accept(&link, "ann@acme.example").await).await, "ann@acme.example");
-    let forged = it.server.client().post("/api/v1/sessions/company", r#"{"invitation":"bsi_0"}"#).await;
+    let forged = it.server.client().post("/api/v1/sessions/company", r#"{"link":"bsi_0"}"#).await;
     assert_eq!(problem(&forged), (404, "link-not-valid".to_owned()));
 }
 
@@ -331,7 +331,11 @@ async fn a_second_factor_of_ours_is_asked_for_all_the_same() {
     assert_eq!(confirmed.status, 200, "{confirmed:?}");
     it.book.clock.advance_secs(30);
     let answer = come_back(&it, &issuer, GOOD, |_| {}).await;
-    assert_eq!((answer.status, answer.header("location")), (303, Some("/sign-in/code")), "{answer:?}");
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, Some("/sign-in/code?organization=default")),
+        "{answer:?}"
+    );
     assert_eq!(cookie(&answer, "bursar"), None);
     let ticket = format!("bursar-ticket={}", cookie(&answer, "bursar-ticket").unwrap());
     let browser = it.server.client().with("cookie", &ticket);

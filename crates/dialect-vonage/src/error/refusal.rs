@@ -30,7 +30,7 @@ impl VonageError {
             R::ScopeExceeded { .. } => {
                 Self::forbidden(UNPROVISIONED, "These credentials may not spend so much today")
             }
-            R::MayNotOpenChildren | R::TooDeep => Self::unprovisioned(about),
+            R::MayNotOpenChildren | R::TooDeep | R::TooManyAccounts { .. } => Self::unprovisioned(about),
 
             R::AccountSuspended { account } => Self::suspended(&key(account)),
             R::AccountFrozen { account } => {

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use access::{AccessError, Operation};
-use engine::{ClockFault, MasterKey, Refusal, Seals, Unavailable};
+use engine::{BookNumber, ClockFault, MasterKey, Refusal, Seals, Unavailable};
 
 use super::*;
 use crate::view::key_of;
@@ -9,7 +9,7 @@ use crate::view::key_of;
 /// Every refusal of the books in the vendor's words, and every way of not being judged.
 #[test]
 fn every_refusal_has_its_words() {
-    let seals = Seals::new(&MasterKey([0; 32]));
+    let seals = Seals::new(&MasterKey([0; 32]), BookNumber::FIRST);
     let mut table = String::new();
     for rejection in testkit::rejections() {
         let error = VonageError::rejected(&seals, &rejection, "b3ab114c");

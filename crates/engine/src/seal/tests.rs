@@ -1,22 +1,27 @@
 use std::collections::HashSet;
 
 use super::*;
+use crate::BOOKS_MAX;
 
 fn seals() -> Seals {
-    Seals::new(&MasterKey([3; 32]))
+    of_book(0)
+}
+
+fn of_book(number: u8) -> Seals {
+    Seals::new(&MasterKey([3; 32]), BookNumber::new(number).unwrap())
 }
 
 #[test]
 fn account_keys_are_a_permutation() {
     let seals = seals();
     let mut seen = HashSet::new();
-    for slot in (0..20_000).chain([1 << 20, u32::MAX as usize - 1]) {
+    for slot in (0..20_000).chain([1 << 20, ACCOUNTS_MAX - 1]) {
         let account = AccountIndex::new(slot);
         let key = seals.account_key(account);
         assert!(seen.insert(key), "two accounts share a key");
         assert_eq!(seals.account_of_key(key), Some(account));
     }
-    let other = Seals::new(&MasterKey([4; 32]));
+    let other = Seals::new(&MasterKey([4; 32]), BookNumber::FIRST);
     assert_ne!(seals.account_key(AccountIndex::new(0)), other.account_key(AccountIndex::new(0)));
 }
 
@@ -41,6 +46,25 @@ fn ids_come_back_and_forgeries_do_not() {
             assert_eq!(seals.unseal(forged), None, "one bit makes it nobody's");
         }
     }
+}
+
+#[test]
+fn names_say_their_book_to_whoever_has_the_key() {
+    let (account, last) = (AccountIndex::new(7), AccountIndex::new(ACCOUNTS_MAX - 1));
+    let all = BookNumber::all(BOOKS_MAX).map(|book| of_book(book.get()));
+    let mut seen = HashSet::new();
+    for seals in all.clone() {
+        let (id, key) = (seals.seal(Id::Account(account)), seals.account_key(account));
+        assert!(seen.insert(key) && seen.insert(seals.account_key(last)), "two books share a key");
+        for other in all.clone() {
+            let is_own = seals.book() == other.book();
+            assert_eq!(other.book_of_id(id), Some(seals.book()));
+            assert_eq!(other.book_of_key(key), seals.book());
+            assert_eq!(other.unseal(id).is_some(), is_own);
+            assert_eq!(other.account_of_key(key).is_some(), is_own);
+        }
+    }
+    assert_eq!(seals().book_of_id([7; 16]), None);
 }
 
 #[test]
