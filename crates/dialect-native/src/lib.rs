@@ -58,6 +58,7 @@ pub use charges::stages;
 pub use once::{IDEMPOTENCY_KEY, is_done_once};
 pub use openapi::text as openapi_text;
 pub use operator::recognize_operator;
+pub use people::post::{Postman, deliver_letters};
 pub use problem::unavailable;
 pub use router::router;
 pub use whose::{BodySaysIt, operated, whose};

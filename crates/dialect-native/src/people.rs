@@ -11,6 +11,7 @@ pub(crate) mod organizations;
 mod page;
 pub(crate) mod passwords;
 pub(crate) mod permission_sets;
+pub(crate) mod post;
 pub(crate) mod provider;
 pub(crate) mod rights;
 pub(crate) mod roles;

@@ -240,6 +240,8 @@ impl Inner {
             | PeopleEvent::ProviderSet { .. }
             | PeopleEvent::ProviderRemoved { .. }
             | PeopleEvent::SubjectLinked { .. }
+            | PeopleEvent::LetterAsked { .. }
+            | PeopleEvent::LetterSettled { .. }
             | PeopleEvent::SignInsFailed { .. } => {}
         }
     }

@@ -377,6 +377,7 @@ impl Owner {
             | Object::Membership(_)
             | Object::PermissionSet(_)
             | Object::Session(_)
+            | Object::Letter(..)
             | Object::AuditHead(..) => None,
         }
     }

@@ -8,7 +8,7 @@ use domain::Nanos;
 
 use crate::balance::SKIP_LEVELS;
 use crate::{
-    AccountIndex, Balance, Event, EventRef, Funding, Holder, Ledger, OrganizationIndex, PeopleEvent,
+    AccountIndex, Balance, Event, EventRef, Funding, Holder, Ledger, OrganizationIndex, PeopleEvent, Posted,
     Restrictions, Status, Within,
 };
 
@@ -147,6 +147,11 @@ impl Ledger {
             | PeopleEvent::FactorRemoved { user }
             | PeopleEvent::SubjectLinked { user, .. }
             | PeopleEvent::SignInsFailed { user, .. } => self.user(*user).organization,
+            // Letters that are sent are no act of anybody's; one that was given up is for somebody to see.
+            PeopleEvent::LetterAsked { .. } => return None,
+            PeopleEvent::LetterSettled { about, posted, .. } => {
+                return self.organization_about(*about).filter(|_| *posted == Posted::Failed);
+            }
             PeopleEvent::ProviderSet { organization, .. } | PeopleEvent::ProviderRemoved { organization } => {
                 *organization
             }

@@ -6,12 +6,14 @@
 //! | session | `people/session.rs` |
 //! | invitation | `people/invitation.rs` |
 //! | password, second factor | `people/person.rs` |
+//! | letter | `people/letter.rs` |
 //! | sign-in provider | `people/provider.rs` |
 
 mod act;
 mod apply;
 mod decide;
 mod invitation;
+mod letter;
 mod membership;
 mod person;
 mod provider;
@@ -25,6 +27,7 @@ use domain::Timestamp;
 pub use act::{NewUser, PeopleAct, PeopleEvent};
 pub(crate) use decide::{administers, decide};
 pub use invitation::{INVITATION_LIFE_MAX_SECS, INVITATIONS_MAX, Invitation};
+pub use letter::{About, LETTERS_MAX, Posted, WaitingLetter};
 pub use membership::{
     Chosen, MEMBER_ACCOUNTS_MAX, MEMBERS_MAX, MEMBERSHIPS_OF_USER_MAX, Membership, PERMISSION_SETS_MAX,
     PermissionSet, Rights, Within,

@@ -39,6 +39,8 @@ pub enum PeopleRejection {
     SecretMissing,
     /// The organization wants this user to come by its provider.
     PasswordRefused,
+    /// It was settled already.
+    LetterNotFound,
     /// The provider's word is not about this user, or no longer.
     NotVouched,
 }

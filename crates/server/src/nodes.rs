@@ -33,10 +33,11 @@ use std::time::Duration;
 
 use access::Secret;
 use axum::Router;
-use dialect::Limits;
+use dialect::{Limits, Site};
 use engine::{Entropy, SystemEntropy};
 use journal::VaultKey;
 use journal_postgres::NodeId;
+use mail::Mailer;
 use tokio::sync::watch::{Receiver, channel};
 use tokio_rustls::TlsAcceptor;
 
@@ -94,6 +95,7 @@ impl Nodes {
         options: BooksOptions,
         token: Option<Secret>,
         limits: Limits,
+        people: (Site, Mailer),
         show_token: fn(&Secret),
     ) -> Result<Self, NodesError> {
         let config = server.config();
@@ -126,6 +128,7 @@ impl Nodes {
             options,
             token,
             limits,
+            people,
             show_token,
             runtime: tokio::runtime::Handle::current(),
             role: role_sender,

@@ -96,6 +96,7 @@ fn next_of_people(rejection: PeopleRejection) -> Option<PeopleRejection> {
         R::ProviderNotFound => R::SecretMissing,
         R::SecretMissing => R::PasswordRefused,
         R::PasswordRefused => R::NotVouched,
-        R::NotVouched => return None,
+        R::NotVouched => R::LetterNotFound,
+        R::LetterNotFound => return None,
     })
 }

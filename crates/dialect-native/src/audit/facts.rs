@@ -2,8 +2,8 @@
 
 use engine::{Id, Seals, Was};
 use ledger::{
-    Chosen, Credential, Event, Holder, PeopleEvent, Posting, Rights, SecondFactor, SignInProvider, Text,
-    Within,
+    About, Chosen, Credential, Event, Holder, PeopleEvent, Posting, Rights, SecondFactor, SignInProvider,
+    Text, Within,
 };
 use serde_json::{Map, Value, json};
 
@@ -70,6 +70,7 @@ acts! {
         "sign-in-by-provider": PeopleEvent::SessionVouched { .. },
         "link-subject": PeopleEvent::SubjectLinked { .. },
         "set-sign-in-provider": PeopleEvent::ProviderSet { .. },
+        "fail-letter": PeopleEvent::LetterAsked { .. } | PeopleEvent::LetterSettled { .. },
         "remove-sign-in-provider": PeopleEvent::ProviderRemoved { .. },
         "sign-out": PeopleEvent::SessionEnded { .. },
         "sign-out-everywhere": PeopleEvent::SessionsEnded { .. },
@@ -143,6 +144,12 @@ fn of_people(event: &PeopleEvent) -> Vec<Id> {
         | PeopleEvent::FactorRemoved { user }
         | PeopleEvent::SubjectLinked { user, .. }
         | PeopleEvent::SignInsFailed { user, .. } => vec![Id::User(*user)],
+        PeopleEvent::LetterAsked { about, .. } | PeopleEvent::LetterSettled { about, .. } => {
+            vec![match about {
+                About::Invitation(invitation) => Id::Invitation(*invitation),
+                About::Reset(user) => Id::User(*user),
+            }]
+        }
         PeopleEvent::ProviderSet { organization, .. } | PeopleEvent::ProviderRemoved { organization } => {
             vec![Id::Organization(*organization)]
         }
@@ -394,7 +401,9 @@ fn people(
         PeopleEvent::ProviderSet { provider: after, before, .. } => {
             (before.as_deref().and_then(provider), provider(after))
         }
+        PeopleEvent::LetterSettled { tries, .. } => (None, fields([("tries", json!(tries))])),
         PeopleEvent::PermissionsRemoved { .. }
+        | PeopleEvent::LetterAsked { .. }
         | PeopleEvent::ProviderRemoved { .. }
         | PeopleEvent::SubjectLinked { .. }
         | PeopleEvent::UserRemoved { .. }

@@ -18,7 +18,6 @@ use ledger::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::letters;
 use super::me::hash;
 use super::member::{accounts, family, role, set_name};
 use super::members::{actor_within, manages_people, root};
@@ -112,6 +111,7 @@ async fn invite(
         email_digest: email_digest(app.engine.seals(), asked.email.as_str()),
         email: asked.email.text(),
         expires_at: asked.expires_at.map_or(now.plus_secs(LIFE_SECS), Time::timestamp),
+        by_mail: app.mailer.is_on(),
     };
     let actor = actor_within(app, &caller.0, within);
     let receipt = submit_as(app, actor, Act::People(Box::new(act)), None).await?;
@@ -121,15 +121,13 @@ async fn invite(
     let PeopleEvent::Invited { invitation, invited } = *event else {
         return Err(Problem::bug("an invitation was answered by another event"));
     };
-    let link = invitation_link(app.engine.seals(), invitation);
-    let link = app.site.link("accept", link.expose());
     let seen = app.engine.read(move |ledger, _| Seen::of(ledger, invitation, &invited)).await?;
     let mut view = seen.view(app.engine.seals());
     if app.mailer.is_on() {
-        let letter = letters::invitation(app, asked.email.as_str(), &seen.organization, &link)?;
-        app.mailer.send(letter);
+        app.mailer.asked();
     } else {
-        view.link = Some(link);
+        let link = invitation_link(app.engine.seals(), invitation);
+        view.link = Some(app.site.link("accept", link.expose()));
     }
     Ok(Answer::created(view))
 }

@@ -121,6 +121,7 @@ impl Problem {
             R::ProviderNotFound => Self::new(Kind::ProviderNotFound),
             R::SecretMissing => Self::new(Kind::MissingField).with_field("client_secret"),
             R::PasswordRefused => Self::new(Kind::SignInElsewhere),
+            R::LetterNotFound => Self::bug("a letter was settled twice"),
             R::NotVouched => Self::new(Kind::NotVouched),
         }
     }

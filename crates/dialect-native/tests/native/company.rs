@@ -122,7 +122,7 @@ async fn a_user_is_linked_by_address_once_and_known_by_the_subject_since() {
     let book = book.reopened();
     assert_eq!(book.digest().await, digest);
     let server = TestServer::start(dialect_native::router(Fixture::app_with_provider(&book))).await;
-    let it = Fixture { book, server, mailer: None };
+    let it = Fixture { book, server, post: None };
     let answer = come_back(&it, &issuer, GOOD, |claims| claims["email"] = Value::Null).await;
     assert_eq!(who(&it, &answer).await, "Ann@acme.example");
 }

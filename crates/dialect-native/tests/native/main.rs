@@ -9,6 +9,7 @@ mod company;
 mod examples;
 mod fixture;
 mod issuer;
+mod letters;
 mod openapi;
 mod operations;
 mod pages;

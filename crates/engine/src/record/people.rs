@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use ledger::{
-    AuditHead, Audited, Before, Factor, Invitation, Membership, NewUser, PeopleEvent, PermissionSet, Person,
-    Rights, Sealed, SecondFactor, Session, SessionId, SignInProvider, User, Within,
+    About, AuditHead, Audited, Before, Factor, Invitation, Membership, NewUser, PeopleEvent, PermissionSet,
+    Person, Posted, Rights, Sealed, SecondFactor, Session, SessionId, SignInProvider, User, WaitingLetter,
+    Within,
 };
 
 use super::codec::{Field, Malformed, Reader, Writer, fields, kinds};
@@ -35,6 +36,8 @@ kinds!(PeopleEvent {
     33 => ProviderRemoved { organization },
     34 => SubjectLinked { user, subject },
     35 => SessionVouched { session, factor, ended },
+    36 => LetterAsked { about, asked_at },
+    37 => LetterSettled { letter, about, posted, tries },
 });
 
 kinds!(Within { 0 => Organization(organization), 1 => Family(root) });
@@ -61,6 +64,9 @@ fields!(Invitation {
 });
 fields!(PermissionSet { organization, name, operations, removed, last });
 fields!(Session { digest, user, membership, opened_at, expires_at, last });
+kinds!(About { 0 => Invitation(invitation), 1 => Reset(user) });
+kinds!(Posted { 0 => Sent, 1 => Failed, 2 => Void });
+fields!(WaitingLetter { about, asked_at });
 fields!(SignInProvider { issuer, client_id, client_secret, domains, passwords, last });
 fields!(Person { former, passwords, factor, subject, removed_at });
 fields!(Factor { secret, confirmed, step, recovery });

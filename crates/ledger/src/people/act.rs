@@ -5,11 +5,12 @@ use std::sync::Arc;
 use domain::Timestamp;
 
 use super::{
-    Chosen, Invitation, Membership, PermissionSet, Rights, SecondFactor, Session, SessionId, SignInProvider,
-    Within,
+    About, Chosen, Invitation, Membership, PermissionSet, Posted, Rights, SecondFactor, Session, SessionId,
+    SignInProvider, Within,
 };
 use crate::{
-    AccountIndex, InvitationIndex, MembershipIndex, OrganizationIndex, PermissionSetIndex, Text, UserIndex,
+    AccountIndex, EventRef, InvitationIndex, MembershipIndex, OrganizationIndex, PermissionSetIndex, Text,
+    UserIndex,
 };
 
 /// Somebody who is to be known.
@@ -64,6 +65,8 @@ pub enum PeopleAct {
         email_digest: u128,
         email: Text,
         expires_at: Timestamp,
+        /// Whether a letter is to be sent.
+        by_mail: bool,
     },
     RevokeInvitation {
         invitation: InvitationIndex,
@@ -104,6 +107,13 @@ pub enum PeopleAct {
     },
     AskReset {
         user: UserIndex,
+        by_mail: bool,
+    },
+    SettleLetter {
+        /// The event that asked for it.
+        letter: EventRef,
+        posted: Posted,
+        tries: u32,
     },
     BeginFactor {
         user: UserIndex,
@@ -260,6 +270,16 @@ pub enum PeopleEvent {
     SubjectLinked {
         user: UserIndex,
         subject: u128,
+    },
+    LetterAsked {
+        about: About,
+        asked_at: Timestamp,
+    },
+    LetterSettled {
+        letter: EventRef,
+        about: About,
+        posted: Posted,
+        tries: u32,
     },
     /// A session on the provider's word.
     SessionVouched {

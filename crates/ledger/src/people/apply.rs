@@ -7,7 +7,7 @@ use domain::Timestamp;
 use super::membership::PermissionSet;
 use super::{
     FORMER_PASSWORDS_MAX, Factor, Membership, NewUser, PeopleEvent, Person, Rights, RoleCode, SecondFactor,
-    Session, SessionId, User,
+    Session, SessionId, User, WaitingLetter,
 };
 use crate::{EventRef, InvitationIndex, Ledger, MembershipIndex, OrganizationIndex, UserIndex};
 
@@ -127,6 +127,10 @@ impl Ledger {
                     self.people.providers.remove(organization);
                 }
             }
+            PeopleEvent::LetterAsked { about, asked_at } => {
+                self.people.letters.insert(at, WaitingLetter { about: *about, asked_at: *asked_at });
+            }
+            PeopleEvent::LetterSettled { letter, .. } => drop(self.people.letters.remove(letter)),
             PeopleEvent::SubjectLinked { user, subject } => self.set_subject(*user, Some(*subject), at),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 
+use super::letter::{About, LETTERS_MAX};
 use super::membership::{MEMBER_ACCOUNTS_MAX, MEMBERS_MAX, MEMBERSHIPS_OF_USER_MAX, PERMISSION_SETS_MAX};
 use super::provider::PROVIDER_DOMAINS_MAX;
 use super::{
@@ -42,7 +43,10 @@ pub(crate) fn decide(draft: &mut Draft<'_>, act: &PeopleAct) -> Result<(), Rejec
             PeopleEvent::MembershipEnded { membership: *membership, ended_at: draft.now }
         }
         PeopleAct::HandOver { root, to, former } => hand_over(draft, *root, *to, *former)?,
-        PeopleAct::Invite { within, rights, accounts, email_digest, email, expires_at } => {
+        PeopleAct::Invite { within, rights, accounts, email_digest, email, expires_at, by_mail } => {
+            if *by_mail {
+                room_for_a_letter(draft)?;
+            }
             administers(draft, *within)?;
             fits(draft, *within, *rights, accounts)?;
             if *rights == Rights::Role(RoleCode::OWNER) {
@@ -100,10 +104,23 @@ pub(crate) fn decide(draft: &mut Draft<'_>, act: &PeopleAct) -> Result<(), Rejec
                 keep: *keep,
             }
         }
-        PeopleAct::AskReset { user } => {
+        PeopleAct::AskReset { user, by_mail } => {
             internal(draft)?;
+            if *by_mail {
+                room_for_a_letter(draft)?;
+            }
             own(draft, *user)?;
             PeopleEvent::ResetAsked { user: *user }
+        }
+        PeopleAct::SettleLetter { letter, posted, tries } => {
+            internal(draft)?;
+            let waiting = draft.ledger.people.letters.get(letter).ok_or(No::LetterNotFound)?;
+            PeopleEvent::LetterSettled {
+                letter: *letter,
+                about: waiting.about,
+                posted: *posted,
+                tries: *tries,
+            }
         }
         PeopleAct::BeginFactor { user, secret } => {
             if own(draft, *user)?.factor().is_some() {
@@ -152,8 +169,34 @@ pub(crate) fn decide(draft: &mut Draft<'_>, act: &PeopleAct) -> Result<(), Rejec
             PeopleEvent::SubjectLinked { user: *user, subject: *subject }
         }
     };
+    let letter = asked_letter(act, &event);
     draft.push(Event::People(Box::new(event)));
+    if let Some(about) = letter {
+        let asked = PeopleEvent::LetterAsked { about, asked_at: draft.now };
+        draft.push(Event::People(Box::new(asked)));
+    }
     Ok(())
+}
+
+/// The letter that is to tell of an event, in the same breath: neither is there without the other.
+fn asked_letter(act: &PeopleAct, event: &PeopleEvent) -> Option<About> {
+    match (act, event) {
+        (PeopleAct::Invite { by_mail: true, .. }, PeopleEvent::Invited { invitation, .. }) => {
+            Some(About::Invitation(*invitation))
+        }
+        (PeopleAct::AskReset { by_mail: true, .. }, PeopleEvent::ResetAsked { user }) => {
+            Some(About::Reset(*user))
+        }
+        _ => None,
+    }
+}
+
+fn room_for_a_letter(draft: &Draft<'_>) -> Result<(), Rejection> {
+    if draft.ledger.people.letters.len() < LETTERS_MAX {
+        Ok(())
+    } else {
+        Err(No::TooMany { max: LETTERS_MAX as u32 }.into())
+    }
 }
 
 /// Acts that the server does for whoever proved something to it.

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::Timestamp;
 
-use super::{Invitation, Membership, PermissionSet, Session, SessionId, SignInProvider, User, Within};
+use super::{
+    Invitation, Membership, PermissionSet, Session, SessionId, SignInProvider, User, WaitingLetter, Within,
+};
 use crate::{
-    AccountIndex, Actor, Arena, InvitationIndex, Ledger, MembershipIndex, OrganizationIndex,
+    AccountIndex, Actor, Arena, EventRef, InvitationIndex, Ledger, MembershipIndex, OrganizationIndex,
     PermissionSetIndex, UserIndex,
 };
 
@@ -17,6 +19,7 @@ pub(crate) struct People {
     pub(crate) sets: Arena<PermissionSet>,
     pub(crate) sessions: BTreeMap<SessionId, Session>,
     pub(crate) providers: BTreeMap<OrganizationIndex, SignInProvider>,
+    pub(crate) letters: BTreeMap<EventRef, WaitingLetter>,
 
     // Found again from the above: not stored.
     pub(crate) by_email: HashMap<(OrganizationIndex, u128), UserIndex>,

@@ -11,9 +11,10 @@ use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use access::Secret;
-use dialect::{App, Limits};
+use dialect::{App, Limits, Site};
 use engine::{BookFault, Engine, OpenError};
 use journal_postgres::{Lead, NodeId, Nodes, POLL_EVERY, Watch};
+use mail::Mailer;
 use tokio::runtime::Handle;
 use tokio::sync::watch::Sender;
 
@@ -63,6 +64,8 @@ pub(super) struct Leader {
     pub(super) options: BooksOptions,
     pub(super) token: Option<Secret>,
     pub(super) limits: Limits,
+    /// How people come here, and how letters leave.
+    pub(super) people: (Site, Mailer),
     pub(super) show_token: fn(&Secret),
     pub(super) runtime: Handle,
     pub(super) role: Sender<Role>,
@@ -217,8 +220,12 @@ impl Leader {
         tracing::info!(took_ms, replayed, accounts = books.engine.directory().accounts(), "this node leads");
         let in_flight = Arc::new(AtomicUsize::new(0));
         let app = App::new(books.engine.clone(), self.limits).with_sandbox(books.sandbox.clone());
-        let app = Arc::new(app);
+        let (site, mailer) = self.people.clone();
+        let app = Arc::new(app.with_site(site, mailer));
         self.runtime.spawn(crate::note_uses(Arc::downgrade(&app)));
+        self.runtime.spawn(crate::note_failures(Arc::downgrade(&app)));
+        // Letters that another node did not get to are found in the book.
+        self.runtime.spawn(crate::deliver_letters(Arc::downgrade(&app)));
         let router = counted(crate::router(app), &in_flight);
         self.current.set(Some(&books));
         self.standing.leads.store(true, Ordering::Relaxed);
