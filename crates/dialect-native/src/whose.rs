@@ -48,15 +48,12 @@ pub(crate) fn bare(link: &str) -> &str {
 
 /// The organization that an operation of the operator's is about, wherever it is. None, if no organization is
 /// named; `Err` if the body names it.
-pub fn operated(parts: &Parts, body: Option<&Bytes>) -> Result<Option<String>, BodySaysIt> {
-    let Some(rest) =
-        parts.uri.path().strip_prefix(PREFIX).and_then(|path| path.strip_prefix("/organizations"))
-    else {
-        return Ok(None);
-    };
+pub fn operated(method: &Method, path: &str, body: Option<&Bytes>) -> Result<Option<String>, BodySaysIt> {
+    let rest = path.strip_prefix(PREFIX).and_then(|path| path.strip_prefix("/organizations"));
+    let Some(rest) = rest else { return Ok(None) };
     match rest.strip_prefix('/') {
         Some(rest) => Ok(rest.split('/').next().filter(|name| !name.is_empty()).map(decoded)),
-        None if rest.is_empty() && parts.method == Method::POST => {
+        None if rest.is_empty() && *method == Method::POST => {
             let founded: Founded = serde_json::from_slice(body.ok_or(BodySaysIt)?).unwrap_or_default();
             Ok(founded.name)
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::Timestamp;
+use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
 use crate::book::{self, Book, CLOSED_EVENTS};
@@ -81,11 +82,17 @@ impl Database {
     /// Which journal it holds, if it holds one.
     pub fn incarnation(&self) -> Result<Option<Incarnation>, OpenError> {
         let session = self.session()?;
-        match schema::check(&*session) {
+        let known = || session.query("SELECT incarnation FROM identity WHERE one = 1", &[]);
+        let rows = match schema::check(&*session) {
             Err(OpenError::NotInitialised) => return Ok(None),
-            checked => checked?,
-        }
-        let rows = session.query("SELECT incarnation FROM identity WHERE one = 1", &[])?;
+            Err(older @ OpenError::OlderSchema { .. }) => match known() {
+                Ok(rows) if !rows.is_empty() => return Err(older),
+                Err(error) if !error.has_code(&SqlState::UNDEFINED_TABLE) => return Err(error.into()),
+                // Somebody is making the tables at this moment.
+                _ => return Ok(None),
+            },
+            checked => checked.and_then(|()| Ok(known()?))?,
+        };
         Ok(rows.first().map(|row| *row.get::<Uuid>(0).as_bytes()))
     }
 
@@ -112,14 +119,23 @@ impl Database {
             "INSERT INTO journal_1 (book, position, chain, events, body) SELECT $1::int8, 0, $2::bytea, 0, \
              $3::bytea WHERE NOT EXISTS (SELECT 1 FROM journal_1 WHERE book = $1 AND events <> {CLOSED_EVENTS})"
         );
+        let known = "INSERT INTO book (book, anchor) SELECT $1::int8, 0 \
+                     WHERE NOT EXISTS (SELECT 1 FROM book WHERE book = $1)";
         for book in 0..i64::from(books) {
             session.execute(&first, &[&book, &[0u8; 32].as_slice(), &[0u8; 0].as_slice()])?;
+            session.execute(known, &[&book])?;
         }
         let identity = "INSERT INTO identity (one, incarnation, era) VALUES (1, $1, 1)";
         match session.execute(identity, &[&Uuid::from_bytes(incarnation)]) {
             Err(error) if error.meaning() == Meaning::Taken => Err(OpenError::AlreadyInitialised),
             done => Ok(done.map(drop)?),
         }
+    }
+
+    /// How many books the journal has: fixed when it was made.
+    pub fn books(&self) -> Result<u32, OpenError> {
+        let rows = self.session()?.query("SELECT book FROM book", &[])?;
+        Ok(rows.len() as u32)
     }
 
     /// Says that this copy is a journal of its own from now on.

@@ -54,6 +54,7 @@ mod postgres_session;
 mod reader;
 mod row;
 mod schema;
+mod shared_key;
 mod snapshot;
 mod tls;
 mod url;

@@ -4,22 +4,20 @@
 //! A node is one run of a process, so a node that was restarted is another one. Nobody who waits for a
 //! leader compares clocks: a row carries a count that its owner raises, and a reader sees whether it moves.
 
-use journal::VaultKey;
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
+use crate::Database;
 use crate::error::DatabaseError;
 use crate::hosts::Session;
 use crate::lane::Lane;
 use crate::row::Row;
-use crate::{Database, OpenError};
 
 pub type NodeId = [u8; 16];
 
 /// Stands in place of the leader's id when the leader has handed over and nobody has taken over yet.
 const NOBODY: Uuid = Uuid::nil();
-/// In the vault, beside the books': of no book.
-const CLUSTER: i64 = -1;
-const NODES_SECRET: i64 = 0;
 
 /// Who leads a book, as far as the rows say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,19 +99,21 @@ impl Nodes {
         Ok(rows.iter().map(row).collect())
     }
 
-    /// Who leads; none, if nobody ever has.
-    pub fn lead(&self, book: u32) -> Result<Option<Lead>, DatabaseError> {
-        let sql = "SELECT lead.node, lead.beats, node.address FROM lead \
-                   LEFT JOIN node ON node.node = lead.node WHERE lead.book = $1";
-        let rows = self.once(|session| session.query(sql, &[&i64::from(book)]))?;
-        Ok(rows.first().map(|row| {
-            let holder: Uuid = row.get(0);
-            Lead {
+    /// Who leads which book; a book that nobody ever led is not among them.
+    pub fn leads(&self) -> Result<BTreeMap<u32, Lead>, DatabaseError> {
+        let sql = "SELECT lead.book, lead.node, lead.beats, node.address FROM lead \
+                   LEFT JOIN node ON node.node = lead.node";
+        let rows = self.once(|session| session.query(sql, &[]))?;
+        let lead = |row: &Row| {
+            let holder: Uuid = row.get(1);
+            let lead = Lead {
                 node: (holder != NOBODY).then(|| *holder.as_bytes()),
-                beats: row.get(1),
-                address: row.get::<Option<String>>(2).filter(|address| !address.is_empty()),
-            }
-        }))
+                beats: row.get(2),
+                address: row.get::<Option<String>>(3).filter(|address| !address.is_empty()),
+            };
+            Some((u32::try_from(row.get::<i64>(0)).ok()?, lead))
+        };
+        Ok(rows.iter().filter_map(lead).collect())
     }
 
     /// Takes the lead from whom it was seen with; false if somebody else was faster.
@@ -138,10 +138,11 @@ impl Nodes {
         Ok(rows > 0)
     }
 
-    /// The leader lives. False if the row says that somebody else leads, or says nothing.
-    pub fn keep(&self, book: u32) -> Result<bool, DatabaseError> {
-        let sql = "UPDATE lead SET beats = beats + 1 WHERE book = $1 AND node = $2";
-        Ok(self.once(|session| session.execute(sql, &[&i64::from(book), &self.me]))? > 0)
+    /// The leader of these books lives. Rows that name another stay as they are.
+    pub fn keep(&self, books: &[u32]) -> Result<(), DatabaseError> {
+        let sql = "UPDATE lead SET beats = beats + 1 WHERE node = $1 AND book = ANY($2)";
+        let books: Vec<i64> = books.iter().copied().map(i64::from).collect();
+        self.once(|session| session.execute(sql, &[&self.me, &books.as_slice()])).map(drop)
     }
 
     /// The row says that this node leads, whatever it said before: for one who has proven it by the journal.
@@ -180,29 +181,5 @@ pub(crate) fn ensure_lead(session: &dyn Session, book: i64) -> Result<(), Databa
     match session.execute(sql, &[&book, &NOBODY]) {
         Err(error) if error.meaning() == crate::error::Meaning::Taken => Ok(()),
         done => done.map(drop),
-    }
-}
-
-impl Database {
-    /// What the nodes of this journal have in common: `fresh`, if this is the first that asks. It is
-    /// written once more before it is used, so that no failover takes it back.
-    pub fn nodes_secret(&self, fresh: VaultKey) -> Result<VaultKey, OpenError> {
-        let insert = "INSERT INTO vault (book, owner, key) SELECT $1::int8, $2::int8, $3::bytea \
-                      WHERE NOT EXISTS (SELECT 1 FROM vault WHERE book = $1 AND owner = $2)";
-        let update = "UPDATE vault SET key = key WHERE book = $1 AND owner = $2";
-        let select = "SELECT key FROM vault WHERE book = $1 AND owner = $2";
-        let rows = self.lane().with(|session| {
-            match session.execute(insert, &[&CLUSTER, &NODES_SECRET, &fresh.0.as_slice()]) {
-                Err(error) if error.meaning() != crate::error::Meaning::Taken => return Err(error),
-                _ => {}
-            }
-            session.execute(update, &[&CLUSTER, &NODES_SECRET])?;
-            session.query(select, &[&CLUSTER, &NODES_SECRET])
-        })?;
-        let key = rows.first().and_then(|row| row.get::<&[u8]>(0).try_into().ok());
-        key.map(VaultKey).ok_or_else(|| OpenError::Damaged {
-            place: "vault".to_owned(),
-            reason: "the secret of the nodes is not one".to_owned(),
-        })
     }
 }

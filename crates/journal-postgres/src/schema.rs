@@ -46,6 +46,12 @@ const STEPS: &[Step] = &[
         "CREATE TABLE IF NOT EXISTS lead (book int8 PRIMARY KEY, node uuid NOT NULL, \
          beats int8 NOT NULL, checks int8 NOT NULL)",
     ),
+    step("CREATE TABLE IF NOT EXISTS book (book int8 PRIMARY KEY, anchor int8 NOT NULL)"),
+    // Journals from before there was that table.
+    step(
+        "INSERT INTO book (book, anchor) SELECT book, 0 FROM journal_1 \
+         WHERE position = 0 AND NOT EXISTS (SELECT 1 FROM book)",
+    ),
 ];
 
 pub(crate) const KNOWN: u32 = STEPS.len() as u32;

@@ -15,8 +15,9 @@
 mod letter;
 mod way;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use letter::{Letter, LetterError};
 use tokio::sync::{Notify, watch};
@@ -35,6 +36,8 @@ struct Inner {
     pending: AtomicUsize,
     settled: Notify,
     asked: watch::Sender<()>,
+    /// By book: several may be led here.
+    waiting: Mutex<BTreeMap<u8, Waiting>>,
 }
 
 #[derive(Debug, Default)]
@@ -42,10 +45,14 @@ pub struct Counters {
     pub sent: AtomicU64,
     pub retried: AtomicU64,
     pub failed: AtomicU64,
-    /// Letters that wait, when somebody last looked.
-    pub waiting: AtomicU64,
-    /// For how long the oldest of them has waited.
-    pub oldest_seconds: AtomicU64,
+}
+
+/// Letters of one book that are to be sent, as of the last look at it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    pub letters: u64,
+    /// For how long the oldest has waited.
+    pub oldest_seconds: u64,
 }
 
 impl Mailer {
@@ -56,6 +63,7 @@ impl Mailer {
             pending: AtomicUsize::new(0),
             settled: Notify::new(),
             asked: watch::Sender::new(()),
+            waiting: Mutex::default(),
         }))
     }
 
@@ -81,6 +89,24 @@ impl Mailer {
     /// Hears of it.
     pub fn hear(&self) -> watch::Receiver<()> {
         self.0.asked.subscribe()
+    }
+
+    /// What waits in a book; none, where it is led no more.
+    pub fn show_waiting(&self, book: u8, waiting: Option<Waiting>) {
+        let mut books = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        match waiting {
+            Some(waiting) => drop(books.insert(book, waiting)),
+            None => drop(books.remove(&book)),
+        }
+    }
+
+    /// In all books together.
+    pub fn waiting(&self) -> Waiting {
+        let books = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        books.values().fold(Waiting::default(), |all, it| Waiting {
+            letters: all.letters + it.letters,
+            oldest_seconds: all.oldest_seconds.max(it.oldest_seconds),
+        })
     }
 
     /// Work that nobody waits for and that ends in a letter, or does not.

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use access::{FirstStartError, Secret};
 use domain::Timestamp;
 use engine::{
-    Clock, Engine, Entropy, OpenError, Recovered, Running, SandboxClock, SystemClock, SystemEntropy,
+    BookNumber, Clock, Engine, Entropy, OpenError, Recovered, Running, SandboxClock, SystemClock,
+    SystemEntropy,
 };
 use journal::{Journal, Vault};
 use journal_file::{FileJournal, OsDisk};
 
-pub(crate) use crate::books::database::{BOOK, Source};
+pub(crate) use crate::books::database::Source;
 use crate::reporting::Reporting;
 use crate::sandbox::Sandbox;
 
@@ -81,6 +82,8 @@ pub enum BooksError {
     OtherJournal { path: PathBuf },
     #[error(transparent)]
     Book(#[from] OpenError),
+    #[error("book {book} is sealed by another key than the first book: it is of another journal")]
+    ForeignBook { book: u8 },
     #[error("the reporting tables cannot be followed")]
     Reporting(#[source] std::io::Error),
     #[error("the first start failed")]
@@ -97,14 +100,15 @@ impl Books {
         let unusable = |source| BooksError::Directory { path: directory.to_owned(), source };
         std::fs::create_dir_all(directory).map_err(unusable)?;
         let opened = match &options.journal {
-            Some(url) => Source::connect(directory, url, options)?.open()?,
+            Some(url) => Source::connect(directory, url, options)?.open(BookNumber::FIRST)?,
             None => open_files(directory, options)?,
         };
-        Self::start(opened, directory, options, token).await
+        Self::start(BookNumber::FIRST, opened, directory, options, token).await
     }
 
     /// Runs an engine on a journal that was opened.
     pub(crate) async fn start(
+        book: BookNumber,
         opened: Opened,
         directory: &Path,
         options: &BooksOptions,
@@ -128,10 +132,14 @@ impl Books {
             vault,
             clock,
             entropy: Arc::new(SystemEntropy),
-            options: engine::Options { confirm_clock, window_secs, ..engine::Options::default() },
+            options: engine::Options { book, confirm_clock, window_secs, ..engine::Options::default() },
         };
         let (engine, running, recovered) = Engine::start(parts)?;
-        let token = access::first_start(&engine, token).await?;
+        // The operator is known in the first book.
+        let token = match book {
+            BookNumber::FIRST => access::first_start(&engine, token).await?,
+            _ => None,
+        };
         let reporting = match &options.reporting {
             Some(url) => Some(Reporting::start(url, &engine)?),
             None => None,

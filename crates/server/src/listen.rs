@@ -143,6 +143,7 @@ pub(crate) struct Surrounding {
 }
 
 impl Surrounding {
+    /// Around a router that leaves some paths to nobody.
     pub(crate) fn around(&self, router: Router) -> Router {
         let router = router
             .fallback(async || {

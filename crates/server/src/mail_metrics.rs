@@ -36,15 +36,12 @@ impl Collector for MailMetrics {
             let metric = encoder.encode_descriptor(name, help, None, counter.metric_type())?;
             counter.encode(metric)?;
         }
+        let waiting = self.0.waiting();
         for (name, help, gauge) in [
-            ("letters_waiting", "Letters that are to be sent", &counters.waiting),
-            (
-                "letters_oldest_seconds",
-                "For how long the oldest of them has waited",
-                &counters.oldest_seconds,
-            ),
+            ("letters_waiting", "Letters that are to be sent", waiting.letters),
+            ("letters_oldest_seconds", "For how long the oldest of them has waited", waiting.oldest_seconds),
         ] {
-            let gauge = ConstGauge::new(i64::try_from(gauge.load(Ordering::Relaxed)).unwrap_or(i64::MAX));
+            let gauge = ConstGauge::new(i64::try_from(gauge).unwrap_or(i64::MAX));
             let metric = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
             gauge.encode(metric)?;
         }

@@ -1,74 +1,98 @@
-//! Several nodes on one database: one leads and decides, every one answers.
+//! Several nodes on one database: of each book one leads and decides, every one answers for all.
 //!
 //! The one idea: **who leads is advice; the journal decides.** A node that believes that it leads and does
 //! not is told so by the journal's key when it appends or proves, and by nothing else. So beats and
 //! take-overs may be as simple as they are: at worst they cost time.
 //!
-//! | a node that | does with a request |
+//! | noun | what it is | file |
+//! |---|---|---|
+//! | front | finds the book of a request by what it names, and sends it there | `forward.rs` |
+//! | watching | the node's thread: beats, and looks at the rows of all books at once | `watching.rs` |
+//! | desk | one book as this node knows it | `desk.rs` |
+//! | term | the time for which this node leads a book, on a thread of its own | `term.rs` |
+//! | spread | which node a book is for, if all have their way | `spread.rs` |
+//!
+//! | a node that, of the book | does with a request |
 //! |---|---|
 //! | leads | answers |
 //! | follows | forwards it to the leader over the node port, and brings the answer back |
 //! | knows no leader | waits for one, for a while, then says so |
 //!
-//! | phase of a node | ends when |
+//! | phase of a desk | ends when |
 //! |---|---|
 //! | follow: look at the leader's beat | it stood still, or the lead was handed over: take the row |
 //! | open: load, replay, append a barrier | done: lead; fenced: back off, follow |
-//! | lead: beat, and answer | the book stopped: follow; the process is to end: hand over |
+//! | lead: answer | the book stopped: follow; the process is to end, or it is rather for another node: hand over |
 //!
-//! Whatever a node knew of the book is dropped when it stops leading.
+//! Whatever a node knew of a book is dropped when it stops leading it.
 //! Left out: followers that keep a state of their own and serve reads from it.
 
 mod certificate;
+mod complaints;
+mod desk;
 mod forward;
-mod leading;
+mod in_flight;
+mod others;
 mod peers;
+mod phase;
+mod spread;
 mod standing;
+mod term;
+mod watching;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use access::Secret;
 use axum::Router;
-use dialect::{Limits, Site};
+use dialect::{App, Limits, Site};
 use engine::{Entropy, SystemEntropy};
 use journal::VaultKey;
 use journal_postgres::NodeId;
 use mail::Mailer;
-use tokio::sync::watch::{Receiver, channel};
+use tokio::sync::watch::channel;
 use tokio_rustls::TlsAcceptor;
 
 use crate::books::Source;
-use crate::listen::Surrounding;
 use crate::{BooksError, BooksOptions, Current, Listening, Readiness, ServeError, Server};
 use certificate::Certificate;
-use forward::Forwarder;
-use leading::{Leader, Phase};
+use desk::Desk;
+use forward::Front;
 use peers::Peers;
-pub use standing::Standing;
+use phase::Phase;
+pub use standing::{Standing, Standings};
+use term::Grounds;
+use watching::Watching;
 
-/// What this node is to the book.
+/// What this node is to a book.
 #[derive(Clone)]
 pub(crate) enum Role {
-    /// The dialects over the running engine.
-    Leading(Router),
+    Leading(Led),
     /// Where the leader is reached.
     Following(String),
     /// Nobody leads, or nobody knows where.
     Leaderless,
 }
 
+/// The dialects over a running engine.
+#[derive(Clone)]
+pub(crate) struct Led {
+    /// With all that is around a request which comes from outside.
+    public: Router,
+    bare: Router,
+    app: Arc<App>,
+}
+
 /// This node, among those that share its database.
 pub struct Nodes {
     phase: Arc<Phase>,
-    standing: Arc<Standing>,
+    standings: Standings,
     current: Current,
-    role: Receiver<Role>,
+    front: Arc<Front>,
     listening: Option<Listening>,
-    peers: Peers,
     server: Server,
     thread: JoinHandle<Option<BooksError>>,
 }
@@ -85,7 +109,7 @@ pub enum NodesError {
     Bug,
 }
 
-/// How long a start waits to learn who leads before it answers that nobody does.
+/// How long a start waits to learn who leads the first book before it answers that nobody does.
 const START_MAX: Duration = Duration::from_secs(3);
 
 impl Nodes {
@@ -106,24 +130,33 @@ impl Nodes {
         let secret = source.database.nodes_secret(VaultKey(fresh)).map_err(BooksError::from)?;
         let certificate = Certificate::new(&secret.0).map_err(ServeError::from)?;
         let peers = Peers::new(&certificate).map_err(ServeError::from)?;
-        let (role_sender, role) = channel(Role::Leaderless);
+        let placement = source.placement();
+        let (mut senders, mut roles, mut standings) = (Vec::new(), Vec::new(), Vec::new());
+        for book in placement.books() {
+            let (sender, role) = channel(Role::Leaderless);
+            let standing = Arc::<Standing>::default();
+            senders.push((book, sender, Arc::clone(&standing)));
+            roles.push((role, Arc::clone(&standing)));
+            standings.push((book, standing));
+        }
+        let front = Arc::new(Front { placement, roles, peers, timeout: config.request_timeout() });
         let mut listening = None;
         let mut address = String::new();
         if let Some(listen) = &config.node_listen {
             let acceptor = TlsAcceptor::from(certificate.server().map_err(ServeError::from)?);
-            let routers = routers(&role, forward::node_router, &server);
-            let bound = server.bind_at(listen, Some(acceptor), routers).await?;
+            let router = forward::node_router(Arc::clone(&front));
+            let bound = server.bind_at(listen, Some(acceptor), channel(router).1).await?;
             address = advertised(config.node_advertise.as_deref(), bound.address());
             listening = Some(bound);
         }
         let mut me: NodeId = [0; 16];
         SystemEntropy.fill(&mut me);
         let rows = journal_postgres::Nodes::new(&source.database, me, &address, env!("CARGO_PKG_VERSION"));
-        let (phase, standing, current) = (Arc::<Phase>::default(), Arc::default(), Current::default());
-        let leader = Leader {
+        let desks = senders.into_iter().map(|(book, role, standing)| Desk::new(book, role, standing));
+        let desks = desks.collect();
+        let (phase, current) = (Arc::<Phase>::default(), Current::default());
+        let grounds = Grounds {
             source,
-            rows,
-            me,
             directory: config.data.clone(),
             options,
             token,
@@ -131,56 +164,50 @@ impl Nodes {
             people,
             show_token,
             runtime: tokio::runtime::Handle::current(),
-            role: role_sender,
+            around: server.surrounding(),
             phase: Arc::clone(&phase),
-            standing: Arc::clone(&standing),
             current: current.clone(),
             health: server.health().clone(),
+            has_others: AtomicBool::new(false),
+            takeovers: AtomicU64::new(0),
         };
+        let watching = Watching { rows, me, desks, grounds: Arc::new(grounds) };
         let thread = std::thread::Builder::new().name("node".to_owned());
-        let thread = thread.spawn(move || leader.run()).map_err(NodesError::Thread)?;
+        let thread = thread.spawn(move || watching.run()).map_err(NodesError::Thread)?;
         phase.wakes(thread.thread().clone());
-        let mut nodes = Self { phase, standing, current, role, listening, peers, server, thread };
         // Who is alone leads in no time; who is not starts to forward, and waits for a leader per request.
-        let known = nodes.role.wait_for(|role| !matches!(role, Role::Leaderless));
+        let mut first = front.role(engine::BookNumber::FIRST);
+        let known = first.wait_for(|role| !matches!(role, Role::Leaderless));
         let ended = matches!(tokio::time::timeout(START_MAX, known).await, Ok(Err(_)));
         if ended {
-            return match nodes.thread.join() {
+            return match thread.join() {
                 Ok(Some(failure)) => Err(failure.into()),
                 _ => Err(NodesError::Bug),
             };
         }
-        Ok(nodes)
+        Ok(Self { phase, standings: Standings(standings), current, front, listening, server, thread })
     }
 
-    /// What to show of the engine that runs here, while one does.
+    /// What to show of the engines that run here.
     pub fn current(&self) -> &Current {
         &self.current
     }
 
-    pub fn standing(&self) -> &Arc<Standing> {
-        &self.standing
+    pub fn standings(&self) -> &Standings {
+        &self.standings
     }
 
     pub fn server(&self) -> &Server {
         &self.server
     }
 
-    /// Serves until `stop` completes: hands the lead over if there is somebody to take it, answers what was
+    /// Serves until `stop` completes: hands its books over if there is somebody to take them, answers what was
     /// accepted, and leaves.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), NodesError> {
-        let Self { phase, standing, role, listening, peers, server, thread, .. } = self;
-        let timeout = server.config().request_timeout();
-        let forwarder = Arc::new(Forwarder { role: role.clone(), peers, standing, timeout });
-        let public = move |role: &Role, around: &Surrounding| match role {
-            Role::Leading(router) => around.around(router.clone()),
-            Role::Following(_) | Role::Leaderless => {
-                around.around_all(forward::router(Arc::clone(&forwarder)))
-            }
-        };
-        let routers = routers(&role, public, &server);
+        let Self { phase, front, listening, server, thread, .. } = self;
         let health = server.health().clone();
-        let public = server.bind_changing(routers).await?;
+        let router = forward::public_router(front, &server.surrounding());
+        let public = server.bind_changing(channel(router).1).await?;
         let (ended_sender, ended) = tokio::sync::oneshot::channel::<()>();
         let node_port = listening.map(|listening| {
             tokio::spawn(listening.serve(async {
@@ -212,25 +239,10 @@ impl Nodes {
     }
 }
 
-/// The routers of one port, as the role changes.
-fn routers(
-    role: &Receiver<Role>,
-    of: impl Fn(&Role, &Surrounding) -> Router + Send + 'static,
-    server: &Server,
-) -> Receiver<Router> {
-    let around = server.surrounding();
-    let mut role = role.clone();
-    let first = of(&role.borrow_and_update(), &around);
-    let (sender, routers) = channel(first);
-    tokio::spawn(async move {
-        while role.changed().await.is_ok() {
-            let router = of(&role.borrow_and_update(), &around);
-            drop(sender.send_replace(router));
-        }
-        // The last one stays, for as long as somebody listens.
-        sender.closed().await;
-    });
-    routers
+/// An error and what it came from.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Where others find a node: what the operator says, with the port that was taken where none is said.
@@ -241,11 +253,5 @@ fn advertised(given: Option<&str>, bound: SocketAddr) -> String {
             None => given.to_owned(),
         },
         None => bound.to_string(),
-    }
-}
-
-impl Standing {
-    fn took_over(&self) -> u64 {
-        self.takeovers.fetch_add(1, Ordering::Relaxed) + 1
     }
 }

@@ -8,7 +8,6 @@ use projection::{Follower, Source, Standing};
 use tokio::runtime::Handle;
 
 use crate::BooksError;
-use crate::books::BOOK;
 
 pub(crate) struct Reporting {
     _follower: Follower,
@@ -19,8 +18,9 @@ impl Reporting {
     pub(crate) fn start(url: &str, engine: &Engine) -> Result<Self, BooksError> {
         let url = Url::parse(url, |name| std::env::var(name).ok())?;
         tracing::info!(database = %url, "reporting tables are kept");
-        let source =
-            Source { history: engine.history().clone(), seals: engine.seals().clone(), book: BOOK.into() };
+        let (history, seals) = (engine.history().clone(), engine.seals().clone());
+        let book = i64::from(seals.book().get());
+        let source = Source { history, seals, book };
         let standing = Arc::<Standing>::default();
         let follower = Follower::start(url, source, Handle::current(), Arc::clone(&standing))
             .map_err(BooksError::Reporting)?;

@@ -4,8 +4,10 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Bytes;
+use axum::http::request::Parts;
 use axum::response::Response;
-use dialect::App;
+use dialect::{App, Whose};
 use engine::{Engine, Unavailable};
 
 use crate::health::{Health, Readiness};
@@ -15,10 +17,22 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new().merge(dialect_native::router(app.clone())).merge(dialect_vonage::router(app))
 }
 
+/// Whose a request says it is, in its dialect. None: its body says it.
+pub(crate) fn whose(parts: &Parts, body: Option<&Bytes>) -> Option<Whose> {
+    if is_vonage(parts.uri.path()) {
+        dialect_vonage::whose(parts, body)
+    } else {
+        dialect_native::whose(parts, body)
+    }
+}
+
+fn is_vonage(path: &str) -> bool {
+    path.starts_with("/accounts/") || path.starts_with("/account/")
+}
+
 /// What the dialect of this path says of a request that did not reach the book.
 pub(crate) fn unavailable(path: &str, error: Unavailable) -> Response {
-    let is_vonage = path.starts_with("/accounts/") || path.starts_with("/account/");
-    if is_vonage { dialect_vonage::unavailable(error) } else { dialect_native::unavailable(error) }
+    if is_vonage(path) { dialect_vonage::unavailable(error) } else { dialect_native::unavailable(error) }
 }
 
 /// Writes down once a minute which credentials were used for the first time on their day, for as long as the

@@ -5,6 +5,7 @@ use access::Secret;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use dialect::{App, Limits};
+use engine::BookNumber;
 use server::{
     BookMetrics, Books, BooksOptions, Config, Current, MailMetrics, Nodes, OPTIONS, Readiness, Server,
 };
@@ -83,7 +84,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let app = Arc::new(app.with_site(site, mailer));
     let server = Server::new(config);
     let current = Current::default();
-    current.set(Some(&books));
+    current.set(BookNumber::FIRST, Some(&books));
     server.metrics().register(|registry| {
         BookMetrics::register(registry, &current);
         MailMetrics::register(registry, &app.mailer);
@@ -118,7 +119,7 @@ async fn serve_among_nodes(
     nodes.server().metrics().register(|registry| {
         BookMetrics::register(registry, nodes.current());
         MailMetrics::register(registry, &mailer);
-        nodes.standing().register(registry);
+        nodes.standings().register(registry);
     });
     nodes.serve(stop).await.map_err(Failure::fault("cannot serve"))
 }

@@ -81,7 +81,8 @@ impl Verify {
 /// What was found to hold.
 pub(super) struct Verified {
     stored: Stored,
-    pub(super) books: engine::Verified,
+    /// The first book, and those behind it in which anything ever happened.
+    books: Vec<engine::Verified>,
 }
 
 /// What is kept, besides groups: counts by name.
@@ -96,33 +97,54 @@ pub(super) enum NotVerified {
 }
 
 impl Verified {
-    /// The state as one number: the same after the same events.
+    /// The only book of a journal in files.
+    pub(super) fn first(&self) -> &engine::Verified {
+        self.books.first().expect("the first book is always among them")
+    }
+
+    /// The state as one number: the same after the same events. Of several books, the hash of theirs.
     pub(super) fn digest(&self) -> String {
-        self.books.digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        let digest = match self.books.as_slice() {
+            [only] => only.digest,
+            books => {
+                let mut hasher = blake3::Hasher::new();
+                for book in books {
+                    hasher.update(&book.digest);
+                }
+                *hasher.finalize().as_bytes()
+            }
+        };
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn sum<T: std::iter::Sum>(&self, of: fn(&engine::Verified) -> T) -> T {
+        self.books.iter().map(of).sum()
+    }
+
+    fn removed_until(&self) -> Option<String> {
+        let anchors = self.books.iter().filter_map(|book| book.anchor.as_ref());
+        anchors.map(|anchor| anchor.time).max().map(instant)
     }
 
     fn text(&self) -> String {
-        let books = &self.books;
         let stored = match self.stored {
             Stored::Files { segments, archives } => {
                 ("files", format!("{segments} segments, {archives} archives"))
             }
             Stored::Tables { eras } => ("tables", format!("{eras}, each followed to the next")),
         };
-        let begins = books.anchor.map_or_else(
+        let begins = self.removed_until().map_or_else(
             || "with the first event".to_owned(),
-            |anchor| {
-                let until = instant(anchor.time);
-                format!("behind the anchor the journal names; what happened up to {until} was removed")
-            },
+            |until| format!("behind the anchor the journal names; what happened up to {until} was removed"),
         );
         let rows = [
             stored,
             ("begins", begins),
-            ("groups", format!("{}, each hash and chain", books.groups)),
-            ("events", format!("{}, each invariant and link", books.events)),
-            ("accounts", format!("{}, each balance re-derived", books.accounts)),
-            ("snapshots", format!("{}, each leads to the same state", books.snapshots)),
+            ("books", format!("{} in use", self.books.len())),
+            ("groups", format!("{}, each hash and chain", self.sum(|book| book.groups))),
+            ("events", format!("{}, each invariant and link", self.sum(|book| book.events))),
+            ("accounts", format!("{}, each balance re-derived", self.sum(|book| book.accounts))),
+            ("snapshots", format!("{}, each leads to the same state", self.sum(|book| book.snapshots))),
             ("state", self.digest()),
         ];
         rows.iter().map(|(name, value)| format!("  {name:<10} {value}")).collect::<Vec<_>>().join("\n")
@@ -138,24 +160,18 @@ pub(super) fn verify(data: &Path) -> Result<Verified, NotVerified> {
     files::verify(data)
 }
 
-/// Folds everything from the first event on.
-fn books(
-    name: &str,
-    journal: &dyn Journal,
-    vault: &Arc<dyn Vault>,
-    stored: Stored,
-) -> Result<Verified, NotVerified> {
+/// Folds everything of a book from the first event on.
+fn fold(name: &str, journal: &dyn Journal, vault: &Arc<dyn Vault>) -> Result<engine::Verified, NotVerified> {
     let bar = bar();
     let begun = Instant::now();
-    let books = engine::verify(journal, vault, |progress| {
+    let verified = engine::verify(journal, vault, |progress| {
         bar.set_length(progress.positions);
         bar.set_position(progress.position);
         bar.set_message(rate(progress.events, begun));
     });
     bar.finish_and_clear();
     let cannot = Failure::fault(format!("cannot verify {name}"));
-    let books = books.map_err(|error| NotVerified::Failure(cannot(error)))?;
-    Ok(Verified { stored, books })
+    verified.map_err(|error| NotVerified::Failure(cannot(error)))
 }
 
 /// On a terminal; elsewhere it stays quiet.

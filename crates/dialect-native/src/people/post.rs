@@ -16,7 +16,7 @@ use ledger::{
     About, Act, Actor, Command, EventRef, InvitationIndex, Ledger, PeopleAct, Posted, UserIndex,
     WaitingLetter,
 };
-use mail::{Letter, LetterError};
+use mail::{Letter, LetterError, Mailer, Waiting};
 use tokio::task::JoinSet;
 
 use super::letters;
@@ -35,6 +35,7 @@ const ROUND_EVERY: Duration = Duration::from_secs(60);
 pub async fn deliver_letters(app: Weak<App>) {
     let Some(first) = app.upgrade() else { return };
     let (mut postman, mut asked) = (Postman::default(), first.mailer.hear());
+    let _shown = Shown { mailer: first.mailer.clone(), book: first.engine.seals().book().get() };
     drop(first);
     loop {
         let Some(app) = app.upgrade() else { return };
@@ -48,6 +49,18 @@ pub async fn deliver_letters(app: Weak<App>) {
         if let Ok(Err(_)) = tokio::time::timeout(pause, asked.changed()).await {
             return;
         }
+    }
+}
+
+/// What waits is shown for as long as the book is led here.
+struct Shown {
+    mailer: Mailer,
+    book: u8,
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.mailer.show_waiting(self.book, None);
     }
 }
 
@@ -76,7 +89,7 @@ impl Postman {
         };
         let (now, waiting) = app.engine.read(read).await?;
         self.tried.retain(|asked, _| waiting.iter().any(|(known, _)| known == asked));
-        show(app, now, &waiting);
+        show(app, now, &waiting, waiting.len());
         if !app.mailer.is_on() {
             return Ok(None);
         }
@@ -100,7 +113,7 @@ impl Postman {
             }
         }
         let left = waiting.len() - settled;
-        app.mailer.counters().waiting.store(left as u64, Ordering::Relaxed);
+        show(app, now, &waiting, left);
         let nexts = waiting.iter().filter_map(|(asked, _)| self.tried.get(asked)).map(|tried| tried.next_at);
         let next = nexts.min().map_or(0, |at| (at.micros_since(now).max(0) as u64).div_ceil(1_000_000));
         // More than one round takes goes on at once; a round that moved nothing does not.
@@ -141,10 +154,12 @@ impl Postman {
     }
 }
 
-fn show(app: &App, now: Timestamp, waiting: &[(EventRef, WaitingLetter)]) {
-    let oldest = waiting.first().map_or(0, |(_, letter)| now.micros_since(letter.asked_at) / 1_000_000);
-    app.mailer.counters().oldest_seconds.store(oldest.max(0) as u64, Ordering::Relaxed);
-    app.mailer.counters().waiting.store(waiting.len() as u64, Ordering::Relaxed);
+/// `left` of those that waited when it was looked.
+fn show(app: &App, now: Timestamp, waited: &[(EventRef, WaitingLetter)], left: usize) {
+    let oldest = waited.first().filter(|_| left > 0);
+    let oldest = oldest.map_or(0, |(_, letter)| now.micros_since(letter.asked_at) / 1_000_000);
+    let waiting = Waiting { letters: left as u64, oldest_seconds: oldest.max(0) as u64 };
+    app.mailer.show_waiting(app.engine.seals().book().get(), Some(waiting));
 }
 
 async fn settle(app: &App, letter: EventRef, posted: Posted, tries: u32) -> Result<(), Unavailable> {

@@ -30,7 +30,9 @@ fn sent_to(folder: &Path) -> Vec<String> {
 /// Sent, tried again, given up, waiting.
 fn counted(app: &dialect::App) -> [u64; 4] {
     let it = app.mailer.counters();
-    [&it.sent, &it.retried, &it.failed, &it.waiting].map(|counter| counter.load(Ordering::Relaxed))
+    let [sent, retried, failed] =
+        [&it.sent, &it.retried, &it.failed].map(|counter| counter.load(Ordering::Relaxed));
+    [sent, retried, failed, app.mailer.waiting().letters]
 }
 
 #[tokio::test]

@@ -49,3 +49,16 @@ fn a_lead_that_is_free_is_taken_at_once_but_by_those_who_back_off() {
     watch.lost(at(begun, 9_000));
     assert!(watch.look(None, at(begun, 9_200)));
 }
+
+#[test]
+fn races_are_forgotten_once_somebody_leads_for_a_while() {
+    let begun = Instant::now();
+    let mut watch = Watch::new(begun, 0);
+    (0..6).for_each(|_| watch.lost(begun));
+    for poll in 0..23 {
+        assert!(!watch.look(Some(&lead(Some([1; 16]), poll)), at(begun, poll as u64 * 50)));
+    }
+    watch.lost(at(begun, 1_150));
+    assert!(!watch.look(None, at(begun, 1_349)));
+    assert!(watch.look(None, at(begun, 1_350)), "as after the first race");
+}

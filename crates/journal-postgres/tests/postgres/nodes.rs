@@ -64,26 +64,34 @@ fn one_of_those_who_saw_the_same_lead_takes_it() {
     open(&server.url(), Options::default());
     let database = Database::connect(&url(&server.url()), Options::default()).unwrap();
     let [first, second] = [1, 2].map(|node| Nodes::new(&database, [node; 16], "127.0.0.1:1", "1"));
-    assert_eq!(first.lead(0).unwrap(), None);
+    let lead = |node: &Nodes| node.leads().unwrap().remove(&0);
+    let keeps = |node: &Nodes| {
+        let before = lead(node).map(|lead| lead.beats);
+        node.keep(&[0, 1]).unwrap();
+        lead(node).map(|lead| lead.beats) != before
+    };
+    assert_eq!(lead(&first), None);
     first.beat().unwrap();
     assert!(first.take(0, None).unwrap());
     assert!(!second.take(0, None).unwrap());
-    let seen = second.lead(0).unwrap().unwrap();
+    let seen = lead(&second).unwrap();
     assert_eq!((seen.node, seen.address.as_deref()), (Some([1; 16]), Some("127.0.0.1:1")));
-    assert!(first.keep(0).unwrap());
+    assert!(keeps(&first));
     assert!(!second.take(0, Some(&seen)).unwrap(), "it beats");
-    let seen = second.lead(0).unwrap().unwrap();
+    let seen = lead(&second).unwrap();
     assert!(second.take(0, Some(&seen)).unwrap());
-    assert!(!first.keep(0).unwrap());
-    assert_eq!(second.lead(0).unwrap().unwrap().address, None, "it has not said where it is");
+    assert!(!keeps(&first));
+    assert_eq!(lead(&second).unwrap().address, None, "it has not said where it is");
     second.hand_over(0).unwrap();
-    let free = first.lead(0).unwrap().unwrap();
+    let free = lead(&first).unwrap();
     assert_eq!(free.node, None);
     assert!(first.take(0, Some(&free)).unwrap());
+    assert!(first.take(1, None).unwrap());
+    assert_eq!(first.leads().unwrap().into_keys().collect::<Vec<_>>(), [0, 1]);
     server.run("DELETE FROM lead");
-    assert!(!first.keep(0).unwrap());
+    assert!(!keeps(&first));
     first.assert(0).unwrap();
-    assert!(first.keep(0).unwrap());
+    assert!(keeps(&first));
     for node in [&first, &second] {
         node.leave().unwrap();
     }
@@ -99,4 +107,7 @@ fn all_nodes_have_the_same_secret() {
         database.nodes_secret(VaultKey([fresh; 32])).unwrap()
     };
     assert_eq!([secret(1), secret(2)], [VaultKey([1; 32]); 2]);
+    let database = Database::connect(&url(&server.url()), Options::default()).unwrap();
+    let kept = |book, fresh| database.kept_key(book, u64::MAX, VaultKey([fresh; 32])).unwrap();
+    assert_eq!([kept(0, 3), kept(1, 4), kept(0, 5)].map(|key| key.0[0]), [3, 4, 3]);
 }

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use engine::{Clock, SystemClock};
-use journal::Vault;
+use access::Placement;
+use engine::{BOOKS_MAX, BookNumber, Clock, Entropy, MasterKey, SystemClock, SystemEntropy};
+use journal::{Vault, VaultKey};
 use journal_postgres::{Database, Incarnation, Options, Url};
 
 use super::{BooksError, BooksOptions, Opened, fresh_incarnation};
@@ -16,8 +17,6 @@ const INCARNATION: &str = "journal-incarnation";
 const FILES: &str = "identity";
 /// Fixed when the journal is made: a book is a shard of organizations.
 const BOOKS: u32 = 8;
-/// The one that a server uses so far.
-pub(crate) const BOOK: u32 = 0;
 const SKEW_MAX_MICROS: i64 = 2_000_000;
 
 /// Whether the directory belongs to a journal in a database.
@@ -28,6 +27,9 @@ pub(super) fn is_named(directory: &Path) -> bool {
 /// A database that holds the journal. A book in it may be opened again and again.
 pub(crate) struct Source {
     pub(crate) database: Database,
+    /// Of all books: what they seal derives from it.
+    master: MasterKey,
+    books: u8,
     /// Made just now, and not opened yet.
     is_new: AtomicBool,
 }
@@ -53,15 +55,38 @@ impl Source {
         belong(directory, &incarnation)?;
         // Whoever follows has opened no book yet, and must not lead another copy.
         database.expect(incarnation);
-        tracing::info!(journal = %url, "the journal is in a database");
-        Ok(Self { database, is_new: is_new.into() })
+        let books = u8::try_from(database.books()?).unwrap_or(u8::MAX).min(BOOKS_MAX);
+        let master = MasterKey(shared_key(&database, BookNumber::FIRST, fresh_key())?.0);
+        tracing::info!(journal = %url, books, "the journal is in a database");
+        Ok(Self { database, master, books, is_new: is_new.into() })
     }
 
-    pub(crate) fn open(&self) -> Result<Opened, BooksError> {
-        let journal = self.database.open(BOOK)?;
+    pub(crate) fn placement(&self) -> Placement {
+        Placement::new(&self.master, self.books)
+    }
+
+    pub(crate) fn open(&self, book: BookNumber) -> Result<Opened, BooksError> {
+        let mut journal = self.database.open(u32::from(book.get()))?;
+        if journal.vault().get(MasterKey::OWNER.0).is_none() {
+            shared_key(&self.database, book, VaultKey(self.master.0))?;
+            journal = self.database.open(u32::from(book.get()))?;
+        }
         let vault: Arc<dyn Vault> = journal.vault();
+        if vault.get(MasterKey::OWNER.0) != Some(VaultKey(self.master.0)) {
+            return Err(BooksError::ForeignBook { book: book.get() });
+        }
         Ok(Opened { journal: Box::new(journal), vault, is_new: self.is_new.swap(false, Ordering::Relaxed) })
     }
+}
+
+fn shared_key(database: &Database, book: BookNumber, fresh: VaultKey) -> Result<VaultKey, BooksError> {
+    Ok(database.kept_key(u32::from(book.get()), MasterKey::OWNER.0, fresh)?)
+}
+
+fn fresh_key() -> VaultKey {
+    let mut key = [0; 32];
+    SystemEntropy.fill(&mut key);
+    VaultKey(key)
 }
 
 /// Makes the journal. Several nodes may start at once: one of them does.

@@ -2,33 +2,43 @@
 //!
 //! A request is sent again only where that cannot do it twice: it changes nothing, it carries an
 //! idempotency key (its own, or one made here), or the leader certainly never saw it.
+//!
+//! The operator acts in books that do not know it: the first book recognizes it, and the others take the word
+//! of the node that asked there. Nothing that a client sends says so.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use access::Placement;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use dialect::{Arrival, Problem, REQUEST_ID, RequestId};
-use dialect_native::{IDEMPOTENCY_KEY, is_done_once};
-use engine::Unavailable;
+use dialect::{Arrival, Operator, Problem, REQUEST_ID, RequestId};
+use dialect_native::{BodySaysIt, IDEMPOTENCY_KEY, is_done_once, operated};
+use engine::{BookNumber, Unavailable};
 use tokio::sync::watch::Receiver;
 use tokio::time::timeout;
 use tower::Service;
 
 use super::peers::{Lost, Peers};
-use super::{Role, Standing};
+use super::{Led, Role, Standing};
 use crate::listen::Surrounding;
-use crate::wiring::unavailable;
+use crate::wiring::{unavailable, whose};
 
 /// What is left of the caller's time, on the node port.
 const TIMEOUT: HeaderName = HeaderName::from_static("bursar-timeout-ms");
 /// Where the leader is, from one that does not lead.
 const LEADER: HeaderName = HeaderName::from_static("bursar-leader");
+/// Which book a request on the node port is for.
+const BOOK: HeaderName = HeaderName::from_static("bursar-book");
+/// On the node port: the operator's, whom the first book has recognized.
+const OPERATOR: HeaderName = HeaderName::from_static("bursar-operator");
+/// On the node port: whether the headers are the operator's.
+const RECOGNIZE: &str = "/recognize-operator";
 /// How long a request waits for somebody to lead.
 const LEADERLESS_MAX: Duration = Duration::from_secs(10);
 /// Before the same leader is tried again.
@@ -36,50 +46,47 @@ const AGAIN: Duration = Duration::from_millis(50);
 /// So much sooner than the caller's own limit, so that an answer can still be given.
 const MARGIN: Duration = Duration::from_millis(250);
 
-pub(super) struct Forwarder {
-    pub(super) role: Receiver<Role>,
+/// Where all requests come in.
+pub(super) struct Front {
+    pub(super) placement: Placement,
+    /// By the number of the book.
+    pub(super) roles: Vec<(Receiver<Role>, Arc<Standing>)>,
     pub(super) peers: Peers,
-    pub(super) standing: Arc<Standing>,
     pub(super) timeout: Duration,
 }
 
-/// What answers on the public port while this node does not lead.
-pub(super) fn router(forwarder: Arc<Forwarder>) -> Router {
+/// What answers on the public port.
+pub(super) fn public_router(front: Arc<Front>, around: &Surrounding) -> Router {
+    let asking = Arc::clone(&front);
+    let elsewhere = around.around_all(Router::new().fallback(move |request: Request| {
+        let front = Arc::clone(&asking);
+        async move { front.answer(request).await }
+    }));
     Router::new().fallback(move |request: Request| {
-        let forwarder = Arc::clone(&forwarder);
-        async move { forwarder.answer(request).await }
+        let (parts, body) = request.into_parts();
+        let router = front.led(&parts).unwrap_or_else(|| elsewhere.clone());
+        call(router, Request::from_parts(parts, body))
     })
 }
 
 /// What answers on the node port.
-pub(super) fn node_router(role: &Role, around: &Surrounding) -> Router {
-    match role {
-        Role::Leading(router) => around.around(router.clone().layer(axum::middleware::from_fn(within_time))),
-        Role::Following(leader) => around.around_all(misdirected(HeaderValue::from_str(leader).ok())),
-        Role::Leaderless => around.around_all(misdirected(None)),
-    }
-}
-
-async fn within_time(request: Request, next: axum::middleware::Next) -> Response {
-    let left = request.headers().get(TIMEOUT).and_then(|value| value.to_str().ok()?.parse().ok());
-    let uri = request.uri().clone();
-    let answer = next.run(request);
-    match left {
-        None => answer.await,
-        Some(millis) => {
-            timeout(Duration::from_millis(millis), answer).await.unwrap_or_else(|_| unknown(&uri))
-        }
-    }
-}
-
-fn misdirected(leader: Option<HeaderValue>) -> Router {
-    Router::new().fallback(move || {
-        let mut response = StatusCode::MISDIRECTED_REQUEST.into_response();
-        if let Some(leader) = leader.clone() {
-            response.headers_mut().insert(LEADER, leader);
-        }
-        async move { response }
+pub(super) fn node_router(front: Arc<Front>) -> Router {
+    Router::new().fallback(move |request: Request| {
+        let front = Arc::clone(&front);
+        async move { front.answer_node(request).await }
     })
+}
+
+async fn call(mut router: Router, request: Request) -> Response {
+    router.call(request).await.unwrap_or_else(|never| match never {})
+}
+
+fn misdirected(leader: Option<&str>) -> Response {
+    let mut response = StatusCode::MISDIRECTED_REQUEST.into_response();
+    if let Some(leader) = leader.and_then(|leader| HeaderValue::from_str(leader).ok()) {
+        response.headers_mut().insert(LEADER, leader);
+    }
+    response
 }
 
 fn unknown(uri: &Uri) -> Response {
@@ -100,26 +107,117 @@ enum Sent {
     InDoubt,
 }
 
-impl Forwarder {
+impl Front {
+    pub(super) fn role(&self, book: BookNumber) -> Receiver<Role> {
+        self.desk(book).0.clone()
+    }
+
+    fn desk(&self, book: BookNumber) -> &(Receiver<Role>, Arc<Standing>) {
+        // What names a book that is not there is the first one's.
+        self.roles.get(usize::from(book.get())).unwrap_or(&self.roles[0])
+    }
+
+    /// The dialects over the book of a request, if its head says which one that is and it is led here.
+    fn led(&self, parts: &Parts) -> Option<Router> {
+        let book = whose(parts, None)?.book(&self.placement);
+        if parts.uri.path() == RECOGNIZE || self.operated(parts, None) != Ok(None) {
+            return None;
+        }
+        match &*self.desk(book).0.borrow() {
+            Role::Leading(led) => Some(led.public.clone()),
+            Role::Following(_) | Role::Leaderless => None,
+        }
+    }
+
+    /// The book of the organization that a request names, if it is not the operator's own and so nobody but the
+    /// operator could mean it there.
+    fn operated(&self, parts: &Parts, body: Option<&Bytes>) -> Result<Option<BookNumber>, BodySaysIt> {
+        let home = operated(&parts.method, parts.uri.path(), body)?
+            .map(|name| self.placement.of_organization(&name));
+        Ok(home.filter(|home| *home != BookNumber::FIRST))
+    }
+
+    /// On the public port, where the book is another node's or the body has to be read to find it.
     async fn answer(&self, request: Request) -> Response {
         let until = Instant::now() + self.timeout.saturating_sub(MARGIN);
         let arrival = Arrival::current();
         let (mut parts, body) = request.into_parts();
+        if parts.uri.path() == RECOGNIZE {
+            return Problem::of(StatusCode::NOT_FOUND).into_response();
+        }
         let body = match timeout(arrival.body_time_max, to_bytes(body, arrival.body_bytes_max)).await {
             Ok(Ok(body)) => body,
             Ok(Err(_)) => return Problem::of(StatusCode::PAYLOAD_TOO_LARGE).into_response(),
             Err(_) => return Problem::of(StatusCode::REQUEST_TIMEOUT).into_response(),
         };
-        let repeatable = is_repeatable(&mut parts);
         prepare(&mut parts, &arrival.request_id);
-        self.standing.forwarded.fetch_add(1, Ordering::Relaxed);
-        let mut role = self.role.clone();
+        let mut book = whose(&parts, Some(&body)).map_or(BookNumber::FIRST, |it| it.book(&self.placement));
+        if book == BookNumber::FIRST
+            && let Ok(Some(home)) = self.operated(&parts, Some(&body))
+        {
+            match self.recognize(&parts, until).await {
+                Ok(true) => {
+                    parts.extensions.insert(Operator);
+                    book = home;
+                }
+                // The first book says what it says of organizations that are not there.
+                Ok(false) => {}
+                Err(unavailable) => return *unavailable,
+            }
+        }
+        self.ask(book, parts, body, until).await
+    }
+
+    /// Whether these are the operator's credentials; the first book knows.
+    async fn recognize(&self, parts: &Parts, until: Instant) -> Result<bool, Box<Response>> {
+        let mut asked = parts.clone();
+        asked.uri = Uri::from_static(RECOGNIZE);
+        let answer = self.ask(BookNumber::FIRST, asked, Bytes::new(), until).await;
+        if answer.status().is_server_error() {
+            return Err(Box::new(answer));
+        }
+        Ok(answer.status() == StatusCode::NO_CONTENT)
+    }
+
+    /// On the node port: this node leads the book, or says who does.
+    async fn answer_node(&self, mut request: Request) -> Response {
+        let book = number(request.headers(), &BOOK).and_then(|book| BookNumber::new(book.try_into().ok()?));
+        let left = number(request.headers(), &TIMEOUT).map(Duration::from_millis);
+        let role = self.desk(book.unwrap_or_default()).0.borrow().clone();
+        let led = match role {
+            Role::Leading(led) => led,
+            Role::Following(leader) => return misdirected(Some(&leader)),
+            Role::Leaderless => return misdirected(None),
+        };
+        let uri = request.uri().clone();
+        let headers = request.headers_mut();
+        let is_operator = headers.remove(OPERATOR).is_some();
+        headers.remove(BOOK);
+        if is_operator && operated(request.method(), uri.path(), None) != Ok(None) {
+            request.extensions_mut().insert(Operator);
+        }
+        let answer = answer_here(led.public.clone(), &led, request);
+        match left {
+            None => answer.await,
+            Some(left) => timeout(left, answer).await.unwrap_or_else(|_| unknown(&uri)),
+        }
+    }
+
+    async fn ask(&self, book: BookNumber, mut parts: Parts, body: Bytes, until: Instant) -> Response {
+        let (role, standing) = self.desk(book);
+        let mut role = role.clone();
+        standing.forwarded.fetch_add(1, Ordering::Relaxed);
+        let repeatable = is_repeatable(&mut parts);
+        parts.headers.insert(BOOK, HeaderValue::from(u16::from(book.get())));
         let mut in_doubt = false;
         let mut leaderless_until = Instant::now() + LEADERLESS_MAX;
         while Instant::now() < until {
             let now = role.borrow_and_update().clone();
             let sent = match now {
-                Role::Leading(router) => return here(router, &parts, body).await,
+                Role::Leading(led) => {
+                    let request = Request::from_parts(parts, Body::from(body));
+                    return answer_here(led.bare.clone(), &led, request).await;
+                }
                 Role::Following(leader) => {
                     let sent = self.send(&leader, &parts, &body, until, &mut role).await;
                     match sent {
@@ -182,7 +280,7 @@ impl Forwarder {
 
 /// Whether the request may be done again; it gets a key, where it can have one and has none.
 fn is_repeatable(parts: &mut Parts) -> bool {
-    if parts.method.is_safe() {
+    if parts.method.is_safe() || parts.uri.path() == RECOGNIZE {
         return true;
     }
     if !is_done_once(&parts.method, parts.uri.path()) {
@@ -203,9 +301,16 @@ fn prepare(parts: &mut Parts, request_id: &RequestId) {
     for name in of_the_connection.into_iter().chain(more).chain(named) {
         parts.headers.remove(name);
     }
+    for name in [TIMEOUT, LEADER, BOOK, OPERATOR] {
+        parts.headers.remove(name);
+    }
     // The body was read, and the caller told to send it.
     parts.headers.remove(header::EXPECT);
     parts.headers.insert(REQUEST_ID, request_id.header_value());
+}
+
+fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
+    headers.get(name)?.to_str().ok()?.parse().ok()
 }
 
 fn named_in_connection(headers: &HeaderMap) -> Vec<HeaderName> {
@@ -223,16 +328,20 @@ fn outgoing(parts: &Parts, body: &Bytes, until: Instant) -> Option<axum::http::R
     *request.headers_mut() = parts.headers.clone();
     let left = until.saturating_duration_since(Instant::now()).as_millis();
     request.headers_mut().insert(TIMEOUT, HeaderValue::from(u64::try_from(left).unwrap_or(u64::MAX)));
+    if parts.extensions.get::<Operator>().is_some() {
+        request.headers_mut().insert(OPERATOR, HeaderValue::from_static("recognized"));
+    }
     Some(request)
 }
 
-/// This node leads by now.
-async fn here(mut router: Router, parts: &Parts, body: Bytes) -> Response {
-    let mut request = Request::new(Body::from(body));
-    *request.method_mut() = parts.method.clone();
-    *request.uri_mut() = parts.uri.clone();
-    *request.version_mut() = parts.version;
-    *request.headers_mut() = parts.headers.clone();
-    *request.extensions_mut() = parts.extensions.clone();
-    router.call(request).await.unwrap_or_else(|never| match never {})
+/// By the dialects over a book that is led here, or by the book itself where it is asked who the operator is.
+async fn answer_here(router: Router, led: &Led, request: Request) -> Response {
+    if request.uri().path() != RECOGNIZE {
+        return call(router, request).await;
+    }
+    let (mut parts, _) = request.into_parts();
+    match dialect_native::recognize_operator(&led.app, &mut parts).await {
+        true => StatusCode::NO_CONTENT.into_response(),
+        false => StatusCode::FORBIDDEN.into_response(),
+    }
 }

@@ -1,13 +1,16 @@
-//! What an operator sees of a node among others.
+//! What an operator sees of a node among others, book by book.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use engine::BookNumber;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
+
+use crate::book_metrics::{BookLabel, encode_family};
 
 #[derive(Debug, Default)]
 pub struct Standing {
@@ -19,33 +22,47 @@ pub struct Standing {
 }
 
 impl Standing {
-    pub fn register(self: &Arc<Self>, registry: &mut Registry) {
-        registry.register_collector(Box::new(Shown(Arc::clone(self))));
+    pub(crate) fn took_over(&self) {
+        self.takeovers.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-#[derive(Debug)]
-struct Shown(Arc<Standing>);
+/// Of all books.
+#[derive(Clone, Debug)]
+pub struct Standings(pub(super) Vec<(BookNumber, Arc<Standing>)>);
 
-impl Collector for Shown {
+impl Standings {
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register_collector(Box::new(self.clone()));
+    }
+}
+
+type Read<T> = fn(&Standing) -> T;
+
+const COUNTERS: [(&str, &str, Read<u64>); 2] = [
+    ("takeovers", "Times this node took the lead and opened the book", |it| {
+        it.takeovers.load(Ordering::Relaxed)
+    }),
+    ("forwarded", "Requests sent on to the leader", |it| it.forwarded.load(Ordering::Relaxed)),
+];
+
+const GAUGES: [(&str, &str, Read<i64>); 2] = [
+    ("leads", "Whether this node leads", |it| i64::from(it.leads.load(Ordering::Relaxed))),
+    ("leader_silence_milliseconds", "How far this node is behind the leader's beat", |it| {
+        i64::try_from(it.silence_ms.load(Ordering::Relaxed)).unwrap_or(i64::MAX)
+    }),
+];
+
+impl Collector for Standings {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let Standing { leads, takeovers, forwarded, silence_ms } = &*self.0;
-        let counters = [
-            ("takeovers", "Times this node took the lead and opened the book", takeovers),
-            ("forwarded", "Requests sent on to the leader", forwarded),
-        ];
-        for (name, help, value) in counters {
-            let counter = ConstCounter::new(value.load(Ordering::Relaxed));
-            counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
+        let of = |book: &BookNumber| BookLabel::of(*book);
+        for (name, help, read) in COUNTERS {
+            let values = self.0.iter().map(|(book, it)| (of(book), ConstCounter::new(read(it))));
+            encode_family(&mut encoder, name, help, values)?;
         }
-        let silence = i64::try_from(silence_ms.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
-        let gauges = [
-            ("leads", "Whether this node leads", i64::from(leads.load(Ordering::Relaxed))),
-            ("leader_silence_milliseconds", "How far this node is behind the leader's beat", silence),
-        ];
-        for (name, help, value) in gauges {
-            let gauge = ConstGauge::new(value);
-            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        for (name, help, read) in GAUGES {
+            let values = self.0.iter().map(|(book, it)| (of(book), ConstGauge::new(read(it))));
+            encode_family(&mut encoder, name, help, values)?;
         }
         Ok(())
     }

@@ -130,7 +130,7 @@ impl Node {
             self.follow(&rows, &mut watch);
             let beating = Arc::new(Beating::default());
             let (beats, beaten) = (rows.clone(), beating.clone());
-            self.spawn(move |node| node.beat(&beats, &beaten));
+            self.spawn(move |node| node.beat(me, &beats, &beaten));
             let ended = self.lead(&database, &beating);
             self.world.lock().nodes[self.node].leads = false;
             beating.stop.store(true, Ordering::Release);
@@ -159,7 +159,7 @@ impl Node {
                 beaten = Some(now);
                 drop(rows.beat());
             }
-            let lead = rows.lead(BOOK);
+            let lead = rows.leads().map(|mut leads| leads.remove(&BOOK));
             if std::mem::take(&mut self.world.lock().nodes[self.node].usurps) {
                 // The rows lie, or this node does not read them.
                 return;
@@ -202,12 +202,17 @@ impl Node {
         }
     }
 
-    fn beat(&self, rows: &Nodes, beating: &Beating) {
+    fn beat(&self, me: NodeId, rows: &Nodes, beating: &Beating) {
         let mut alive = None::<Micros>;
         while !beating.stop.load(Ordering::Acquire) {
             if beating.proven.swap(false, Ordering::AcqRel) {
                 drop(rows.assert(BOOK));
-            } else if matches!(rows.keep(BOOK), Ok(false)) {
+            } else {
+                drop(rows.keep(&[BOOK]));
+            }
+            if let Ok(leads) = rows.leads()
+                && leads.get(&BOOK).and_then(|lead| lead.node) != Some(me)
+            {
                 beating.disputed.store(true, Ordering::Release);
             }
             let now = self.now();

@@ -25,27 +25,54 @@ pub(crate) struct Copy {
 impl Copy {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let (from, to) = (Place::parse(&self.from)?, Place::parse(&self.to)?);
-        let source = from.open()?;
-        let mut target = to.open_or_make()?;
-        let tail = source.journal().tail();
-        let reached = target.journal().tail();
-        let is_prefix = reached.position <= tail.position && has(&*source.journal().reader(), &reached);
-        if !is_prefix {
-            return Err(Failure::Refused(format!("{to} holds another journal than {from}")));
+        let books = from.books()?;
+        to.ensure(books)?;
+        let room = to.books()?;
+        let (mut all, mut fresh) = (0, 0);
+        for book in 0..books {
+            let source = from.open(book)?;
+            if book >= room {
+                if is_used(&source)? {
+                    return Err(Failure::Refused(format!(
+                        "{from} has organizations in book {book}, and {to} holds {room} only"
+                    )));
+                }
+                continue;
+            }
+            let (groups, copied) = copy(&source, &mut to.open(book)?, &from, &to)?;
+            (all, fresh) = (all + groups, fresh + copied);
         }
-        copy_keys(&source, &target)?;
-        let bar = bar();
-        bar.set_length(tail.position * 2);
-        copy_groups(&source, &mut target, &tail, &bar)?;
-        check(&target, &tail, &to, &bar)?;
-        bar.finish_and_clear();
-        println!(
-            "{to} holds all {} groups of {from}, {} of them copied now",
-            tail.position,
-            tail.position - reached.position
-        );
+        println!("{to} holds all {all} groups of {from}, {fresh} of them copied now");
         Ok(())
     }
+}
+
+/// Whether anything ever happened in it: a book that was only opened has groups without events.
+fn is_used(source: &Opened) -> Result<bool, Failure> {
+    let reading = || "cannot read the journal";
+    for group in source.journal().reader().scan(1).map_err(Failure::fault(reading()))? {
+        if group.map_err(Failure::fault(reading()))?.header().events > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// One book: how many groups it has, and how many of them were copied now.
+fn copy(source: &Opened, target: &mut Opened, from: &Place, to: &Place) -> Result<(u64, u64), Failure> {
+    let tail = source.journal().tail();
+    let reached = target.journal().tail();
+    let is_prefix = reached.position <= tail.position && has(&*source.journal().reader(), &reached);
+    if !is_prefix {
+        return Err(Failure::Refused(format!("{to} holds another journal than {from}")));
+    }
+    copy_keys(source, target)?;
+    let bar = bar();
+    bar.set_length(tail.position * 2);
+    copy_groups(source, target, &tail, &bar)?;
+    check(target, &tail, to, &bar)?;
+    bar.finish_and_clear();
+    Ok((tail.position, tail.position - reached.position))
 }
 
 fn has(reader: &dyn Reader, tail: &Tail) -> bool {

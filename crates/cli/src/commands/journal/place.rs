@@ -11,7 +11,7 @@ use journal_postgres::{PostgresJournal, Url};
 use crate::commands::database::{connect, fresh_incarnation, parse};
 use crate::failure::Failure;
 
-/// As many books as a database of ours has.
+/// As many books as a database of ours has at least.
 const BOOKS: u32 = 8;
 
 pub(super) enum Place {
@@ -38,12 +38,22 @@ impl Place {
         if Url::is_url(text) { parse(text).map(Self::Database) } else { Ok(Self::Directory(text.into())) }
     }
 
-    /// The journal that is there.
-    pub(super) fn open(&self) -> Result<Opened, Failure> {
+    /// How many books the journal has that is there.
+    pub(super) fn books(&self) -> Result<u32, Failure> {
+        match self {
+            Self::Database(url) => {
+                connect(url)?.books().map_err(Failure::fault(format!("cannot open {self}")))
+            }
+            Self::Directory(_) => Ok(1),
+        }
+    }
+
+    /// A book of the journal that is there. In files there is only the first.
+    pub(super) fn open(&self, book: u32) -> Result<Opened, Failure> {
         let cannot = || format!("cannot open {self}");
         match self {
             Self::Database(url) => {
-                let journal = connect(url)?.open(0).map_err(Failure::fault(cannot()))?;
+                let journal = connect(url)?.open(book).map_err(Failure::fault(cannot()))?;
                 Ok(Opened::Tables(Box::new(journal)))
             }
             Self::Directory(path) => {
@@ -61,14 +71,14 @@ impl Place {
         }
     }
 
-    /// The same; an empty journal is made where there is none.
-    pub(super) fn open_or_make(&self) -> Result<Opened, Failure> {
+    /// An empty journal of so many books, where there is none.
+    pub(super) fn ensure(&self, books: u32) -> Result<(), Failure> {
         let cannot = || format!("cannot make a journal in {self}");
         match self {
             Self::Database(url) => {
                 let database = connect(url)?;
                 if database.incarnation().map_err(Failure::fault(cannot()))?.is_none() {
-                    database.init(fresh_incarnation(), BOOKS).map_err(Failure::fault(cannot()))?;
+                    database.init(fresh_incarnation(), books.max(BOOKS)).map_err(Failure::fault(cannot()))?;
                 }
             }
             Self::Directory(path) => {
@@ -79,7 +89,7 @@ impl Place {
                 }
             }
         }
-        self.open()
+        Ok(())
     }
 }
 

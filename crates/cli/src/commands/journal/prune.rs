@@ -78,7 +78,7 @@ impl Prune {
     }
 
     fn open(&self) -> Result<Box<FileJournal<OsDisk>>, Failure> {
-        match Place::Directory(self.data.clone()).open()? {
+        match Place::Directory(self.data.clone()).open(0)? {
             Opened::Files(journal) => Ok(journal),
             Opened::Tables(_) => Err(Failure::Usage("expected a directory".to_owned())),
         }

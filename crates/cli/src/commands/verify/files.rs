@@ -5,7 +5,7 @@ use std::path::Path;
 use journal_file::{Background, FileJournal, OpenError, Options, OsDisk};
 
 use super::report::Damage;
-use super::{NotVerified, Stored, Verified, books};
+use super::{NotVerified, Stored, Verified, fold};
 use crate::failure::Failure;
 
 pub(super) fn verify(data: &Path) -> Result<Verified, NotVerified> {
@@ -18,7 +18,8 @@ pub(super) fn verify(data: &Path) -> Result<Verified, NotVerified> {
     let (journal, _) =
         FileJournal::open(OsDisk::new(data), Options::default(), Background::Manual).map_err(opening)?;
     let stored = Stored::Files { segments: files.segments, archives: files.archives };
-    books(&data.display().to_string(), &journal, &journal.vault(), stored)
+    let only = fold(&data.display().to_string(), &journal, &journal.vault())?;
+    Ok(Verified { stored, books: vec![only] })
 }
 
 /// In words for whoever typed the command.

@@ -22,6 +22,8 @@ pub(super) struct Held {
     /// What happened up to then was removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     removed_until: Option<String>,
+    /// In which anything ever happened.
+    books: usize,
     groups: u64,
     events: u64,
     accounts: u64,
@@ -37,18 +39,18 @@ pub(super) struct Held {
 
 impl Held {
     pub(super) fn of(verified: &Verified) -> Self {
-        let books = &verified.books;
         let (segments, archives, eras) = match verified.stored {
             Stored::Files { segments, archives } => (Some(segments), Some(archives), None),
             Stored::Tables { eras } => (None, None, Some(eras)),
         };
         Self {
             holds: true,
-            removed_until: books.anchor.map(|anchor| super::instant(anchor.time)),
-            groups: books.groups,
-            events: books.events,
-            accounts: books.accounts,
-            snapshots: books.snapshots,
+            removed_until: verified.removed_until(),
+            books: verified.books.len(),
+            groups: verified.sum(|book| book.groups),
+            events: verified.sum(|book| book.events),
+            accounts: verified.sum(|book| book.accounts),
+            snapshots: verified.sum(|book| book.snapshots),
             segments,
             archives,
             eras,

@@ -38,9 +38,10 @@ impl Others {
         }
     }
 
-    pub(super) fn has_any(&self, now: Instant) -> bool {
+    /// Those who live and could take a book over.
+    pub(super) fn reached(&self, now: Instant) -> Vec<NodeId> {
         let lives = |it: &Seen| it.is_reached && it.has_moved && now.duration_since(it.moved) < ALIVE;
-        self.seen.values().any(lives)
+        self.seen.iter().filter(|(_, it)| lives(it)).map(|(node, _)| *node).collect()
     }
 
     pub(super) fn gone(&self, now: Instant) -> Vec<NodeId> {

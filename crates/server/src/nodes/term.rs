@@ -1,0 +1,237 @@
+//! The time for which this node leads a book: it opens it, serves it, and lets go of it again.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use access::Secret;
+use dialect::{App, Limits, Site};
+use engine::{BookFault, BookNumber, Engine, OpenError};
+use mail::Mailer;
+use tokio::runtime::Handle;
+use tokio::sync::watch::Sender;
+
+use super::in_flight::counted;
+use super::phase::Phase;
+use super::{Led, Role, Standing, chain};
+use crate::books::Source;
+use crate::listen::Surrounding;
+use crate::{Books, BooksError, BooksOptions, Current, Health};
+
+/// Requests that had reached the engine are waited for when the lead is handed over.
+const FINISH_MAX: Duration = Duration::from_secs(2);
+
+/// What every book is led with.
+pub(super) struct Grounds {
+    pub(super) source: Source,
+    pub(super) directory: PathBuf,
+    pub(super) options: BooksOptions,
+    pub(super) token: Option<Secret>,
+    pub(super) limits: Limits,
+    /// How people come here, and how letters leave.
+    pub(super) people: (Site, Mailer),
+    pub(super) show_token: fn(&Secret),
+    pub(super) runtime: Handle,
+    pub(super) around: Surrounding,
+    pub(super) phase: Arc<Phase>,
+    pub(super) current: Current,
+    pub(super) health: Health,
+    /// Other nodes live, and are reached.
+    pub(super) has_others: AtomicBool,
+    /// Times this node has opened a book.
+    pub(super) takeovers: AtomicU64,
+}
+
+/// How a term ended.
+pub(super) enum Ended {
+    /// Somebody else was faster, or the database was away.
+    NotOpened,
+    /// The book stopped: somebody else leads, or nobody knows.
+    Lost,
+    HandedOver,
+    /// The book cannot be opened at all, until somebody does something about it.
+    Faulted(BooksError),
+}
+
+#[derive(Default)]
+struct Signals {
+    /// The row names another node, or is gone.
+    disputed: AtomicBool,
+    /// The journal says that this node leads.
+    proven: AtomicBool,
+    /// Another node is to have it.
+    leave: AtomicBool,
+}
+
+pub(super) struct Term {
+    signals: Arc<Signals>,
+    thread: JoinHandle<Ended>,
+}
+
+impl Term {
+    pub(super) fn begin(
+        book: BookNumber,
+        grounds: &Arc<Grounds>,
+        role: Sender<Role>,
+        standing: &Arc<Standing>,
+    ) -> std::io::Result<Self> {
+        let signals = Arc::<Signals>::default();
+        let (grounds, standing) = (Arc::clone(grounds), Arc::clone(standing));
+        let leading = Leading { book, grounds, role, standing, signals: Arc::clone(&signals) };
+        let thread = std::thread::Builder::new().name(format!("leads {book}"));
+        Ok(Self { signals, thread: thread.spawn(move || leading.run())? })
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    pub(super) fn join(self) -> Ended {
+        self.thread.join().unwrap_or_else(|_| {
+            tracing::error!("a book's thread ended by a bug");
+            Ended::Lost
+        })
+    }
+
+    pub(super) fn dispute(&self) {
+        self.signals.disputed.store(true, Ordering::Release);
+    }
+
+    pub(super) fn hand_over(&self) {
+        self.signals.leave.store(true, Ordering::Release);
+        self.thread.thread().unpark();
+    }
+
+    /// Once for each proof.
+    pub(super) fn is_proven(&self) -> bool {
+        self.signals.proven.swap(false, Ordering::AcqRel)
+    }
+}
+
+/// On the term's own thread.
+struct Leading {
+    book: BookNumber,
+    grounds: Arc<Grounds>,
+    role: Sender<Role>,
+    standing: Arc<Standing>,
+    signals: Arc<Signals>,
+}
+
+impl Leading {
+    fn run(self) -> Ended {
+        let Self { book, grounds, .. } = &self;
+        let begun = Instant::now();
+        let opened = grounds.source.open(*book).and_then(|opened| {
+            let start =
+                Books::start(*book, opened, &grounds.directory, &grounds.options, grounds.token.clone());
+            grounds.runtime.block_on(start)
+        });
+        let books = match opened {
+            Ok(books) => books,
+            Err(error) if is_passing(&error) => {
+                tracing::warn!(
+                    book = book.get(),
+                    reason = chain(&error),
+                    "the lead is lost before the book is open"
+                );
+                return Ended::NotOpened;
+            }
+            Err(error) => return Ended::Faulted(error),
+        };
+        if let Some(token) = &books.token {
+            (grounds.show_token)(token);
+        }
+        grounds.takeovers.fetch_add(1, Ordering::Relaxed);
+        let (took_ms, replayed) = (begun.elapsed().as_millis() as u64, books.recovered.events);
+        let accounts = books.engine.directory().accounts();
+        tracing::info!(book = book.get(), took_ms, replayed, accounts, "this node leads");
+        self.standing.took_over();
+        let ended = self.serve(&books);
+        grounds.current.set(*book, None);
+        books.close();
+        ended
+    }
+
+    /// Until the book stops, or it is time to hand over.
+    fn serve(&self, books: &Books) -> Ended {
+        let grounds = &self.grounds;
+        let in_flight = Arc::new(AtomicUsize::new(0));
+        let app = App::new(books.engine.clone(), grounds.limits).with_sandbox(books.sandbox.clone());
+        let (site, mailer) = grounds.people.clone();
+        let app = Arc::new(app.with_site(site, mailer));
+        grounds.runtime.spawn(crate::note_uses(Arc::downgrade(&app)));
+        grounds.runtime.spawn(crate::note_failures(Arc::downgrade(&app)));
+        // Letters that another node did not get to are found in the book.
+        grounds.runtime.spawn(crate::deliver_letters(Arc::downgrade(&app)));
+        let bare = counted(crate::router(Arc::clone(&app)), &in_flight);
+        let public = grounds.around.around(bare.clone());
+        grounds.current.set(self.book, Some(books));
+        self.standing.leads.store(true, Ordering::Relaxed);
+        self.standing.silence_ms.store(0, Ordering::Relaxed);
+        self.role.send_replace(Role::Leading(Led { public, bare, app }));
+        let ended = self.until_over(&books.engine);
+        self.role.send_replace(Role::Leaderless);
+        if matches!(ended, Ended::HandedOver) {
+            let until = Instant::now() + FINISH_MAX;
+            while in_flight.load(Ordering::Acquire) > 0 && Instant::now() < until {
+                std::thread::park_timeout(Duration::from_millis(1));
+            }
+        }
+        ended
+    }
+
+    fn until_over(&self, engine: &Engine) -> Ended {
+        let Self { grounds, signals, .. } = self;
+        let mut handed_over = false;
+        loop {
+            if let Some(reason) = engine.stopped() {
+                let book = self.book.get();
+                tracing::error!(
+                    book,
+                    reason = &*reason,
+                    "the book has stopped and is opened again by who leads"
+                );
+                return Ended::Lost;
+            }
+            if grounds.phase.has(Phase::ENDING) || signals.leave.load(Ordering::Acquire) {
+                return Ended::HandedOver;
+            }
+            if grounds.phase.has(Phase::DRAINING) && !handed_over {
+                // Who settles an unknown outcome may do so for long: the process is to end.
+                grounds.source.database.give_up();
+                if grounds.has_others.load(Ordering::Acquire) {
+                    return Ended::HandedOver;
+                }
+                handed_over = true;
+            }
+            if signals.disputed.swap(false, Ordering::AcqRel) {
+                self.prove(engine);
+            }
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+    }
+
+    /// The row says that another leads. The journal knows: a read comes back with a proof, or the book stops.
+    fn prove(&self, engine: &Engine) {
+        let (engine, signals) = (engine.clone(), Arc::clone(&self.signals));
+        self.grounds.runtime.spawn(async move {
+            if engine.read(|_, _| ()).await.is_ok() {
+                signals.proven.store(true, Ordering::Release);
+            }
+        });
+    }
+}
+
+/// Somebody else was faster, or the database was away: the next attempt may do.
+fn is_passing(error: &BooksError) -> bool {
+    match error {
+        BooksError::Book(OpenError::Book(BookFault::Append(_) | BookFault::OtherKey)) => true,
+        BooksError::Book(OpenError::Book(BookFault::Vault(_)) | OpenError::Vault(_)) => true,
+        BooksError::Book(OpenError::Read(error)) => !matches!(error, journal::ReadError::Damaged { .. }),
+        BooksError::Database(error) => matches!(error, journal_postgres::OpenError::Database(_)),
+        BooksError::FirstStart(_) => true,
+        _ => false,
+    }
+}
