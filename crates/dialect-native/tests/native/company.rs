@@ -111,8 +111,8 @@ async fn a_user_is_linked_by_address_once_and_known_by_the_subject_since() {
     let fresh = browser.get(&issuer.sign_in(&begun.location, GOOD, |_| {})).await;
     assert_ne!(cookie(&fresh, "bursar").unwrap(), planted);
     let log = it.owner().get("/api/v1/organizations/default/audit?limit=100").await.json();
-    let actions: Vec<_> = log["data"].as_array().unwrap().iter().map(|it| it["action"].clone()).collect();
-    let count = |action: &str| actions.iter().filter(|it| **it == action).count();
+    let acts: Vec<_> = log["data"].as_array().unwrap().iter().map(|it| it["act"].clone()).collect();
+    let count = |act: &str| acts.iter().filter(|it| **it == act).count();
     assert_eq!((count("sign-in-by-provider"), count("link-subject"), count("sign-in")), (5, 1, 0));
     assert_eq!(count("set-sign-in-provider"), 1);
     // All of it is there after a restart.
