@@ -52,7 +52,16 @@ const STEPS: &[Step] = &[
         "INSERT INTO book (book, anchor) SELECT book, 0 FROM journal_1 \
          WHERE position = 0 AND NOT EXISTS (SELECT 1 FROM book)",
     ),
+    step("CREATE TABLE IF NOT EXISTS schema_need (one int4 PRIMARY KEY, known int4 NOT NULL)"),
+    step(
+        "INSERT INTO schema_need (one, known) SELECT 1, 0 \
+         WHERE NOT EXISTS (SELECT 1 FROM schema_need WHERE one = 1)",
+    ),
 ];
+
+/// The newest step that whoever uses the tables must know. Steps behind it only add: releases that do not know
+/// them run beside this one.
+const NEEDED: i32 = 12;
 
 pub(crate) const KNOWN: u32 = STEPS.len() as u32;
 
@@ -65,14 +74,21 @@ pub(crate) fn found(session: &dyn Session) -> Result<u32, DatabaseError> {
     }
 }
 
-/// Whether the tables are those of this release.
+/// Whether the tables are those of this release, or of a later one that this one may run beside.
 pub(crate) fn check(session: &dyn Session) -> Result<(), OpenError> {
     match found(session)? {
         0 => Err(OpenError::NotInitialised),
-        found if found > KNOWN => Err(OpenError::NewerSchema { found, known: KNOWN }),
+        found if found > KNOWN && needed(session)? > KNOWN => {
+            Err(OpenError::NewerSchema { found, known: KNOWN })
+        }
         found if found < KNOWN => Err(OpenError::OlderSchema { found, known: KNOWN }),
         _ => Ok(()),
     }
+}
+
+fn needed(session: &dyn Session) -> Result<u32, DatabaseError> {
+    let rows = session.query("SELECT known FROM schema_need WHERE one = 1", &[])?;
+    Ok(rows.first().map_or(u32::MAX, |row| row.get::<i32>(0) as u32))
 }
 
 /// Takes the steps that are left; how many there were.
@@ -82,10 +98,9 @@ pub(crate) fn migrate(session: &dyn Session) -> Result<u32, OpenError> {
     for (number, step) in (1..).zip(STEPS) {
         taken += u32::from(take(session, number, step)?);
     }
-    let found = found(session)?;
-    if found > KNOWN {
-        return Err(OpenError::NewerSchema { found, known: KNOWN });
-    }
+    check(session)?;
+    let need = "UPDATE schema_need SET known = $1 WHERE one = 1 AND known < $1";
+    session.execute(need, &[&NEEDED])?;
     Ok(taken)
 }
 

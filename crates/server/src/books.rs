@@ -55,6 +55,8 @@ pub enum BooksError {
     Directory { path: PathBuf, source: std::io::Error },
     #[error("{} has lived without --sandbox and cannot become a sandbox", path.display())]
     NotASandbox { path: PathBuf },
+    #[error("the clock of the sandbox cannot be moved")]
+    SandboxClock(#[source] std::io::Error),
     #[error("{} is a sandbox: start it with --sandbox", path.display())]
     IsASandbox { path: PathBuf },
     #[error(transparent)]
@@ -103,22 +105,21 @@ impl Books {
             Some(url) => Source::connect(directory, url, options)?.open(BookNumber::FIRST)?,
             None => open_files(directory, options)?,
         };
-        Self::start(BookNumber::FIRST, opened, directory, options, token).await
+        Self::start(BookNumber::FIRST, opened, options, token).await
     }
 
     /// Runs an engine on a journal that was opened.
     pub(crate) async fn start(
         book: BookNumber,
         opened: Opened,
-        directory: &Path,
         options: &BooksOptions,
         token: Option<Secret>,
     ) -> Result<Self, BooksError> {
-        let Opened { journal, vault, is_new } = opened;
-        let sandbox = match Sandbox::of(directory, is_new, options.sandbox)? {
-            Some(sandbox) => Some(Arc::new(sandbox.clock(newest(&*journal)?)?)),
-            None => None,
-        };
+        let Opened { journal, vault, sandbox } = opened;
+        if let Some(clock) = &sandbox {
+            // What stands in the journal has happened.
+            clock.advance_to(newest(&*journal)?).map_err(BooksError::SandboxClock)?;
+        }
         let clock: Arc<dyn Clock> = match &sandbox {
             Some(clock) => clock.clone(),
             None => Arc::new(SystemClock::default()),
@@ -169,8 +170,8 @@ fn newest(journal: &dyn Journal) -> Result<Timestamp, OpenError> {
 pub(crate) struct Opened {
     journal: Box<dyn Journal>,
     vault: Arc<dyn Vault>,
-    /// Made just now.
-    is_new: bool,
+    /// The clock of a sandbox: one, for all its books.
+    sandbox: Option<Arc<SandboxClock>>,
 }
 
 fn open_files(directory: &Path, options: &BooksOptions) -> Result<Opened, BooksError> {
@@ -186,7 +187,8 @@ fn open_files(directory: &Path, options: &BooksOptions) -> Result<Opened, BooksE
     };
     let (journal, _) = FileJournal::open(disk, journal_options, journal_file::Background::Thread)?;
     let vault: Arc<dyn Vault> = journal.vault();
-    Ok(Opened { journal: Box::new(journal), vault, is_new })
+    let sandbox = Sandbox::clock_of(directory, is_new, options.sandbox)?;
+    Ok(Opened { journal: Box::new(journal), vault, sandbox })
 }
 
 fn fresh_incarnation() -> [u8; 16] {

@@ -157,7 +157,6 @@ impl Nodes {
         let (phase, current) = (Arc::<Phase>::default(), Current::default());
         let grounds = Grounds {
             source,
-            directory: config.data.clone(),
             options,
             token,
             limits,

@@ -6,8 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::Timestamp;
-use engine::{Clock, SandboxClock, SystemClock};
+use engine::{SandboxClock, SystemClock};
 
 use crate::BooksError;
 
@@ -36,14 +35,21 @@ impl Sandbox {
         }
     }
 
-    /// Its clock, which is never behind `newest`: what stands in the journal has happened.
-    pub(crate) fn clock(self, newest: Timestamp) -> Result<SandboxClock, BooksError> {
-        let kept = self
+    /// The clock of a directory that is one.
+    pub(crate) fn clock_of(
+        directory: &Path,
+        is_new: bool,
+        asked: bool,
+    ) -> Result<Option<Arc<SandboxClock>>, BooksError> {
+        let sandbox = Self::of(directory, is_new, asked)?;
+        sandbox.map(|sandbox| sandbox.clock().map(Arc::new)).transpose()
+    }
+
+    fn clock(self) -> Result<SandboxClock, BooksError> {
+        let ahead = self
             .ahead_micros()
             .map_err(|source| BooksError::Directory { path: self.mark.clone(), source })?;
-        let machine = SystemClock::default();
-        let ahead = kept.max(newest.micros_since(machine.now()));
-        Ok(SandboxClock::new(Arc::new(machine), ahead, move |ahead| self.keep(ahead)))
+        Ok(SandboxClock::new(Arc::new(SystemClock::default()), ahead, move |ahead| self.keep(ahead)))
     }
 
     fn ahead_micros(&self) -> io::Result<i64> {

@@ -1,6 +1,7 @@
 //! The binary as scripts use it.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod books;
 mod contract;
 mod database;
 mod demo;

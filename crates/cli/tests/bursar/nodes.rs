@@ -33,18 +33,28 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    fn start(count: usize) -> Self {
+    pub(crate) fn start(count: usize) -> Self {
         Self::over(count, Server::shared().database().url())
     }
 
     pub(crate) fn over(count: usize, journal: String) -> Self {
         let cluster = Self { journal, nodes: RwLock::default() };
         for _ in 0..count {
-            let node = Node { data: tempfile::tempdir().unwrap(), served: None };
-            cluster.nodes.write().unwrap().push(node);
-            cluster.restart(count_of(&cluster) - 1);
+            cluster.join();
         }
         cluster
+    }
+
+    /// One node more: its number.
+    pub(crate) fn join(&self) -> usize {
+        self.nodes.write().unwrap().push(Node { data: tempfile::tempdir().unwrap(), served: None });
+        let number = count_of(self) - 1;
+        self.restart(number);
+        number
+    }
+
+    pub(crate) fn journal(&self) -> &str {
+        &self.journal
     }
 
     fn restart(&self, node: usize) {
@@ -55,11 +65,11 @@ impl Cluster {
     }
 
     /// Takes the process out; whoever drops it kills it.
-    fn remove(&self, node: usize) -> Served {
+    pub(crate) fn remove(&self, node: usize) -> Served {
         self.nodes.write().unwrap()[node].served.take().unwrap()
     }
 
-    fn url(&self, number: usize) -> Option<String> {
+    pub(crate) fn url(&self, number: usize) -> Option<String> {
         let nodes = self.nodes.read().unwrap();
         nodes[number % nodes.len()].served.as_ref().map(|served| served.url.clone())
     }
@@ -101,14 +111,31 @@ pub(crate) fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-fn agent(patience: Duration) -> Agent {
+pub(crate) fn agent(patience: Duration) -> Agent {
     Agent::config_builder().timeout_global(Some(patience)).http_status_as_error(false).build().into()
+}
+
+/// What a caller was told, and between which instants it happened.
+struct Answer {
+    account: String,
+    status: u16,
+    body: String,
+    asked: Instant,
+    answered: Instant,
+}
+
+impl Answer {
+    /// What was left on the balance behind this charge.
+    fn available(&self) -> i64 {
+        let body: serde_json::Value = serde_json::from_str(&self.body).unwrap();
+        body["available"].as_str().unwrap().parse().unwrap()
+    }
 }
 
 /// What callers were told, by the key they asked under.
 #[derive(Default)]
 pub(crate) struct Told {
-    answers: Mutex<BTreeMap<String, (u16, String)>>,
+    answers: Mutex<BTreeMap<String, Answer>>,
     pub(crate) done: AtomicUsize,
     pub(crate) stop: AtomicBool,
     pace: Duration,
@@ -150,8 +177,7 @@ impl Told {
         let agent = agent(Duration::from_secs(3));
         for number in 0.. {
             let key = format!("{caller}-{number}");
-            let (status, answer) = charge(cluster, &agent, account, &key, caller + number);
-            self.answers.lock().unwrap().insert(key, (status, answer));
+            let status = self.note(account, &key, || charge(cluster, &agent, account, &key, caller + number));
             match status {
                 201 => self.done.fetch_add(1, Ordering::SeqCst),
                 _ => return,
@@ -166,13 +192,21 @@ impl Told {
     /// How long a charge takes that is asked of the others, now that something happened to the leader.
     fn probe(&self, cluster: &Cluster, account: &str, leader: usize) -> Duration {
         let (begun, key) = (Instant::now(), format!("probe-{}", self.answers.lock().unwrap().len()));
-        let (status, answer) = charge(cluster, &agent(PATIENCE), account, &key, leader);
+        let status = self.note(account, &key, || charge(cluster, &agent(PATIENCE), account, &key, leader));
         let took = begun.elapsed();
         if status == 201 {
             self.done.fetch_add(1, Ordering::SeqCst);
         }
-        self.answers.lock().unwrap().insert(key, (status, answer));
         took
+    }
+
+    fn note(&self, account: &str, key: &str, charge: impl FnOnce() -> (u16, String)) -> u16 {
+        let asked = Instant::now();
+        let (status, body) = charge();
+        let (account, answered) = (account.to_owned(), Instant::now());
+        let answer = Answer { account, status, body, asked, answered };
+        self.answers.lock().unwrap().insert(key.to_owned(), answer);
+        status
     }
 
     /// Waits until so many more charges were answered.
@@ -185,9 +219,10 @@ impl Told {
     pub(crate) fn holds(&self, cluster: &Cluster, account: &str, journal: &str) {
         let agent = agent(Duration::from_secs(10));
         let answers = self.answers.lock().unwrap();
-        let done = answers.iter().filter(|(_, (status, _))| *status == 201);
+        let done = answers.iter().filter(|(_, answer)| answer.status == 201);
         for (number, (key, told)) in done.clone().enumerate() {
-            assert_eq!(&charge(cluster, &agent, account, key, number), told, "{key}");
+            let again = charge(cluster, &agent, &told.account, key, number);
+            assert_eq!(again, (told.status, told.body.clone()), "{key}");
         }
         let url = cluster.url(0).unwrap();
         let balance = bursar(&["balance", account, "--json"])
@@ -203,9 +238,32 @@ impl Told {
     }
 }
 
+impl Told {
+    /// There is one order of all charges that explains every answer, and none stands in it behind one that was
+    /// asked for only after it had been answered: the balance is linearizable. Every charge is of 1.
+    fn fits_one_order(&self, limit: i64) {
+        let answers = self.answers.lock().unwrap();
+        let mut charged: Vec<&Answer> = answers.values().filter(|answer| answer.status == 201).collect();
+        charged.sort_by_key(|answer| std::cmp::Reverse(answer.available()));
+        let mut latest_asked = None;
+        for (answer, left) in charged.iter().zip((0..limit).rev()) {
+            assert_eq!(answer.available(), left, "each charge sees all those before it, once");
+            latest_asked = latest_asked.max(Some(answer.asked));
+            assert!(Some(answer.answered) >= latest_asked, "answered before one was asked that it counts");
+        }
+        let refused = answers.values().filter(|answer| answer.status == 402);
+        if let Some(first) = refused.map(|answer| answer.answered).min() {
+            assert!(charged.iter().all(|answer| answer.asked <= first), "nothing is left after a refusal");
+        }
+    }
+}
+
 pub(crate) fn open_account(cluster: &Cluster, credit_limit: usize) -> String {
-    let limit = credit_limit.to_string();
-    let opened = bursar(&["account", "create", "--name", "a", "--credit-limit", &limit, "--json"])
+    open(cluster, &["--credit-limit", &credit_limit.to_string()])
+}
+
+fn open(cluster: &Cluster, more: &[&str]) -> String {
+    let opened = bursar(&[&["account", "create", "--name", "a", "--json"], more].concat())
         .env("BURSAR_URL", cluster.url(1).unwrap())
         .env("BURSAR_TOKEN", TOKEN)
         .output()
@@ -219,12 +277,15 @@ fn nodes_that_die_freeze_and_restart_lose_and_double_nothing() {
     let cluster = Cluster::start(3);
     let limit = charges();
     let account = open_account(&cluster, limit);
+    // One balance, and several who spend it.
+    let sharing: Vec<String> =
+        (0..CALLERS).map(|_| open(&cluster, &["--parent", &account, "--shared"])).collect();
     let told = Told::default();
     let mut took = BTreeMap::<&str, Vec<Duration>>::new();
     std::thread::scope(|scope| {
         let callers: Vec<_> = (0..CALLERS)
             .map(|caller| {
-                let (told, cluster, account) = (&told, &cluster, account.as_str());
+                let (told, cluster, account) = (&told, &cluster, sharing[caller].as_str());
                 scope.spawn(move || told.call(cluster, account, caller))
             })
             .collect();
@@ -257,6 +318,7 @@ fn nodes_that_die_freeze_and_restart_lose_and_double_nothing() {
         }
     });
     assert_eq!(told.done.load(Ordering::SeqCst), limit, "drained to zero, and not beyond");
+    told.fits_one_order(limit as i64);
     told.holds(&cluster, &account, &cluster.journal);
     for (what, mut times) in took {
         times.sort_unstable();

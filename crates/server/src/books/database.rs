@@ -2,14 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use access::Placement;
-use engine::{BOOKS_MAX, BookNumber, Clock, Entropy, MasterKey, SystemClock, SystemEntropy};
+use engine::{BOOKS_MAX, BookNumber, Clock, Entropy, MasterKey, SandboxClock, SystemClock, SystemEntropy};
 use journal::{Vault, VaultKey};
 use journal_postgres::{Database, Incarnation, Options, Url};
 
 use super::{BooksError, BooksOptions, Opened, fresh_incarnation};
+use crate::sandbox::Sandbox;
 
 /// Names the journal that the directory belongs to.
 const INCARNATION: &str = "journal-incarnation";
@@ -30,8 +30,7 @@ pub(crate) struct Source {
     /// Of all books: what they seal derives from it.
     master: MasterKey,
     books: u8,
-    /// Made just now, and not opened yet.
-    is_new: AtomicBool,
+    sandbox: Option<Arc<SandboxClock>>,
 }
 
 impl Source {
@@ -58,7 +57,8 @@ impl Source {
         let books = u8::try_from(database.books()?).unwrap_or(u8::MAX).min(BOOKS_MAX);
         let master = MasterKey(shared_key(&database, BookNumber::FIRST, fresh_key())?.0);
         tracing::info!(journal = %url, books, "the journal is in a database");
-        Ok(Self { database, master, books, is_new: is_new.into() })
+        let sandbox = Sandbox::clock_of(directory, is_new, options.sandbox)?;
+        Ok(Self { database, master, books, sandbox })
     }
 
     pub(crate) fn placement(&self) -> Placement {
@@ -75,7 +75,7 @@ impl Source {
         if vault.get(MasterKey::OWNER.0) != Some(VaultKey(self.master.0)) {
             return Err(BooksError::ForeignBook { book: book.get() });
         }
-        Ok(Opened { journal: Box::new(journal), vault, is_new: self.is_new.swap(false, Ordering::Relaxed) })
+        Ok(Opened { journal: Box::new(journal), vault, sandbox: self.sandbox.clone() })
     }
 }
 

@@ -172,6 +172,7 @@ impl Front {
     async fn recognize(&self, parts: &Parts, until: Instant) -> Result<bool, Box<Response>> {
         let mut asked = parts.clone();
         asked.uri = Uri::from_static(RECOGNIZE);
+        asked.headers.remove(header::CONTENT_LENGTH);
         let answer = self.ask(BookNumber::FIRST, asked, Bytes::new(), until).await;
         if answer.status().is_server_error() {
             return Err(Box::new(answer));

@@ -1,6 +1,5 @@
 //! The time for which this node leads a book: it opens it, serves it, and lets go of it again.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -26,7 +25,6 @@ const FINISH_MAX: Duration = Duration::from_secs(2);
 /// What every book is led with.
 pub(super) struct Grounds {
     pub(super) source: Source,
-    pub(super) directory: PathBuf,
     pub(super) options: BooksOptions,
     pub(super) token: Option<Secret>,
     pub(super) limits: Limits,
@@ -124,8 +122,7 @@ impl Leading {
         let Self { book, grounds, .. } = &self;
         let begun = Instant::now();
         let opened = grounds.source.open(*book).and_then(|opened| {
-            let start =
-                Books::start(*book, opened, &grounds.directory, &grounds.options, grounds.token.clone());
+            let start = Books::start(*book, opened, &grounds.options, grounds.token.clone());
             grounds.runtime.block_on(start)
         });
         let books = match opened {
