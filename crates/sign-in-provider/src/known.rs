@@ -91,14 +91,15 @@ impl Known {
         };
         found.refetched_at = Some(now);
         let keys = CoreJsonWebKeySet::fetch_async(found.metadata.jwks_uri(), fetcher).await;
-        found.metadata = found.metadata.clone().set_jwks(keys.map_err(failure)?);
+        found.metadata = found.metadata.clone().set_jwks(keys.map_err(|error| failure(&error))?);
         Ok(Some(found.metadata.clone()))
     }
 }
 
 async fn discover(issuer: &str, fetcher: &Fetcher) -> Result<CoreProviderMetadata, Failure> {
     let issuer = IssuerUrl::new(issuer.to_owned()).map_err(|_| Failure::Untrusted("issuer"))?;
-    let metadata = CoreProviderMetadata::discover_async(issuer, fetcher).await.map_err(failure)?;
+    let metadata = CoreProviderMetadata::discover_async(issuer, fetcher).await;
+    let metadata = metadata.map_err(|error| failure(&error))?;
     let token = metadata.token_endpoint().ok_or(Failure::Untrusted("no token endpoint"))?;
     for url in [metadata.authorization_endpoint().url(), token.url(), metadata.jwks_uri().url()] {
         check_url(url, fetcher.loopback).map_err(|_| Failure::Untrusted("endpoint"))?;
@@ -106,9 +107,9 @@ async fn discover(issuer: &str, fetcher: &Fetcher) -> Result<CoreProviderMetadat
     Ok(metadata)
 }
 
-fn failure(error: DiscoveryError<FetchError>) -> Failure {
+fn failure(error: &DiscoveryError<FetchError>) -> Failure {
     match error {
-        DiscoveryError::Request(error) => Failure::Unreachable(error),
+        DiscoveryError::Request(error) => Failure::Unreachable(*error),
         DiscoveryError::Response(..) => Failure::Untrusted("status of its description"),
         DiscoveryError::Validation(_) => Failure::Untrusted("it describes another issuer"),
         _ => Failure::Untrusted("form of its description"),

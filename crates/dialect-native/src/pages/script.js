@@ -42,8 +42,11 @@ function complain(problem, form) {
     field.focus();
     return;
   }
-  const detail = problem.detail ? `: ${problem.detail}` : "";
-  say(`${problem.title || "It did not work"}${detail}`);
+  const title = problem.title || "It did not work";
+  const isOfField = (problem.type || "").endsWith("/invalid-field");
+  // Which field it is about is shown where it stands.
+  if (isOfField && problem.detail) say(problem.detail);
+  else say(problem.detail ? `${title}: ${problem.detail}` : title);
   const field = form && problem.field && form.elements[problem.field];
   if (field && field.focus) {
     field.setAttribute("aria-invalid", "true");

@@ -18,6 +18,7 @@ use ledger::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::letters;
 use super::me::hash;
 use super::member::{accounts, family, role, set_name};
 use super::members::{actor_within, manages_people, root};
@@ -96,6 +97,9 @@ async fn invite(
 ) -> Result<Answer<Invitation>, Problem> {
     if !is_address(asked.email.as_str()) {
         return Err(Problem::field("email", "expected an e-mail address"));
+    }
+    if app.mailer.is_on() {
+        letters::check(app, asked.email.as_str()).map_err(|error| Problem::field("email", error))?;
     }
     let wanted = Wanted {
         role: asked.role,

@@ -26,6 +26,11 @@ pub(crate) fn password_reset(
     letter(app, to, "a password reset", &format!("A new password for {organization}"), text)
 }
 
+/// Whether a letter could be written to that address at all.
+pub(crate) fn check(app: &App, to: &str) -> Result<(), LetterError> {
+    letter(app, to, "nothing", "", String::new()).map(drop)
+}
+
 fn letter(
     app: &App,
     to: &str,
