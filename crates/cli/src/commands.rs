@@ -18,10 +18,12 @@ mod member;
 mod migrate;
 mod numbers;
 mod org;
+mod password;
 mod permissions;
 mod reload;
 mod reporting;
 mod sandbox;
+mod second_factor;
 mod secrets;
 mod serve;
 mod settings;
@@ -65,6 +67,9 @@ pub(crate) enum Command {
     User(user::User),
     SignIn(sign_in::SignIn),
     SignOut(sign_in::SignOut),
+    Accept(sign_in::Accept),
+    Password(password::Password),
+    SecondFactor(second_factor::SecondFactor),
     #[command(name = "whoami")]
     WhoAmI(sign_in::WhoAmI),
     SignInProvider(sign_in_provider::SignInProvider),
@@ -107,6 +112,9 @@ impl Command {
             Self::User(command) => command.run(),
             Self::SignIn(command) => command.run(),
             Self::SignOut(command) => command.run(),
+            Self::Accept(command) => command.run(),
+            Self::Password(command) => command.run(),
+            Self::SecondFactor(command) => command.run(),
             Self::WhoAmI(command) => command.run(),
             Self::SignInProvider(command) => command.run(),
             Self::Invite(command) => command.run(),

@@ -18,6 +18,7 @@ pub(crate) const NUMBER_TRANSFERS: &str = "/api/v1/number-transfers";
 pub(crate) const INVITATIONS: &str = "/api/v1/invitations";
 pub(crate) const ME: &str = "/api/v1/me";
 pub(crate) const MEMBERSHIPS: &str = "/api/v1/memberships";
+pub(crate) const PASSWORD_RESETS: &str = "/api/v1/password-resets";
 pub(crate) const SESSIONS: &str = "/api/v1/sessions";
 pub(crate) const TOKENS: &str = "/api/v1/tokens";
 pub(crate) const USERS: &str = "/api/v1/users";

@@ -103,7 +103,7 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(people::invitations::read))
         .routes(routes!(people::me::show))
         .routes(routes!(people::me::set_password))
-        .routes(routes!(people::me::issue_token))
+        .routes(routes!(people::own_tokens::issue, people::own_tokens::list))
         .routes(routes!(people::factor::begin))
         .routes(routes!(people::factor::confirm))
         .routes(routes!(people::factor::remove))

@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::Currency;
 use ledger::{
-    AccountIndex, Credential, CredentialIndex, Event, Holder, Ledger, MembershipIndex, NameIndex,
+    AccountIndex, Allowed, Credential, CredentialIndex, Event, Holder, Ledger, MembershipIndex, NameIndex,
     OrganizationIndex, PeopleEvent, Rights, RoleCode, Session, SessionId, UserIndex, Verifier, Within,
 };
 
@@ -20,15 +20,20 @@ pub struct Known {
     pub credential: CredentialIndex,
     pub holder: Holder,
     pub role: RoleCode,
-    /// What its scope lets it do, as callers number it; [`UNSCOPED`] for all that the role may.
-    pub actions: u32,
+    /// What it is held to; none for all that the role may.
+    pub scope: Option<KnownScope>,
     pub organization: OrganizationIndex,
     /// The root of the holder's family: whose idempotency keys these are.
     pub root: Option<AccountIndex>,
 }
 
-/// The actions of a credential that is held to no scope.
-pub const UNSCOPED: u32 = u32::MAX;
+/// The scope of a credential, as far as it is asked before the book is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownScope {
+    pub allowed: Allowed,
+    /// Whether it ends at chosen accounts.
+    pub is_limited: bool,
+}
 
 /// A password-like secret: verified slowly, by whoever has the time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,6 +165,7 @@ pub(crate) fn concerns(event: &Event) -> bool {
             | Event::People(_)
             | Event::CredentialIssued { .. }
             | Event::CredentialScoped { .. }
+            | Event::ScopeSet { .. }
             | Event::CredentialRevoked { .. }
             | Event::AccountOpened { .. }
             | Event::HandleSet { .. }
@@ -178,7 +184,7 @@ impl Inner {
             Event::AccountOpened { credential: Some((index, credential)), .. } => {
                 self.issue(ledger, *index, credential);
             }
-            Event::CredentialScoped { credential, .. } => {
+            Event::CredentialScoped { credential, .. } | Event::ScopeSet { credential, .. } => {
                 self.revoke(ledger, *credential);
                 self.issue(ledger, *credential, ledger.credential(*credential));
             }
@@ -274,9 +280,10 @@ impl Inner {
                 (ledger.organization_within(within), root_within(within))
             }
         };
-        let actions = credential.scope.as_ref().map_or(UNSCOPED, |scope| scope.actions);
+        let scope = credential.scope.as_ref();
+        let scope = scope.map(|it| KnownScope { allowed: it.allowed, is_limited: it.is_limited() });
         let Credential { holder, role, .. } = *credential;
-        let known = Known { credential: index, holder, role, actions, organization, root };
+        let known = Known { credential: index, holder, role, scope, organization, root };
         match (&credential.verifier, credential.holder) {
             (Verifier::Digest(digest), _) => {
                 self.digests.insert(digest[..16].try_into().expect("sixteen bytes"), known);

@@ -48,7 +48,7 @@ pub use calendar::{UnknownTimeZone, Zone};
 pub use clock::{
     Clock, ClockFault, Entropy, ManualClock, SandboxClock, SeededEntropy, SystemClock, SystemEntropy,
 };
-pub use directory::{Directory, Known, KnownMember, Slow, UNSCOPED, session_digest};
+pub use directory::{Directory, Known, KnownMember, KnownScope, Slow, session_digest};
 pub use engine::{Counters, Distil, Engine, QUEUE_MAX, Running, Unavailable};
 pub use history::{Entry, Head, History, HistoryError, Walk};
 pub use origin::Origin;

@@ -337,6 +337,8 @@ impl Owner {
             | Event::CredentialRevoked { .. }
             | Event::CredentialScoped { .. }
             | Event::CredentialSpent { .. }
+            | Event::ScopeSet { .. }
+            | Event::LimitCounted { .. }
             | Event::CredentialUsed { .. }
             | Event::NumberReleased { .. }
             | Event::ReloadRequested { .. }

@@ -1,6 +1,6 @@
 //! What is known of one book: where it ends, and which table holds which position.
 
-use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use journal::{Chain, Group, GroupError, ReadError, Tail};
 use tokio_postgres::error::SqlState;
@@ -9,6 +9,7 @@ use crate::cache::Cache;
 use crate::error::{DatabaseError, OpenError};
 use crate::hosts::Session;
 use crate::lane::Lane;
+use crate::local_copy::LocalCopy;
 use crate::row::Row;
 
 /// Stands in `events` of the row that closes a table for its book.
@@ -21,6 +22,7 @@ pub(crate) struct Book {
     pub(crate) lane: Lane,
     pub(crate) number: i64,
     pub(crate) cache: Cache,
+    pub(crate) copy: Option<Arc<LocalCopy>>,
     index: RwLock<Index>,
 }
 
@@ -60,8 +62,22 @@ impl Index {
 }
 
 impl Book {
-    pub(crate) fn new(lane: Lane, number: i64, cache_bytes: usize, index: Index) -> Self {
-        Self { lane, number, cache: Cache::new(cache_bytes), index: RwLock::new(index) }
+    pub(crate) fn new(
+        lane: Lane,
+        number: i64,
+        cache_bytes: usize,
+        copy: Option<Arc<LocalCopy>>,
+        index: Index,
+    ) -> Self {
+        Self { lane, number, cache: Cache::new(cache_bytes), copy, index: RwLock::new(index) }
+    }
+
+    /// Remembers what the database has confirmed.
+    pub(crate) fn keep(&self, group: &Group) {
+        self.cache.keep(group.header().position, group.bytes());
+        if let Some(copy) = &self.copy {
+            copy.keep(group);
+        }
     }
 
     pub(crate) fn index(&self) -> RwLockReadGuard<'_, Index> {

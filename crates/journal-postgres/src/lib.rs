@@ -21,7 +21,7 @@
 //! | `connector`, `lane` | the host to write to; a session that is made again |
 //! | `schema` | tables and migrations |
 //! | `postgres_journal` | the append, and what each answer means |
-//! | `book`, `reader`, `cache` | where a position is, and reading it |
+//! | `book`, `reader`, `cache`, `local_copy` | where a position is, and reading it |
 //! | `snapshot`, `vault` | beside the journal |
 //! | `beside` | a session for what is not the journal |
 //! | `nodes`, `watch` | the rows by which nodes find each other; when to take the lead: only advice |
@@ -45,6 +45,7 @@ mod database;
 mod error;
 mod hosts;
 mod lane;
+mod local_copy;
 mod nodes;
 mod options;
 mod passfile;

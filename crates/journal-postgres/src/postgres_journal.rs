@@ -119,7 +119,7 @@ impl PostgresJournal {
 
     /// Only now may readers find it, and what stands before it.
     fn publish(&mut self, group: &Group) {
-        self.book.cache.keep(group.header().position, group.bytes());
+        self.book.keep(group);
         self.era_bytes += group.bytes().len() as u64;
         self.book.index_mut().tail = group.tail();
     }

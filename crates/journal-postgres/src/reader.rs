@@ -26,13 +26,23 @@ impl Book {
         {
             return Ok(group);
         }
+        if let Some(group) = self.copied(position) {
+            return Ok(group);
+        }
         let sql = format!("SELECT chain, events, body FROM {table} WHERE book = $1 AND position = $2");
         let rows = self.lane.with(|session| session.query(&sql, &[&self.number, &(position as i64)]));
         let rows = rows.map_err(read_fault(position))?;
         let row = rows.first().ok_or(ReadError::Missing { position })?;
         let group = group_of(row, 0, position, &table, self.number)?;
-        self.cache.keep(position, group.bytes());
+        self.keep(&group);
         Ok(group)
+    }
+
+    /// The group from this machine's disk.
+    fn copied(&self, position: u64) -> Option<Group> {
+        let group = self.copy.as_ref()?.find(position)?;
+        self.cache.keep(position, group.bytes());
+        Some(group)
     }
 }
 
@@ -58,10 +68,17 @@ impl Reader for PostgresReader {
         let book = &self.0;
         let era = book.era_of(position)?;
         let start = HEADER_BYTES + offset.min(GROUP_BYTES_MAX);
-        if let Some(group) = book.cache.find(position) {
+        let mut copy = |group: &[u8]| {
             let start = start.min(group.len());
             let end = start.saturating_add(length).min(group.len());
             into.extend_from_slice(&group[start..end]);
+        };
+        if let Some(group) = book.cache.find(position) {
+            copy(&group);
+            return Ok(());
+        }
+        if let Some(group) = book.copied(position) {
+            copy(group.bytes());
             return Ok(());
         }
         let sql = format!(
@@ -79,8 +96,8 @@ impl Reader for PostgresReader {
     }
 
     fn scan(&self, from: u64) -> Result<Scan, ReadError> {
-        let end = self.tail().position;
-        if from == 0 || from > end + 1 {
+        let end = self.tail();
+        if from == 0 || from > end.position + 1 {
             return Err(ReadError::Missing { position: from });
         }
         Ok(Box::new(Scanning {
@@ -106,7 +123,7 @@ impl Reader for PostgresReader {
 struct Scanning {
     book: Arc<Book>,
     next: u64,
-    end: u64,
+    end: Tail,
     tail: Option<Tail>,
     fetched: VecDeque<Group>,
     count: u64,
@@ -117,7 +134,7 @@ impl Scanning {
         let position = self.next;
         let missing = ReadError::Missing { position };
         let (era, last) = self.book.index().era_of(position).ok_or(missing)?;
-        let last = last.min(self.end).min(position + self.count - 1);
+        let last = last.min(self.end.position).min(position + self.count - 1);
         let table = era.table();
         let sql = format!(
             "SELECT position, chain, events, body FROM {table} \
@@ -130,6 +147,9 @@ impl Scanning {
         for row in rows.map_err(read_fault(position))? {
             let group = group_of(&row, 1, row.get::<i64>(0) as u64, &table, number)?;
             bytes += group.bytes().len();
+            if let Some(copy) = &self.book.copy {
+                copy.keep(&group);
+            }
             self.fetched.push_back(group);
         }
         let each = bytes / self.fetched.len().max(1) + 1;
@@ -137,16 +157,39 @@ impl Scanning {
         Ok(())
     }
 
+    /// The next group from this machine's disk. One that does not fit is of another history.
+    fn at_hand(&self) -> Option<Group> {
+        let copy = self.book.copy.as_ref()?;
+        let group = copy.find(self.next)?;
+        if self.follows(&group) {
+            return Some(group);
+        }
+        copy.discard();
+        None
+    }
+
+    /// Behind the one before it, and the last one as the database has it.
+    fn follows(&self, group: &Group) -> bool {
+        let is_behind = self.tail.is_none_or(|tail| group.header().follows(&tail));
+        is_behind && (group.header().position != self.end.position || group.tail() == self.end)
+    }
+
     fn step(&mut self) -> Result<Group, ReadError> {
         let position = self.next;
-        if self.fetched.is_empty() {
-            self.fetch()?;
-        }
-        let group = self.fetched.pop_front().ok_or(ReadError::Missing { position })?;
+        let copied = if self.fetched.is_empty() { self.at_hand() } else { None };
+        let group = match copied {
+            Some(group) => group,
+            None => {
+                if self.fetched.is_empty() {
+                    self.fetch()?;
+                }
+                self.fetched.pop_front().ok_or(ReadError::Missing { position })?
+            }
+        };
         if group.header().position != position {
             return Err(ReadError::Missing { position });
         }
-        if self.tail.is_some_and(|tail| !group.header().follows(&tail)) {
+        if !self.follows(&group) {
             let place = format!("behind position {}", position - 1);
             return Err(ReadError::Damaged { position, place, reason: GroupError::Unchained });
         }
@@ -160,7 +203,7 @@ impl Iterator for Scanning {
     type Item = Result<Group, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.next > self.end {
+        if self.next > self.end.position {
             return None;
         }
         let group = self.step();

@@ -140,6 +140,8 @@ impl Ledger {
             Event::CredentialRevoked { credential, .. }
             | Event::CredentialScoped { credential, .. }
             | Event::CredentialSpent { credential, .. }
+            | Event::ScopeSet { credential, .. }
+            | Event::LimitCounted { credential, .. }
             | Event::CredentialUsed { credential, .. } => self.fold_credential(*credential, event, at),
             Event::AccountOpened { account, new, root, opened_at, credential } => {
                 self.open_account(*account, new, *root, *opened_at, at);

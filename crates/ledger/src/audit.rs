@@ -94,7 +94,7 @@ impl Ledger {
                 self.organization_of(self.credential(*credential).holder)
             }
             Event::AccountOpened { new, .. } => Some(new.organization),
-            Event::CredentialScoped { credential, .. } => {
+            Event::CredentialScoped { credential, .. } | Event::ScopeSet { credential, .. } => {
                 self.organization_of(self.credential(*credential).holder)
             }
             Event::AccountChanged { account, .. }
@@ -121,6 +121,7 @@ impl Ledger {
             Event::CalendarExtended { .. }
             | Event::NameInterned { .. }
             | Event::CredentialSpent { .. }
+            | Event::LimitCounted { .. }
             | Event::CredentialUsed { .. }
             | Event::BalanceOpened { .. }
             | Event::PeriodRolled { .. }

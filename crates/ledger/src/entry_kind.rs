@@ -79,6 +79,8 @@ impl EntryKind {
             | Event::HandleSet { .. }
             | Event::CredentialScoped { .. }
             | Event::CredentialSpent { .. }
+            | Event::ScopeSet { .. }
+            | Event::LimitCounted { .. }
             | Event::CredentialUsed { .. }
             | Event::SettingsChanged { .. }
             | Event::NumberAssigned { .. }

@@ -9,9 +9,9 @@ use domain::{Currency, Nanos, Timestamp};
 
 use crate::{
     AccountIndex, Admission, AllocationWay, Amounts, Audited, BalanceIndex, ChargeId, ChargeKind, Correction,
-    Credential, CredentialIndex, FamilyIndex, Funding, HoldId, HouseLeg, NameIndex, NewAccount, Number,
-    OrganizationIndex, PeopleEvent, ReloadRequest, ReloadRule, Restrictions, RoleCode, Scope, Settings,
-    Spent, Status, Text, Usage, UserIndex,
+    Credential, CredentialIndex, FamilyIndex, FormerScope, Funding, HoldId, HouseLeg, NameIndex, NewAccount,
+    Number, OrganizationIndex, PeopleEvent, ReloadRequest, ReloadRule, Restrictions, RoleCode, Scope,
+    Settings, Spent, Status, Text, Usage, UserIndex,
 };
 
 /// A balance after an event: the amounts, and the number the event has in its history.
@@ -109,14 +109,25 @@ pub enum Event {
         credential: CredentialIndex,
         revoked_at: Timestamp,
     },
-    /// Behind the issue of a credential that is held to a scope.
+    /// As it was before there were limits; not written any more.
     CredentialScoped {
+        credential: CredentialIndex,
+        scope: Box<FormerScope>,
+    },
+    /// As it was before there were limits; not written any more.
+    CredentialSpent {
+        credential: CredentialIndex,
+        spent: Spent,
+    },
+    /// Behind the issue of a credential that is held to a scope.
+    ScopeSet {
         credential: CredentialIndex,
         scope: Box<Scope>,
     },
-    /// What the credential has spent on a day, this command included.
-    CredentialSpent {
+    /// What went through the credential's limit of that place, this command included.
+    LimitCounted {
         credential: CredentialIndex,
+        limit: u32,
         spent: Spent,
     },
     CredentialUsed {
@@ -298,6 +309,8 @@ impl Event {
             | Self::HandleSet { .. }
             | Self::CredentialScoped { .. }
             | Self::CredentialSpent { .. }
+            | Self::ScopeSet { .. }
+            | Self::LimitCounted { .. }
             | Self::CredentialUsed { .. }
             | Self::SettingsChanged { .. }
             | Self::NumberAssigned { .. }

@@ -17,7 +17,7 @@
 //! | organization, user, credential | `organization.rs`, `people.rs` | who exists and whose word still counts |
 //! | membership, session, invitation | `people/` | who acts where, how far, and what a sign-in leaves |
 //! | audit log | `audit.rs` | who asked for what was done, as a chain |
-//! | scope | `scope.rs` | what a credential may not, though its account may |
+//! | scope, limit | `scope.rs`, `limit.rs` | what a credential may not, though its holder may |
 //! | number, settings | `number.rs`, `settings.rs` | what an account has besides money |
 //! | house, family | `totals.rs` | running totals that make the invariants cheap to check |
 //!
@@ -44,6 +44,7 @@ mod event;
 mod hold;
 mod index;
 pub mod invariant;
+mod limit;
 mod money;
 mod number;
 mod object;
@@ -74,6 +75,7 @@ pub use index::{
     AccountIndex, BalanceIndex, ChargeId, CredentialIndex, EventRef, FamilyIndex, HoldId, InvitationIndex,
     MembershipIndex, NameIndex, OrganizationIndex, PermissionSetIndex, UserIndex,
 };
+pub use limit::{Flow, Flows, LIMITS_MAX, Limit, PerDay, Span, Spent, day_of};
 pub use number::{NUMBERS_MAX, Number};
 pub use object::{Cursor, Object};
 pub use organization::{Calendar, FAMILY_NAMES_MAX, NAMES_MAX, Organization};
@@ -86,7 +88,7 @@ pub use people::{
 };
 pub use rejection::{PeopleRejection, Rejection};
 pub use reload::{Provider, Reload, ReloadRequest, ReloadRule};
-pub use scope::{PerDay, SCOPE_ACCOUNTS_MAX, Scope, Spent, day_of};
+pub use scope::{Allowed, FormerScope, SCOPE_ACCOUNTS_MAX, Scope};
 pub use settings::{Forward, Settings, SettingsChange, Throughput};
 pub use state::{Handle, Ledger, Merge, Name, Refunded, WARM_MAX};
 pub use totals::{Family, House, HouseLeg};

@@ -96,8 +96,8 @@ pub struct Credential {
     pub previous: Option<CredentialIndex>,
     /// What it may not, though its holder may.
     pub scope: Option<Box<Scope>>,
-    /// Counted where the scope has an amount a day.
-    pub spent: Spent,
+    /// What went through each limit of the scope.
+    pub spent: Box<[Spent]>,
     /// The newest day on which it was used, as far as that was written down; zero for never.
     pub used_on: u32,
     pub last: EventRef,

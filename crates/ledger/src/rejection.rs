@@ -2,7 +2,7 @@
 
 use domain::{Currency, Nanos};
 
-use crate::{AccountIndex, NameIndex};
+use crate::{AccountIndex, Limit, NameIndex};
 
 /// Why not, of people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,11 +68,11 @@ pub enum Rejection {
     },
     /// The credential is held to a scope that this lies outside of.
     OutOfScope,
-    /// The credential may not spend so much today.
+    /// The credential has a limit, and this would pass it.
     ScopeExceeded {
         need: Nanos,
         have: Nanos,
-        limit: Nanos,
+        limit: Limit,
     },
     MayNotOpenChildren,
     TooDeep,

@@ -25,6 +25,7 @@ pub struct Config {
     pub listen: String,
     #[serde(deserialize_with = "set_or_not")]
     pub journal: Option<String>,
+    pub local_copy_mb: u32,
     pub migrate: bool,
     #[serde(deserialize_with = "set_or_not")]
     pub reporting: Option<String>,

@@ -2,12 +2,13 @@
 
 use domain::{Currency, Nanos, Timestamp};
 use ledger::{
-    AccountIndex, Act, Actor, Admission, AllocationWay, BalanceIndex, ChargeId, ChargeKind, Charged, Command,
-    Correction, CredentialIndex, Event, ExcessPolicy, Funding, HoldId, Holder, Ledger, NewAccount,
-    OrganizationIndex, PerDay, Provider, Rejection, ReloadRule, RoleCode, Scope, Status, Usage, Verifier,
+    AccountIndex, Act, Actor, Admission, AllocationWay, Allowed, BalanceIndex, ChargeId, ChargeKind, Charged,
+    Command, Correction, CredentialIndex, Event, ExcessPolicy, Flow, Flows, Funding, HoldId, Holder, Ledger,
+    Limit, NewAccount, OrganizationIndex, Provider, Rejection, ReloadRule, RoleCode, Scope, Span, Status,
+    Usage, Verifier,
 };
 
-use crate::model::{Ask, Excess, Model, No, Way, Who};
+use crate::model::{Ask, Cap, Excess, Lasts, Model, Moves, No, Way, Who};
 
 /// What the ledger calls the things that the model numbers.
 #[derive(Clone, Debug, Default)]
@@ -179,17 +180,18 @@ impl Bridge {
                 reference,
             },
             Ask::Void { hold } => Act::VoidHold { hold: HoldId(hold) },
-            Ask::Issue { account: number, limit } => Act::IssueCredential {
+            Ask::Issue { account: number, ref limits } => Act::IssueCredential {
                 holder: Holder::Account(account(number)),
                 role: RoleCode(16),
                 verifier: Verifier::Digest([9; 32]),
-                label: Some(b"so much a day".as_slice().into()),
+                label: Some(b"so much".as_slice().into()),
                 expires_at: Timestamp::NEVER,
                 live_max: None,
                 scope: Some(Box::new(Scope {
-                    actions: u32::MAX >> 1,
+                    allowed: Allowed::Operations(u64::MAX),
                     accounts: [].into(),
-                    per_day: Some(PerDay { currency: Currency::EUR, amount: Nanos::new(limit) }),
+                    below: false,
+                    limits: limits.iter().map(limit).collect(),
                 })),
             },
             Ask::SetReload { account: number, currency: code, amount, on, at_once } => Act::SetReload {
@@ -225,6 +227,25 @@ impl Bridge {
             Event::Charged(charged) | Event::HoldCaptured { charged, .. } => self.charges.push(paid(charged)),
             _ => {}
         }
+    }
+}
+
+fn limit(cap: &Cap) -> Limit {
+    let flow = |moves: &Moves| match moves {
+        Moves::Charged => Flow::Charge,
+        Moves::Transferred => Flow::Transfer,
+        Moves::Allocated => Flow::Allocate,
+        Moves::Paid => Flow::Pay,
+    };
+    Limit {
+        flows: Flows::of(cap.moves.iter().map(flow)),
+        currency: Currency::EUR,
+        amount: Nanos::new(cap.amount),
+        span: match cap.lasts {
+            Lasts::Day => Span::Day,
+            Lasts::Month => Span::Month,
+            Lasts::Ever => Span::Total,
+        },
     }
 }
 

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
+
 /// Nanos.
 pub type Amount = i128;
 
@@ -68,17 +70,39 @@ pub struct Model {
     pub holds_placed: u64,
     pub keys: Vec<Key>,
     pub reloads: BTreeMap<(usize, &'static str), Reload>,
-    /// What the ask at hand takes: in which currency, and how much.
-    taken: Option<(&'static str, Amount)>,
+    /// What the ask at hand moves: how, in which currency, and how much.
+    moved: Option<(Moves, &'static str, Amount)>,
 }
 
-/// A credential that may spend so much a day, in EUR.
+/// A credential that has limits, in EUR; all it ever moved is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     pub account: usize,
-    pub limit: Amount,
-    pub day: i64,
-    pub spent: Amount,
+    pub limits: Vec<Cap>,
+    pub moved: Vec<(i64, Moves, Amount)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cap {
+    pub moves: Vec<Moves>,
+    pub amount: Amount,
+    pub lasts: Lasts,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasts {
+    Day,
+    Month,
+    Ever,
+}
+
+/// How money moves by a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moves {
+    Charged,
+    Transferred,
+    Allocated,
+    Paid,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,7 +175,7 @@ pub enum Ask {
     Extend { hold: u64, expires_at: i64 },
     Capture { hold: u64, amount: Amount, excess: Excess, keep_open: bool },
     Void { hold: u64 },
-    Issue { account: usize, limit: Amount },
+    Issue { account: usize, limits: Vec<Cap> },
     SetReload { account: usize, currency: &'static str, amount: Amount, on: bool, at_once: bool },
     StartReload { account: usize, currency: &'static str },
     SettleReload { account: usize, currency: &'static str, approved: bool },
@@ -169,6 +193,22 @@ pub enum Excess {
     Exact,
     UpTo,
     Admit(Way),
+}
+
+impl Lasts {
+    /// Whether both moments are in one span, by the calendar of UTC.
+    fn is_same(self, then: i64, now: i64) -> bool {
+        let date = |micros| {
+            let instant = jiff::Timestamp::from_microsecond(micros).expect("lives end long before time does");
+            instant.to_zoned(TimeZone::UTC).date()
+        };
+        let (then, now) = (date(then), date(now));
+        match self {
+            Self::Day => then == now,
+            Self::Month => then.first_of_month() == now.first_of_month(),
+            Self::Ever => true,
+        }
+    }
 }
 
 const DEPTH_MAX: usize = 8;
@@ -300,7 +340,7 @@ impl Model {
 
     /// Does what is asked, or says why not and changes nothing.
     pub fn ask(&mut self, who: Who, ask: &Ask, now: i64, period: u32) -> Result<(), No> {
-        self.taken = None;
+        self.moved = None;
         let Who::Key(key) = who else { return self.ask_unscoped(who, ask, now, period) };
         let before = self.clone();
         let done = self.ask_by_key(key, ask, now, period);
@@ -312,38 +352,41 @@ impl Model {
 
     /// As its account could, and then counted.
     fn ask_by_key(&mut self, key: usize, ask: &Ask, now: i64, period: u32) -> Result<(), No> {
-        const DAY: i64 = 24 * 3600 * 1_000_000;
         let who = Who::Buyer(self.keys[key].account);
-        match *ask {
-            Ask::Issue { .. } => return Err(No::OutOfScope),
-            Ask::Open { parent: Some(parent), .. } => {
-                self.reach(who, parent)?;
-                self.open(parent)?;
-                return Err(No::OutOfScope);
-            }
-            _ => self.ask_unscoped(who, ask, now, period)?,
-        }
-        let Some((currency, need)) = self.taken.take() else { return Ok(()) };
-        if currency != "EUR" {
+        if matches!(ask, Ask::Issue { .. }) {
             return Err(No::OutOfScope);
         }
+        let merges = matches!(*ask, Ask::Share { account, shared: true } if self.accounts[account].own);
+        self.ask_unscoped(who, ask, now, period)?;
+        // What is made so could spend past every limit.
+        if merges || matches!(ask, Ask::Open { shared: true, .. } | Ask::Open { overruns: true, .. }) {
+            return Err(No::OutOfScope);
+        }
+        let Some((moves, currency, need)) = self.moved.take() else { return Ok(()) };
         let key = &mut self.keys[key];
-        let spent = if key.day == now / DAY { key.spent } else { 0 };
-        if spent + need > key.limit {
-            return Err(No::Scope { need, have: key.limit - spent });
+        let limits: Vec<&Cap> = key.limits.iter().filter(|limit| limit.moves.contains(&moves)).collect();
+        if limits.is_empty() || currency != "EUR" {
+            return Err(No::OutOfScope);
         }
-        if need > 0 {
-            (key.day, key.spent) = (now / DAY, spent + need);
+        for limit in limits {
+            let counts = |(then, moved, _): &&(i64, Moves, Amount)| {
+                limit.moves.contains(moved) && limit.lasts.is_same(*then, now)
+            };
+            let before: Amount = key.moved.iter().filter(counts).map(|(.., amount)| amount).sum();
+            if need > 0 && before + need > limit.amount {
+                return Err(No::Scope { need, have: limit.amount - before });
+            }
         }
+        key.moved.push((now, moves, need));
         Ok(())
     }
 
     fn ask_unscoped(&mut self, who: Who, ask: &Ask, now: i64, period: u32) -> Result<(), No> {
         match *ask {
-            Ask::Issue { account, limit } => {
+            Ask::Issue { account, ref limits } => {
                 self.reach(who, account)?;
                 self.open(account)?;
-                self.keys.push(Key { account, limit, day: 0, spent: 0 });
+                self.keys.push(Key { account, limits: limits.clone(), moved: Vec::new() });
             }
             Ask::SetReload { account, currency, amount, on, at_once } => {
                 self.seller(who, account)?;
@@ -498,7 +541,7 @@ impl Model {
                 }
                 self.touch(from, currency, period).funded -= amount;
                 self.touch(to, currency, period).funded += amount;
-                self.taken = Some((currency, amount));
+                self.moved = Some((Moves::Transferred, currency, amount));
             }
             Ask::TopUp { account, currency, amount } => {
                 self.seller(who, account)?;
@@ -566,7 +609,7 @@ impl Model {
                 self.touch(payer, currency, period).used += amount;
                 self.touch(account, currency, period).usage += amount;
                 self.charges.push(Charge { account, payer, currency, amount, refunded: 0 });
-                self.taken = Some((currency, amount));
+                self.moved = Some((Moves::Charged, currency, amount));
             }
             Ask::Refund { charge, amount } => {
                 let charge_of = self.charges[charge].clone();
@@ -601,7 +644,7 @@ impl Model {
                 self.touch(account, currency, period);
                 self.holds.insert(self.holds_placed, Hold { account, payer, currency, amount, expires_at });
                 self.holds_placed += 1;
-                self.taken = Some((currency, amount));
+                self.moved = Some((Moves::Charged, currency, amount));
             }
             Ask::Extend { hold, expires_at } => {
                 let of = self.hold(who, hold)?;
@@ -646,7 +689,7 @@ impl Model {
                 }
                 let (account, payer, currency) = (of.account, of.payer, of.currency);
                 self.charges.push(Charge { account, payer, currency, amount: within + above, refunded: 0 });
-                self.taken = Some((currency, above));
+                self.moved = Some((Moves::Charged, currency, above));
             }
             Ask::Void { hold } => {
                 self.hold(who, hold)?;
@@ -672,6 +715,7 @@ impl Model {
         let payer = self.receiver(account)?;
         self.touch(payer, currency, period).funded += amount;
         self.touch(account, currency, period);
+        self.moved = Some((Moves::Paid, currency, amount));
         Ok(())
     }
 
@@ -707,7 +751,7 @@ impl Model {
         let signed = if give { amount } else { -amount };
         self.touch(parent, currency, period).given += signed;
         self.touch(child, currency, period).received += signed;
-        self.taken = Some((currency, amount));
+        self.moved = Some((Moves::Allocated, currency, amount));
         Ok(())
     }
 

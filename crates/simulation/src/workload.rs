@@ -1,7 +1,7 @@
 //! Random asks that reach every rule: few accounts, small amounts, many refusals.
 
 use crate::Random;
-use crate::model::{Amount, Ask, Excess, Model, Way, Who};
+use crate::model::{Amount, Ask, Cap, Excess, Lasts, Model, Moves, Way, Who};
 
 const ACCOUNTS_MAX: u64 = 14;
 const KEYS_MAX: usize = 8;
@@ -16,7 +16,7 @@ pub fn next(random: &mut Random, model: &Model, now: i64) -> (Who, Ask) {
     }
     let account = random.below(accounts) as usize;
     let who = match random.below(12) {
-        _ if !model.keys.is_empty() && random.one_in(12) => {
+        _ if !model.keys.is_empty() && random.one_in(14) => {
             Who::Key(random.below(model.keys.len() as u64) as usize)
         }
         0 => Who::Buyer(random.below(accounts) as usize),
@@ -33,9 +33,7 @@ pub fn next(random: &mut Random, model: &Model, now: i64) -> (Who, Ask) {
     let currency = CURRENCIES[usize::from(random.one_in(12))];
     let amount = amount(random, model, account, currency);
     let ask = match random.below(44) {
-        40 if model.keys.len() < KEYS_MAX => {
-            Ask::Issue { account, limit: 1 + random.below(300) as Amount * UNIT }
-        }
+        40 if model.keys.len() < KEYS_MAX => Ask::Issue { account, limits: caps(random) },
         40 | 41 => {
             Ask::SetReload { account, currency, amount, on: !random.one_in(4), at_once: random.one_in(2) }
         }
@@ -91,6 +89,24 @@ pub fn next(random: &mut Random, model: &Model, now: i64) -> (Who, Ask) {
         _ => Ask::Void { hold: hold(random, model) },
     };
     (who, ask)
+}
+
+/// One limit mostly, at times two that count the same money.
+fn caps(random: &mut Random) -> Vec<Cap> {
+    const MOVES: [Moves; 4] = [Moves::Charged, Moves::Transferred, Moves::Allocated, Moves::Paid];
+    let caps = 1 + usize::from(random.one_in(3));
+    (0..caps)
+        .map(|_| {
+            let moves: Vec<Moves> = MOVES.into_iter().filter(|_| !random.one_in(3)).collect();
+            let lasts = match random.below(4) {
+                0 => Lasts::Ever,
+                1 => Lasts::Month,
+                _ => Lasts::Day,
+            };
+            let moves = if moves.is_empty() { vec![Moves::Charged] } else { moves };
+            Cap { moves, amount: 1 + random.below(400) as Amount * UNIT, lasts }
+        })
+        .collect()
 }
 
 fn open(random: &mut Random, accounts: u64) -> (Who, Ask) {

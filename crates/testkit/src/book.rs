@@ -12,7 +12,7 @@ use engine::{
 use journal::{Journal, Vault};
 use ledger::{
     AccountIndex, Act, Actor, Admission, ChargeKind, Command, Event, Funding, Holder, NewAccount,
-    OrganizationIndex, Rejection, Usage, Verifier,
+    OrganizationIndex, Rejection, Scope, Usage, Verifier,
 };
 
 use crate::storage::Storage;
@@ -214,6 +214,11 @@ impl TestBook {
 
     /// Another secret for an account.
     pub async fn issue(&self, index: AccountIndex) -> TestAccount {
+        self.issue_within(index, None).await
+    }
+
+    /// One that is held to a scope.
+    pub async fn issue_within(&self, index: AccountIndex, scope: Option<Box<Scope>>) -> TestAccount {
         let key = self.key_of(index);
         let secret = Secret::new_secret(self.engine.entropy()).expose().to_owned();
         let issued = self
@@ -224,7 +229,7 @@ impl TestBook {
                 label: None,
                 expires_at: access::NO_EXPIRY,
                 live_max: None,
-                scope: None,
+                scope,
             })
             .await;
         let Event::CredentialIssued { index: credential, .. } = issued.event else {

@@ -1,7 +1,7 @@
 //! Every refusal once: what golden tables of dialects list.
 
 use domain::{Currency, Nanos};
-use ledger::{AccountIndex, NameIndex, PeopleRejection, Rejection};
+use ledger::{AccountIndex, Flow, Flows, Limit, NameIndex, PeopleRejection, Rejection, Span};
 
 /// One of each kind, in the order they are declared.
 pub fn rejections() -> Vec<Rejection> {
@@ -21,7 +21,11 @@ fn next(rejection: &Rejection) -> Option<Rejection> {
         R::CredentialNotFound => R::LastCredential,
         R::LastCredential => R::TooManyCredentials { live_max: 2 },
         R::TooManyCredentials { .. } => R::OutOfScope,
-        R::OutOfScope => R::ScopeExceeded { need, have, limit: need },
+        R::OutOfScope => {
+            let (flows, currency) = (Flows::of([Flow::Allocate]), Currency::EUR);
+            let limit = Limit { flows, currency, amount: Nanos::from_units(500), span: Span::Total };
+            R::ScopeExceeded { need, have, limit }
+        }
         R::ScopeExceeded { .. } => R::MayNotOpenChildren,
         R::MayNotOpenChildren => R::TooDeep,
         R::TooDeep => R::TooManyAccounts { max: 9 },

@@ -48,6 +48,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let stop = server::stop_signal().map_err(Failure::fault("cannot start"))?;
     let options = BooksOptions {
         journal: config.journal.clone(),
+        local_copy_mb: config.local_copy_mb,
         migrate: config.migrate,
         reporting: config.reporting.clone(),
         confirm_clock: config.confirm_clock,

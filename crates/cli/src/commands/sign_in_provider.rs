@@ -31,7 +31,7 @@ struct Set {
     issuer: String,
     #[arg(long, value_name = "ID")]
     client_id: String,
-    /// A file that holds the client's secret; without it the secret is asked for.
+    /// A file that holds the client's secret, `-` for standard input; without it the secret is asked for.
     #[arg(long, value_name = "FILE", conflicts_with = "keep_secret")]
     client_secret_file: Option<PathBuf>,
     /// Leave the secret as it is: of the same issuer and client.
@@ -82,7 +82,7 @@ impl SignInProvider {
                     "passwords": !it.no_passwords,
                 });
                 if !it.keep_secret {
-                    let secret = secret::password(it.client_secret_file.as_deref(), "client secret")?;
+                    let secret = secret::read(it.client_secret_file.as_deref(), "client secret")?;
                     body["client_secret"] = secret.into();
                 }
                 let provider: Record = it.place.asking.client()?.put(&it.place.path(), &body, None)?;

@@ -14,6 +14,7 @@ mod retention;
 mod sandbox;
 mod serve;
 mod served;
+mod tokens;
 mod verify;
 
 use std::path::Path;

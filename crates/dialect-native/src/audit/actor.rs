@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use engine::{AuditEntry, Id, Seals};
 use ledger::{
     AccountIndex, Actor, BalanceIndex, CredentialIndex, Event, Holder, Ledger, MembershipIndex, PeopleEvent,
-    PermissionSetIndex, Rights, UserIndex,
+    PermissionSetIndex, Rights, Scope, UserIndex,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -49,6 +49,7 @@ pub(crate) struct Known {
     users: BTreeMap<MembershipIndex, (UserIndex, Option<String>)>,
     balances: BTreeMap<BalanceIndex, AccountIndex>,
     sets: BTreeMap<PermissionSetIndex, String>,
+    scopes: BTreeMap<CredentialIndex, Scope>,
 }
 
 impl Known {
@@ -61,6 +62,11 @@ impl Known {
             }
             if let Event::ReloadRequested { balance, .. } | Event::ReloadEnded { balance, .. } = entry.event {
                 known.balances.insert(balance, ledger.balance(balance).account);
+            }
+            if let Event::CredentialIssued { index, .. } = entry.event
+                && let Some(scope) = &ledger.credential(index).scope
+            {
+                known.scopes.insert(index, scope.as_ref().clone());
             }
             let Event::People(event) = &entry.event else { continue };
             let rights: &[Rights] = match &**event {
@@ -95,6 +101,11 @@ impl Known {
 
     pub(crate) fn set(&self, set: PermissionSetIndex) -> Option<&str> {
         self.sets.get(&set).map(String::as_str)
+    }
+
+    /// What a credential is held to: it never changes.
+    pub(crate) fn scope(&self, credential: CredentialIndex) -> Option<&Scope> {
+        self.scopes.get(&credential)
     }
 
     /// What an act is about.

@@ -11,6 +11,7 @@ use super::actor::Known;
 use crate::accounts::view::string;
 use crate::ids;
 use crate::people::member::{names, role};
+use crate::people::scope::AskedScope;
 use crate::values::{Amount, Time};
 
 macro_rules! acts {
@@ -230,7 +231,10 @@ pub(crate) fn before_and_after(
         Event::CurrencyDeclared { currency, exponent, .. } => {
             (None, fields([("code", json!(currency.as_str())), ("exponent", json!(exponent))]))
         }
-        Event::CredentialIssued { credential, .. } => (None, issued(credential)),
+        Event::CredentialIssued { index, credential } => {
+            let scope = known.scope(*index).map(|scope| AskedScope::of(seals, scope));
+            (None, issued(credential, scope.as_ref()))
+        }
         Event::CredentialRevoked { revoked_at, .. } => {
             (None, fields([("revoked_at", json!(Time::from(*revoked_at)))]))
         }
@@ -356,10 +360,15 @@ fn changed<const N: usize>(
     (given(one), given(other))
 }
 
-fn issued(credential: &Credential) -> Option<Value> {
+fn issued(credential: &Credential, scope: Option<&AskedScope>) -> Option<Value> {
     let role = access::Role::from_code(credential.role).map(access::Role::name);
     let expires_at = (credential.expires_at != access::NO_EXPIRY).then(|| Time::from(credential.expires_at));
-    fields([("role", json!(role)), ("label", text(&credential.label)), ("expires_at", json!(expires_at))])
+    fields([
+        ("role", json!(role)),
+        ("label", text(&credential.label)),
+        ("expires_at", json!(expires_at)),
+        ("scope", json!(scope)),
+    ])
 }
 
 fn people(

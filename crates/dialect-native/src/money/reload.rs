@@ -112,7 +112,7 @@ pub(crate) async fn get(
     request_body = StartReload,
     responses((status = 201, description = "It is started, or done", body = Reload)),
     extensions(("x-operation" = json!(["StartReload"])), ("x-problems" = json!([
-        "account-not-found", "account-closed", "reload-off", "reload-under-way",
+        "account-not-found", "account-closed", "reload-off", "reload-under-way", "scope-exceeded",
     ]))),
 )]
 pub(crate) async fn start(
@@ -146,7 +146,7 @@ pub(crate) async fn start(
     request_body = SettleReload,
     responses((status = 201, description = "It has ended", body = Reload)),
     extensions(("x-operation" = json!(["SetReload"])), ("x-problems" = json!([
-        "account-not-found", "account-closed", "no-reload-under-way",
+        "account-not-found", "account-closed", "no-reload-under-way", "scope-exceeded",
     ]))),
 )]
 pub(crate) async fn settle(

@@ -76,6 +76,7 @@ struct Tried {
     next_at: Timestamp,
 }
 
+#[derive(Clone, Copy)]
 enum Outcome {
     Settled(Posted),
     Again,

@@ -61,7 +61,7 @@ kinds! {
     NoMembership 403 "no-membership" "The user belongs nowhere, or not there";
     Forbidden 403 "forbidden" "The credential may not do that";
     OutOfScope 403 "out-of-scope" "The credential is held to a scope that does not cover that";
-    ScopeExceeded 403 "scope-exceeded" "The credential may not spend so much today";
+    ScopeExceeded 403 "scope-exceeded" "A limit of the credential does not allow so much";
 
     // which
     NotFound 404 "not-found" "There is nothing here";

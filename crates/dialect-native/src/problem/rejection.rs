@@ -5,6 +5,7 @@ use ledger::{PeopleRejection, Rejection};
 
 use super::{Kind, Problem};
 use crate::ids;
+use crate::people::limit::in_words;
 
 impl Problem {
     /// One arm for each reason: a new one does not compile before it has its words.
@@ -23,8 +24,8 @@ impl Problem {
             }
             R::OutOfScope => Self::new(Kind::OutOfScope),
             R::ScopeExceeded { need, have, limit } => Self::new(Kind::ScopeExceeded)
-                .with_detail(format!("need {need}, have {have}"))
-                .with_amounts(Some(need), Some(have), Some(limit)),
+                .with_detail(format!("need {need}, have {have} of {}", in_words(&limit)))
+                .with_amounts(Some(need), Some(have), Some(limit.amount)),
             R::MayNotOpenChildren => Self::new(Kind::MayNotOpenChildren),
             R::TooDeep => Self::new(Kind::TooDeep),
             R::TooManyAccounts { max } => {

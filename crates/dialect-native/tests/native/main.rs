@@ -14,6 +14,7 @@ mod openapi;
 mod operations;
 mod pages;
 mod people;
+mod provisioning;
 mod refusals;
 mod removed;
 mod rights;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::Nanos;
-use ledger::{Admission, AllocationWay, Correction, ExcessPolicy, Funding, Provider};
+use ledger::{Admission, AllocationWay, Correction, ExcessPolicy, Funding, Provider, Span};
 use serde_json::{Value, json};
 use testkit::scenario::{BookWorld, Column, Field, HOLD_SECS, Line, RELOAD_REFERENCE, Step, World, check_in};
 use testkit::{Answer, Client, TestServer};
@@ -176,9 +176,18 @@ impl NativeWorld {
                 let body = json!({"from": key(from), "to": key(to), "number": digits});
                 ("POST", "/number-transfers".to_owned(), body)
             }
-            Step::IssueSecret { of, per_day, .. } => {
-                let body = match per_day {
-                    Some(amount) => json!({"scope": {"per_day": {"amount": text(*amount)}}}),
+            Step::IssueSecret { of, limit, .. } => {
+                let body = match limit {
+                    Some((amount, span)) => {
+                        let period = match span {
+                            Span::Day => "day",
+                            Span::Month => "month",
+                            Span::Total => "total",
+                        };
+                        let counts = ["charge", "transfer", "allocate"];
+                        let limit = json!({"counts": counts, "amount": text(*amount), "period": period});
+                        json!({"scope": {"limits": [limit]}})
+                    }
                     None => nothing,
                 };
                 ("POST", at(of, "/secrets"), body)

@@ -79,7 +79,7 @@ const FOREIGN: &[(&str, &str, &[&str])] = &[
     (
         "POST",
         "/accounts/{M}/secrets",
-        &[r#"{"scope":{"accounts":["{A}"]}}"#, r#"{"scope":{"accounts":["{I}"],"actions":["read"]}}"#],
+        &[r#"{"scope":{"accounts":["{A}"]}}"#, r#"{"scope":{"accounts":["{I}"],"operations":["read"]}}"#],
     ),
     ("POST", "/accounts/{A}/secrets/reissue", &["", "{}"]),
     ("GET", "/accounts/{A}/settings", &[""]),

@@ -3,8 +3,8 @@
 use domain::{Currency, Nanos};
 use ledger::{
     Account, AccountIndex, Balance, BalanceIndex, Calendar, ChargeId, Credential, Cursor, EventRef, Family,
-    Handle, Hold, HoldId, House, HouseLeg, Merge, Name, Object, Organization, OrganizationIndex, Refunded,
-    Reload, Text,
+    FormerScope, Handle, Hold, HoldId, House, HouseLeg, Merge, Name, Object, Organization, OrganizationIndex,
+    Refunded, Reload, Scope, Spent, Text,
 };
 
 use super::codec::{Field, Malformed, Reader, Writer, fields, kinds};
@@ -28,13 +28,7 @@ impl Field for Stored {
             Object::Organization(it) => tagged(writer, 2, it),
             Object::User(it) if it.person.is_none() => tagged(writer, 3, &Former(it.clone())),
             Object::User(it) => tagged(writer, 20, &Known(it.clone())),
-            Object::Credential(it) if has_more(it) => {
-                tagged(writer, 13, it);
-                it.scope.put(writer);
-                it.spent.put(writer);
-                it.used_on.put(writer);
-            }
-            Object::Credential(it) => tagged(writer, 4, it),
+            Object::Credential(it) => put_credential(writer, it),
             Object::Name(it) => tagged(writer, 5, it),
             Object::Account(it) => tagged(writer, 6, it),
             Object::Family(it) => tagged(writer, 7, it),
@@ -102,12 +96,20 @@ impl Field for Stored {
             12 => Object::Hold(HoldId::take(reader)?, Field::take(reader)?),
             13 => {
                 let issued: Credential = Field::take(reader)?;
-                let (scope, spent) = (Field::take(reader)?, Field::take(reader)?);
-                Object::Credential(Credential { scope, spent, used_on: Field::take(reader)?, ..issued })
+                let scope = <Option<FormerScope> as Field>::take(reader)?.map(Scope::from);
+                let spent = Spent::take(reader)?;
+                let spent = scope.iter().flat_map(|scope| scope.limits.iter()).map(|_| spent).collect();
+                let (scope, used_on) = (scope.map(Box::new), Field::take(reader)?);
+                Object::Credential(Credential { scope, spent, used_on, ..issued })
             }
             14 => Object::Settings(AccountIndex::take(reader)?, Field::take(reader)?),
             15 => Object::Number(u128::take(reader)?, Field::take(reader)?),
             16 => Object::Reload(BalanceIndex::take(reader)?, Field::take(reader)?),
+            17 => {
+                let issued: Credential = Field::take(reader)?;
+                let (scope, spent) = (Some(Field::take(reader)?), Vec::take(reader)?.into());
+                Object::Credential(Credential { scope, spent, used_on: Field::take(reader)?, ..issued })
+            }
             20 => Object::User(Known::take(reader)?.0),
             21 => Object::Membership(Field::take(reader)?),
             22 => Object::Invitation(Field::take(reader)?),
@@ -122,9 +124,24 @@ impl Field for Stored {
 }
 
 /// Most credentials are held to no scope, and were never seen used by this release: those stay as short as
-/// they always were.
-fn has_more(credential: &Credential) -> bool {
-    credential.scope.is_some() || credential.used_on != 0
+/// they always were. So do those with a scope as it was before there were limits.
+fn put_credential(writer: &mut Writer<'_>, credential: &Credential) {
+    match &credential.scope {
+        None if credential.used_on == 0 => tagged(writer, 4, credential),
+        Some(scope) if scope.former().is_none() => {
+            tagged(writer, 17, credential);
+            scope.put(writer);
+            writer.varint(credential.spent.len() as u128);
+            credential.spent.iter().for_each(|spent| spent.put(writer));
+            credential.used_on.put(writer);
+        }
+        scope => {
+            tagged(writer, 13, credential);
+            scope.as_ref().and_then(|scope| scope.former()).put(writer);
+            credential.spent.first().copied().unwrap_or_default().put(writer);
+            credential.used_on.put(writer);
+        }
+    }
 }
 
 fn tagged(writer: &mut Writer<'_>, tag: u8, field: &impl Field) {
