@@ -9,6 +9,7 @@
 //! | token | the seller's programs, and people | keyed hash of 256 random bits | a microsecond |
 //! | session | a person, under one membership | keyed hash of 256 random bits | a microsecond |
 //! | password, and second factor | a person | argon2id, at every sign-in | 20 ms |
+//! | a provider's word, and second factor | a person | outside, by who asks | two round trips there |
 //! | secret made by us | an account | keyed hash of 148 random bits | a microsecond |
 //! | secret chosen by a person | an account | argon2id, once; remembered until it is revoked | 20 ms, then a microsecond |
 //!
@@ -56,7 +57,9 @@ pub use permissions::Permissions;
 pub use placement::Placement;
 pub use scope::Action;
 pub use secret::{Secret, SecretError, check_chosen_secret, secret_digest, token_digest};
-pub use sign_in::{Credentials, SESSION_KEPT_SECS, SESSION_SECS, SignIn, SignInError, SignedIn};
+pub use sign_in::{
+    Credentials, SESSION_KEPT_SECS, SESSION_SECS, SignIn, SignInError, SignedIn, subject_digest,
+};
 
 use domain::Timestamp;
 use engine::{Content, Engine, Known};

@@ -128,6 +128,8 @@ operations! {
     ReadAudit "read the audit log" [Owner Admin];
     ManageOrganization "declare currencies, found organizations" [Owner];
     Operate "take snapshots, confirm the clock, advance that of a sandbox" [Owner];
+    /// Whoever sets it can sign in as anybody it speaks for, owners among them.
+    ManageSignIn "set the company's own sign-in" [Owner];
 }
 
 impl Operation {
@@ -148,6 +150,7 @@ impl Operation {
                 | Self::ManagePermissions
                 | Self::HandOver
                 | Self::ManageOrganization
+                | Self::ManageSignIn
         )
     }
 

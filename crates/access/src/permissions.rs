@@ -114,5 +114,6 @@ fn bit(operation: Operation) -> u64 {
         O::StartReload => 30,
         O::AssignNumber => 31,
         O::TransferNumber => 32,
+        O::ManageSignIn => 40,
     }
 }

@@ -28,6 +28,7 @@ mod secrets;
 mod serve;
 mod settings;
 mod sign_in;
+mod sign_in_provider;
 mod token;
 mod top_up;
 mod transfer;
@@ -71,6 +72,7 @@ pub(crate) enum Command {
     SecondFactor(second_factor::SecondFactor),
     #[command(name = "whoami")]
     WhoAmI(sign_in::WhoAmI),
+    SignInProvider(sign_in_provider::SignInProvider),
     Invite(member::Invite),
     Member(member::Member),
     Permissions(permissions::Permissions),
@@ -114,6 +116,7 @@ impl Command {
             Self::Password(command) => command.run(),
             Self::SecondFactor(command) => command.run(),
             Self::WhoAmI(command) => command.run(),
+            Self::SignInProvider(command) => command.run(),
             Self::Invite(command) => command.run(),
             Self::Member(command) => command.run(),
             Self::Permissions(command) => command.run(),

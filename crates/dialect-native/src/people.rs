@@ -1,5 +1,6 @@
 //! Organizations, people and where they belong, tokens, and the secrets of accounts.
 
+pub(crate) mod company;
 pub(crate) mod factor;
 pub(crate) mod invitations;
 mod letters;
@@ -12,6 +13,8 @@ pub(crate) mod own_tokens;
 mod page;
 pub(crate) mod passwords;
 pub(crate) mod permission_sets;
+pub(crate) mod post;
+pub(crate) mod provider;
 pub(crate) mod rights;
 pub(crate) mod roles;
 pub(crate) mod scope;

@@ -45,7 +45,12 @@ pub(crate) fn cookie_name(app: &App) -> &'static str {
 }
 
 fn session_cookie<'a>(app: &App, headers: &'a HeaderMap) -> Option<&'a str> {
-    let names = [cookie_name(app)];
+    cookie_value(headers, cookie_name(app))
+}
+
+/// What a browser carries under that name.
+pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &'static str) -> Option<&'a str> {
+    let names = [name];
     let mut found = cookies(headers, &names);
     let token = found.next()?;
     // Two of one name: somebody planted one.

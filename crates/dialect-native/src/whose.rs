@@ -7,11 +7,16 @@ use dialect::Whose;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
+use crate::pages::CALLBACK;
 use crate::router::PREFIX;
 use crate::signed::session_cookies;
 
 /// None: the body says it.
 pub fn whose(parts: &Parts, body: Option<&Bytes>) -> Option<Whose> {
+    // Sent back by a company's sign-in: whatever session there was before, it is about this organization.
+    if let Some(name) = parts.uri.path().strip_prefix(CALLBACK) {
+        return Some(Whose::Organization(decoded(name)));
+    }
     if let Some(whose) = Whose::of_credentials(&parts.headers) {
         return Some(whose);
     }

@@ -237,7 +237,8 @@ impl Inner {
                     }
                 }
             }
-            PeopleEvent::SessionOpened { session, ended, .. } => {
+            PeopleEvent::SessionOpened { session, ended, .. }
+            | PeopleEvent::SessionVouched { session, ended, .. } => {
                 for id in ended.iter() {
                     self.sessions.remove(id);
                 }
@@ -257,6 +258,11 @@ impl Inner {
             | PeopleEvent::FactorBegun { .. }
             | PeopleEvent::FactorConfirmed { .. }
             | PeopleEvent::FactorRemoved { .. }
+            | PeopleEvent::ProviderSet { .. }
+            | PeopleEvent::ProviderRemoved { .. }
+            | PeopleEvent::SubjectLinked { .. }
+            | PeopleEvent::LetterAsked { .. }
+            | PeopleEvent::LetterSettled { .. }
             | PeopleEvent::SignInsFailed { .. } => {}
         }
     }

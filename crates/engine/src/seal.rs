@@ -290,6 +290,7 @@ impl Owner {
             | PeopleEvent::FactorBegun { user, .. }
             | PeopleEvent::InvitationAccepted { user, new: Some(_), .. } => Some(Self::user(user.slot())),
             PeopleEvent::Invited { invitation, .. } => Some(Self::invitation(invitation.slot())),
+            PeopleEvent::ProviderSet { organization, .. } => Some(Self::organization(*organization)),
             _ => None,
         }
     }
@@ -371,6 +372,7 @@ impl Owner {
             Object::Settings(account, _) => Some(Self::account(*account)),
             Object::Number(_, it) => Some(Self::account(it.account)),
             Object::Reload(_, it) => Some(Self::account(it.account)),
+            Object::Provider(organization, _) => Some(Self::organization(*organization)),
             Object::NextHold(_)
             | Object::Organization(_)
             | Object::Family(_)
@@ -380,6 +382,7 @@ impl Owner {
             | Object::Membership(_)
             | Object::PermissionSet(_)
             | Object::Session(_)
+            | Object::Letter(..)
             | Object::AuditHead(..) => None,
         }
     }

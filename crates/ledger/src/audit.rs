@@ -9,7 +9,7 @@ use domain::Nanos;
 use crate::balance::SKIP_LEVELS;
 use crate::{
     AccountIndex, Balance, Event, EventRef, Forward, Funding, Holder, Ledger, OrganizationIndex, PeopleEvent,
-    Provider, ReloadLimits, ReloadRule, Restrictions, Status, Throughput, Within,
+    Posted, Provider, ReloadLimits, ReloadRule, Restrictions, Status, Throughput, Within,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,8 +182,19 @@ impl Ledger {
             | PeopleEvent::FactorBegun { user, .. }
             | PeopleEvent::FactorConfirmed { user, .. }
             | PeopleEvent::FactorRemoved { user }
+            | PeopleEvent::SubjectLinked { user, .. }
             | PeopleEvent::SignInsFailed { user, .. } => self.user(*user).organization,
-            PeopleEvent::SessionOpened { session, .. } => self.user(session.user).organization,
+            // Letters that are sent are no act of anybody's; one that was given up is for somebody to see.
+            PeopleEvent::LetterAsked { .. } => return None,
+            PeopleEvent::LetterSettled { about, posted, .. } => {
+                return self.organization_about(*about).filter(|_| *posted == Posted::Failed);
+            }
+            PeopleEvent::ProviderSet { organization, .. } | PeopleEvent::ProviderRemoved { organization } => {
+                *organization
+            }
+            PeopleEvent::SessionOpened { session, .. } | PeopleEvent::SessionVouched { session, .. } => {
+                self.user(session.user).organization
+            }
             PeopleEvent::Granted { granted, .. } | PeopleEvent::InvitationAccepted { granted, .. } => {
                 self.organization_within(granted.within)
             }

@@ -80,11 +80,11 @@ pub use number::{NUMBERS_MAX, Number};
 pub use object::{Cursor, Object};
 pub use organization::{Calendar, FAMILY_NAMES_MAX, NAMES_MAX, Organization};
 pub use people::{
-    CHOSEN_MAX, CREDENTIALS_MAX, Chosen, Credential, FORMER_PASSWORDS_MAX, Factor, Holder,
-    INVITATION_LIFE_MAX_SECS, INVITATIONS_MAX, Invitation, MEMBER_ACCOUNTS_MAX, MEMBERS_MAX,
-    MEMBERSHIPS_OF_USER_MAX, Membership, NewUser, PERMISSION_SETS_MAX, PeopleAct, PeopleEvent, PermissionSet,
-    Person, RECOVERY_CODES_MAX, Rights, RoleCode, SESSIONS_MAX, SecondFactor, Session, SessionId, User,
-    Verifier, Within,
+    About, CHOSEN_MAX, CREDENTIALS_MAX, Chosen, Credential, FORMER_PASSWORDS_MAX, Factor, Holder,
+    INVITATION_LIFE_MAX_SECS, INVITATIONS_MAX, Invitation, LETTERS_MAX, MEMBER_ACCOUNTS_MAX, MEMBERS_MAX,
+    MEMBERSHIPS_OF_USER_MAX, Membership, NewUser, PERMISSION_SETS_MAX, PROVIDER_DOMAINS_MAX, PeopleAct,
+    PeopleEvent, PermissionSet, Person, Posted, RECOVERY_CODES_MAX, Rights, RoleCode, SESSIONS_MAX,
+    SecondFactor, Session, SessionId, SignInProvider, User, Verifier, WaitingLetter, Within,
 };
 pub use rejection::{PeopleRejection, Rejection};
 pub use reload::{

@@ -34,6 +34,15 @@ pub enum PeopleRejection {
     FactorExists,
     /// A code of the second factor that was accepted before, or never.
     CodeUsed,
+    ProviderNotFound,
+    /// A provider that is new needs one.
+    SecretMissing,
+    /// The organization wants this user to come by its provider.
+    PasswordRefused,
+    /// It was settled already.
+    LetterNotFound,
+    /// The provider's word is not about this user, or no longer.
+    NotVouched,
 }
 
 impl From<PeopleRejection> for Rejection {

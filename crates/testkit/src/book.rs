@@ -156,6 +156,11 @@ impl TestBook {
         Arc::new(App::new(self.engine.clone(), Limits::default()))
     }
 
+    /// The clock of a server that is a sandbox.
+    pub fn sandbox_clock(&self) -> Arc<SandboxClock> {
+        self.sandbox.clone()
+    }
+
     /// The same on a server that is a sandbox: requests move its clock ahead of the test's.
     pub fn sandbox_app(&self) -> Arc<App> {
         let app = App::new(self.engine.clone(), Limits::default());

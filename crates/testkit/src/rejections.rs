@@ -97,6 +97,11 @@ fn next_of_people(rejection: PeopleRejection) -> Option<PeopleRejection> {
         R::LinkUsed => R::FactorMissing,
         R::FactorMissing => R::FactorExists,
         R::FactorExists => R::CodeUsed,
-        R::CodeUsed => return None,
+        R::CodeUsed => R::ProviderNotFound,
+        R::ProviderNotFound => R::SecretMissing,
+        R::SecretMissing => R::PasswordRefused,
+        R::PasswordRefused => R::NotVouched,
+        R::NotVouched => R::LetterNotFound,
+        R::LetterNotFound => return None,
     })
 }

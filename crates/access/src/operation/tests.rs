@@ -29,6 +29,7 @@ fn an_account_never_makes_money_or_credit() {
         ManageTokens,
         ManageUsers,
         ManageOrganization,
+        ManageSignIn,
         Operate,
     ] {
         assert!(!Role::Account.may(operation), "an account must not {}", operation.text());

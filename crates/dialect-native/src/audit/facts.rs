@@ -2,8 +2,8 @@
 
 use engine::{Id, Seals, Was};
 use ledger::{
-    BalanceIndex, Chosen, Credential, Event, Holder, PeopleEvent, Posting, ReloadLimits, ReloadTerms, Rights,
-    SecondFactor, Text, Within,
+    About, BalanceIndex, Chosen, Credential, Event, Holder, PeopleEvent, Posting, ReloadLimits, ReloadTerms,
+    Rights, SecondFactor, SignInProvider, Text, Within,
 };
 use serde_json::{Map, Value, json};
 
@@ -70,6 +70,11 @@ acts! {
         "revoke-invitation": PeopleEvent::InvitationRevoked { .. },
         "accept-invitation": PeopleEvent::InvitationAccepted { .. },
         "sign-in": PeopleEvent::SessionOpened { .. },
+        "sign-in-by-provider": PeopleEvent::SessionVouched { .. },
+        "link-subject": PeopleEvent::SubjectLinked { .. },
+        "set-sign-in-provider": PeopleEvent::ProviderSet { .. },
+        "fail-letter": PeopleEvent::LetterAsked { .. } | PeopleEvent::LetterSettled { .. },
+        "remove-sign-in-provider": PeopleEvent::ProviderRemoved { .. },
         "sign-out": PeopleEvent::SessionEnded { .. },
         "sign-out-everywhere": PeopleEvent::SessionsEnded { .. },
         "set-password": PeopleEvent::PasswordSet { .. },
@@ -151,8 +156,18 @@ fn of_people(event: &PeopleEvent) -> Vec<Id> {
         | PeopleEvent::FactorBegun { user, .. }
         | PeopleEvent::FactorConfirmed { user, .. }
         | PeopleEvent::FactorRemoved { user }
+        | PeopleEvent::SubjectLinked { user, .. }
         | PeopleEvent::SignInsFailed { user, .. } => vec![Id::User(*user)],
-        PeopleEvent::SessionOpened { session, .. } => {
+        PeopleEvent::LetterAsked { about, .. } | PeopleEvent::LetterSettled { about, .. } => {
+            vec![match about {
+                About::Invitation(invitation) => Id::Invitation(*invitation),
+                About::Reset(user) => Id::User(*user),
+            }]
+        }
+        PeopleEvent::ProviderSet { organization, .. } | PeopleEvent::ProviderRemoved { organization } => {
+            vec![Id::Organization(*organization)]
+        }
+        PeopleEvent::SessionOpened { session, .. } | PeopleEvent::SessionVouched { session, .. } => {
             vec![Id::User(session.user), Id::Membership(session.membership)]
         }
         PeopleEvent::Granted { membership, granted } => {
@@ -413,7 +428,8 @@ fn people(
         }
         PeopleEvent::HandedOver { former, .. } => (None, fields([("former_role", json!(role(*former)))])),
         PeopleEvent::Invited { invited, .. } => (None, rights(invited.rights, &invited.accounts)),
-        PeopleEvent::SessionOpened { session, factor, .. } => {
+        PeopleEvent::SessionOpened { session, factor, .. }
+        | PeopleEvent::SessionVouched { session, factor, .. } => {
             let factor = match factor {
                 SecondFactor::None => None,
                 SecondFactor::Step(_) => Some("code"),
@@ -432,7 +448,14 @@ fn people(
             }
             (before.and_then(operations), after)
         }
+        PeopleEvent::ProviderSet { provider: after, before, .. } => {
+            (before.as_deref().and_then(provider), provider(after))
+        }
+        PeopleEvent::LetterSettled { tries, .. } => (None, fields([("tries", json!(tries))])),
         PeopleEvent::PermissionsRemoved { .. }
+        | PeopleEvent::LetterAsked { .. }
+        | PeopleEvent::ProviderRemoved { .. }
+        | PeopleEvent::SubjectLinked { .. }
         | PeopleEvent::UserRemoved { .. }
         | PeopleEvent::MembershipEnded { .. }
         | PeopleEvent::InvitationRevoked { .. }
@@ -444,4 +467,14 @@ fn people(
         | PeopleEvent::FactorConfirmed { .. }
         | PeopleEvent::FactorRemoved { .. } => (None, None),
     }
+}
+
+/// All but its secret.
+fn provider(it: &SignInProvider) -> Option<Value> {
+    fields([
+        ("issuer", json!(&*it.issuer)),
+        ("client_id", json!(&*it.client_id)),
+        ("domains", json!(it.domains.iter().map(|domain| &**domain).collect::<Vec<_>>())),
+        ("passwords", json!(it.passwords)),
+    ])
 }

@@ -120,6 +120,11 @@ impl Problem {
             R::FactorMissing => Self::new(Kind::NoSecondFactor),
             R::FactorExists => Self::new(Kind::SecondFactorExists),
             R::CodeUsed => Self::new(Kind::SecondFactorWrong),
+            R::ProviderNotFound => Self::new(Kind::ProviderNotFound),
+            R::SecretMissing => Self::new(Kind::MissingField).with_field("client_secret"),
+            R::PasswordRefused => Self::new(Kind::SignInElsewhere),
+            R::LetterNotFound => Self::bug("a letter was settled twice"),
+            R::NotVouched => Self::new(Kind::NotVouched),
         }
     }
 }

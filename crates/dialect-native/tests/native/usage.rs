@@ -188,7 +188,7 @@ async fn what_was_removed_is_not_reported_as_nothing() {
     book.clock.advance_secs(DAY);
     book.charge(&busy, "1").await;
     let server = TestServer::start(dialect_native::router(book.app())).await;
-    let it = Fixture { book, server, mailer: None };
+    let it = Fixture { book, server, post: None };
     for client in [it.owner(), it.buyer(&busy)] {
         let gone = client.get("/api/v1/usage").await;
         assert_eq!(problem(&gone), (410, "history-removed".to_owned()), "{gone:?}");

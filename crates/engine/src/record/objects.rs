@@ -75,6 +75,14 @@ impl Field for Stored {
                 tagged(writer, 25, organization);
                 it.put(writer);
             }
+            Object::Letter(asked, it) => {
+                tagged(writer, 33, asked);
+                it.put(writer);
+            }
+            Object::Provider(organization, it) => {
+                tagged(writer, 32, organization);
+                it.put(writer);
+            }
         }
     }
 
@@ -119,6 +127,8 @@ impl Field for Stored {
             23 => Object::PermissionSet(Field::take(reader)?),
             24 => Object::Session(Field::take(reader)?),
             25 => Object::AuditHead(OrganizationIndex::take(reader)?, Field::take(reader)?),
+            33 => Object::Letter(EventRef::take(reader)?, Field::take(reader)?),
+            32 => Object::Provider(OrganizationIndex::take(reader)?, Field::take(reader)?),
             _ => return Err(Malformed("an unknown kind of object")),
         }))
     }
@@ -306,4 +316,6 @@ kinds!(Cursor {
     22 => PermissionSets(slot),
     23 => Sessions(after),
     24 => AuditHeads(after),
+    32 => Providers(after),
+    33 => Letters(after),
 });

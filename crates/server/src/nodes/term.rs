@@ -6,8 +6,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use access::Secret;
-use dialect::{App, Limits};
+use dialect::{App, Limits, Site};
 use engine::{BookFault, BookNumber, Engine, OpenError};
+use mail::Mailer;
 use tokio::runtime::Handle;
 use tokio::sync::watch::Sender;
 
@@ -27,6 +28,8 @@ pub(super) struct Grounds {
     pub(super) options: BooksOptions,
     pub(super) token: Option<Secret>,
     pub(super) limits: Limits,
+    /// How people come here, and how letters leave.
+    pub(super) people: (Site, Mailer),
     pub(super) show_token: fn(&Secret),
     pub(super) runtime: Handle,
     pub(super) around: Surrounding,
@@ -153,8 +156,12 @@ impl Leading {
         let grounds = &self.grounds;
         let in_flight = Arc::new(AtomicUsize::new(0));
         let app = App::new(books.engine.clone(), grounds.limits).with_sandbox(books.sandbox.clone());
-        let app = Arc::new(app);
+        let (site, mailer) = grounds.people.clone();
+        let app = Arc::new(app.with_site(site, mailer));
         grounds.runtime.spawn(crate::note_uses(Arc::downgrade(&app)));
+        grounds.runtime.spawn(crate::note_failures(Arc::downgrade(&app)));
+        // Letters that another node did not get to are found in the book.
+        grounds.runtime.spawn(crate::deliver_letters(Arc::downgrade(&app)));
         let bare = counted(crate::router(Arc::clone(&app)), &in_flight);
         let public = grounds.around.around(bare.clone());
         grounds.current.set(self.book, Some(books));
