@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::{Query, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use dialect::App;
@@ -46,6 +46,13 @@ const SCRIPT: &str = include_str!("pages/script.js");
 /// Forms are sent by the script alone, so that nothing typed ends up in an address.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
                       img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The organization that a page is asked for.
+pub(crate) fn organization_of_page(uri: &Uri) -> Option<String> {
+    let is_page = matches!(uri.path(), "/sign-in" | "/sign-in/code" | "/forgotten");
+    let wanted = Query::<Wanted>::try_from_uri(uri).ok().filter(|_| is_page)?;
+    wanted.0.organization
+}
 
 /// Behind it stands the organization's name.
 pub(crate) const CALLBACK: &str = "/sign-in/callback/";

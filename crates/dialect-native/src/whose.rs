@@ -7,7 +7,7 @@ use dialect::Whose;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
-use crate::pages::CALLBACK;
+use crate::pages::{CALLBACK, organization_of_page};
 use crate::router::PREFIX;
 use crate::signed::session_cookies;
 
@@ -20,17 +20,17 @@ pub fn whose(parts: &Parts, body: Option<&Bytes>) -> Option<Whose> {
     if let Some(whose) = Whose::of_credentials(&parts.headers) {
         return Some(whose);
     }
-    if let Some(token) = session_cookies(&parts.headers).next() {
-        return Some(Whose::Token(token.to_owned()));
-    }
+    let by_cookie = || session_cookies(&parts.headers).next().map(|token| Whose::Token(token.to_owned()));
     if parts.method.is_safe() {
-        return Some(Whose::Nobodys);
+        let page = organization_of_page(&parts.uri).map(Whose::Organization);
+        return Some(page.or_else(by_cookie).unwrap_or(Whose::Nobodys));
     }
+    // Who signs in may have been signed in elsewhere: what the body says comes first.
     let said: Said = serde_json::from_slice(body?).unwrap_or_default();
     Some(match (said.link, said.organization) {
         (Some(link), _) => Whose::Link(bare(&link).to_owned()),
         (None, Some(name)) => Whose::Organization(name),
-        (None, None) => Whose::Nobodys,
+        (None, None) => by_cookie().unwrap_or(Whose::Nobodys),
     })
 }
 

@@ -49,6 +49,15 @@ pub(crate) struct Drop {
 /// of that book.
 const NAMED_MAX: Duration = Duration::from_secs(10);
 
+type Failed = Box<dyn std::error::Error + Send + Sync>;
+
+/// A book, and the tables that it has left.
+struct Left {
+    book: u32,
+    journal: PostgresJournal,
+    eras: Vec<Archive>,
+}
+
 /// A book that has something in the tables that go.
 struct Leaving {
     book: u32,
@@ -61,7 +70,7 @@ impl Drop {
         let url = parse(&self.journal)?;
         let database = connect(&url)?;
         let cannot = || format!("cannot drop tables of {url}");
-        let books = self.books(&database).map_err(Failure::fault(cannot()))?;
+        let books = books(&database).map_err(Failure::fault(cannot()))?;
         let left = database.left_era().map_err(Failure::fault(cannot()))?;
         let (until, why) = self.until(&books, u64::from(left)).map_err(Failure::fault(cannot()))?;
         if until == 0 {
@@ -70,7 +79,7 @@ impl Drop {
             return Ok(());
         }
         let mut leaving = Vec::new();
-        for (book, journal, eras) in books {
+        for Left { book, journal, eras } in books {
             if let Some(cut) = cut(&eras, until) {
                 self.is_archived(book, &journal, &cut)?;
                 leaving.push(Leaving { book, journal, cut });
@@ -95,27 +104,10 @@ impl Drop {
         Ok(())
     }
 
-    fn books(
-        &self,
-        database: &Database,
-    ) -> Result<Vec<(u32, PostgresJournal, Vec<Archive>)>, Box<dyn std::error::Error + Send + Sync>> {
-        let mut books = Vec::new();
-        for book in 0..database.books()? {
-            let journal = database.open(book)?;
-            let eras = journal.left_eras()?;
-            books.push((book, journal, eras));
-        }
-        Ok(books)
-    }
-
     /// The newest table that no book needs, and why not a newer one.
-    fn until(
-        &self,
-        books: &[(u32, PostgresJournal, Vec<Archive>)],
-        left: u64,
-    ) -> Result<(u64, Option<String>), engine::PruneError> {
+    fn until(&self, books: &[Left], left: u64) -> Result<(u64, Option<String>), engine::PruneError> {
         let (mut until, mut why) = (left, None);
-        for (_, journal, eras) in books {
+        for Left { journal, eras, .. } in books {
             let window = i64::from(self.key_hours) * 3600;
             let plan = engine::plan_of(journal, eras.clone(), self.before, window)?;
             let goes = plan.cut.map_or(0, |cut| cut.archive);
@@ -144,6 +136,16 @@ impl Drop {
     }
 }
 
+fn books(database: &Database) -> Result<Vec<Left>, Failed> {
+    let mut books = Vec::new();
+    for book in 0..database.books()? {
+        let journal = database.open(book)?;
+        let eras = journal.left_eras()?;
+        books.push(Left { book, journal, eras });
+    }
+    Ok(books)
+}
+
 /// What of a book is in the tables up to one.
 fn cut(eras: &[Archive], until: u64) -> Option<Cut> {
     let goes: Vec<&Archive> = eras.iter().filter(|era| era.number <= until).collect();
@@ -158,7 +160,7 @@ fn cut(eras: &[Archive], until: u64) -> Option<Cut> {
 }
 
 impl Leaving {
-    fn leave(&mut self, database: &Database) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    fn leave(&mut self, database: &Database) -> Result<(), Failed> {
         let vault: Arc<dyn Vault> = self.journal.vault();
         let behind = self.journal.tail().position;
         let bar = bar();
@@ -175,19 +177,14 @@ impl Leaving {
     }
 
     /// Waits until whoever leads has named the anchor; where nobody does, this command appends the mark.
-    fn named(
-        &self,
-        database: &Database,
-        anchor: &Anchor,
-        behind: u64,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    fn named(&self, database: &Database, anchor: &Anchor, behind: u64) -> Result<(), Failed> {
         let until = Instant::now() + NAMED_MAX;
         while Instant::now() < until {
             let journal = database.open(self.book)?;
             if engine::names_anchor(&*journal.reader(), anchor, behind)? {
                 return Ok(());
             }
-            std::thread::sleep(Duration::from_millis(200));
+            std::thread::park_timeout(Duration::from_millis(200));
         }
         let mut journal = database.open(self.book)?;
         if !engine::names_anchor(&*journal.reader(), anchor, behind)? {
