@@ -46,6 +46,18 @@ impl Secret {
         }
     }
 
+    /// The same for the same name, which nobody else may know: for what may be asked for more than once.
+    pub fn derived(seals: &Seals, name: &str) -> Self {
+        let attempts = (0u32..).map(|attempt| {
+            let digest = seals.digest("derived secret", &[name.as_bytes(), &attempt.to_le_bytes()]);
+            let fair = digest.into_iter().filter(|byte| *byte < 248);
+            fair.take(SECRET_CHARACTERS).map(|byte| ALPHABET[usize::from(byte) % 62] as char).collect()
+        });
+        let is_good =
+            |secret: &String| secret.len() == SECRET_CHARACTERS && check_chosen_secret(secret).is_ok();
+        Self(attempts.into_iter().find(is_good).unwrap_or_default())
+    }
+
     /// One that somebody else made.
     pub fn given(secret: String) -> Self {
         Self(secret)

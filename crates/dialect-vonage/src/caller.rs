@@ -6,12 +6,13 @@ use access::{AccessError, Caller, Operation};
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use dialect::{App, Arrival};
+use dialect::App;
 use domain::Timestamp;
-use engine::{Outcome, Receipt, Request};
-use ledger::{AccountIndex, Act, Command, Ledger};
+use engine::{Outcome, Receipt};
+use ledger::{AccountIndex, Act, Ledger};
 
 use crate::error::VonageError;
+use crate::once;
 use crate::view::{View, key_of};
 
 /// A provisioned primary account that asks at its own path.
@@ -131,9 +132,7 @@ impl Primary {
 
     /// Has one act done. `about` is the key that is named when the book does not know the account.
     pub(crate) async fn submit(&self, app: &App, act: Act, about: &str) -> Result<Receipt, VonageError> {
-        // Clients of this API send no key of their own: a request sent twice is done twice.
-        let request = Request { command: Command { actor: self.caller.actor(), act }, key: None };
-        match app.engine.submit_from(request, Some(Arrival::current().into())).await? {
+        match once::submit(app, &self.caller, act).await? {
             Outcome::Done(receipt) => Ok(receipt),
             Outcome::Rejected(rejection) => Err(VonageError::rejected(app.engine.seals(), &rejection, about)),
             Outcome::Refused(refusal) => Err(VonageError::refused(refusal)),

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use access::{NotOpened, Operation, Role, Secret, check_chosen_secret};
+use access::{Operation, Role, Secret, check_chosen_secret, secret_digest};
 use axum::extract::State;
 use dialect::{App, Body, BodyError};
 use domain::Nanos;
-use engine::Seals;
 use ledger::{AccountIndex, Act, Event, Funding, Ledger, NewAccount, Verifier};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +13,7 @@ use crate::body::{Answer, Subaccount};
 use crate::caller::{Primary, look};
 use crate::error::VonageError;
 use crate::members::{Member, Problems, read_object, text};
+use crate::once;
 use crate::view::View;
 
 pub(crate) async fn handle(
@@ -25,50 +25,33 @@ pub(crate) async fn handle(
     let asked = Asked::read(&body?)?;
     let new = primary.new_subaccount(&app, &asked).await?;
     let (account, secret) = match asked.secret {
-        Some(secret) => (open_with(&app, &primary, new, &secret).await?, secret),
-        None => open_with_new(&app, &primary, new).await?,
+        Some(secret) => {
+            let hashed = app.access.passwords().hash(secret.expose()).await;
+            let hashed = hashed.map_err(|error| VonageError::internal(&error.to_string()))?;
+            (open(&app, &primary, new, Verifier::Password(hashed.into())).await?, secret)
+        }
+        None => {
+            let secret = once::secret(&app);
+            let verifier = Verifier::Digest(secret_digest(app.engine.seals(), secret.expose()));
+            (open(&app, &primary, new, verifier).await?, secret)
+        }
     };
     let view = app.engine.read(move |ledger, _| View::of(ledger, account)).await?;
     let subaccount = Subaccount::new(app.engine.seals(), &primary, view);
     Ok(Answer(Created { subaccount, secret: secret.expose().to_owned() }))
 }
 
-/// With a secret that the caller chose.
-async fn open_with(
+async fn open(
     app: &App,
     primary: &Primary,
     new: NewAccount,
-    secret: &Secret,
+    verifier: Verifier,
 ) -> Result<AccountIndex, VonageError> {
-    let hashed = app.access.passwords().hash(secret.expose()).await;
-    let hashed = hashed.map_err(|error| VonageError::internal(&error.to_string()))?;
-    let credential = Some((Role::Account.code(), Verifier::Password(hashed.into())));
+    let credential = Some((Role::Account.code(), verifier));
     let act = Act::OpenAccount(Box::new(NewAccount { credential, ..new }));
     match primary.submit(app, act, &primary.key).await?.event {
         Event::AccountOpened { account, .. } => Ok(account),
         _ => Err(VonageError::internal("opening an account was answered by another event")),
-    }
-}
-
-/// With a secret of ours.
-async fn open_with_new(
-    app: &App,
-    primary: &Primary,
-    new: NewAccount,
-) -> Result<(AccountIndex, Secret), VonageError> {
-    let opened = access::open_account(&app.engine, primary.caller.actor(), new, None).await;
-    let opened = opened.map_err(|error| not_opened(app.engine.seals(), error, &primary.key))?;
-    match opened.secret {
-        Some(secret) => Ok((opened.account, secret)),
-        None => Err(VonageError::internal("a new account had a secret before its first")),
-    }
-}
-
-fn not_opened(seals: &Seals, error: NotOpened, about: &str) -> VonageError {
-    match error {
-        NotOpened::Unavailable(unavailable) => unavailable.into(),
-        NotOpened::Rejected(rejection) => VonageError::rejected(seals, &rejection, about),
-        NotOpened::Refused(refusal) => VonageError::refused(refusal),
     }
 }
 

@@ -63,6 +63,7 @@ mod list_secrets;
 mod list_subaccounts;
 mod members;
 mod modify_subaccount;
+mod once;
 mod parameters;
 mod revoke_secret;
 mod router;
@@ -78,5 +79,6 @@ mod view;
 mod whose;
 
 pub use error::unavailable;
+pub use once::is_done_once;
 pub use router::router;
 pub use whose::whose;

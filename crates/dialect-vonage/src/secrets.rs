@@ -6,10 +6,10 @@ use access::{Caller, Operation};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use dialect::{App, Arrival, Instant};
+use dialect::{App, Instant};
 use domain::Timestamp;
-use engine::{Id, Outcome, Receipt, Request, Seals};
-use ledger::{AccountIndex, Act, Command, CredentialIndex, Ledger, Rejection};
+use engine::{Id, Outcome, Receipt, Seals};
+use ledger::{AccountIndex, Act, CredentialIndex, Ledger, Rejection};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -17,6 +17,7 @@ use crate::body::Links;
 use crate::caller::{Side, account_caller, look, path_param, side};
 use crate::choices::SUSPENDED_MAY_READ;
 use crate::error::VonageError;
+use crate::once;
 use crate::view::{is_suspended, key_of};
 
 /// Live secrets that an account may have here. It may have got more elsewhere: those are shown.
@@ -73,8 +74,7 @@ impl Holder {
 
     /// Has one act done. `about` is the id of the secret that is meant, if one is.
     pub(crate) async fn submit(&self, app: &App, act: Act, about: &str) -> Result<Receipt, VonageError> {
-        let request = Request { command: Command { actor: self.caller.actor(), act }, key: None };
-        match app.engine.submit_from(request, Some(Arrival::current().into())).await? {
+        match once::submit(app, &self.caller, act).await? {
             Outcome::Done(receipt) => Ok(receipt),
             Outcome::Rejected(Rejection::TooManyCredentials { live_max }) => {
                 Err(VonageError::too_many_secrets(live_max))

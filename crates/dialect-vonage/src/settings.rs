@@ -6,9 +6,9 @@ use access::{Caller, Operation};
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
-use dialect::{App, Arrival, Body, BodyError, is_web_address};
-use engine::{Outcome, Request};
-use ledger::{AccountIndex, Act, Command, Event, Forward, SettingsChange, Text};
+use dialect::{App, Body, BodyError, is_web_address};
+use engine::Outcome;
+use ledger::{AccountIndex, Act, Event, Forward, SettingsChange, Text};
 use serde::Serialize;
 
 use crate::account_api::signed_in;
@@ -16,6 +16,7 @@ use crate::body::Answer;
 use crate::caller::look;
 use crate::error::VonageError;
 use crate::members::Problems;
+use crate::once;
 use crate::parameters::Parameters;
 use crate::view::key_of;
 
@@ -55,8 +56,7 @@ async fn change_settings(
     change: SettingsChange,
 ) -> Result<Settings, VonageError> {
     let act = Act::SetSettings { account, change: Box::new(change) };
-    let request = Request { command: Command { actor: caller.actor(), act }, key: None };
-    match app.engine.submit_from(request, Some(Arrival::current().into())).await? {
+    match once::submit(app, caller, act).await? {
         Outcome::Done(receipt) => match &receipt.event {
             Event::SettingsChanged { settings, .. } => Ok(Settings::of(settings)),
             _ => Err(VonageError::internal("settings were answered by another event")),

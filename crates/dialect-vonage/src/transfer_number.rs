@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use access::{Operation, number_digest};
 use axum::extract::State;
-use dialect::{App, Arrival, Body, BodyError};
-use engine::{Outcome, Request as Submitted};
-use ledger::{AccountIndex, Act, Command, Event, Number, Rejection};
+use dialect::{App, Body, BodyError};
+use engine::Outcome;
+use ledger::{AccountIndex, Act, Event, Number, Rejection};
 use serde::{Deserialize, Serialize};
 
 use crate::body::Answer;
 use crate::caller::{Primary, Side};
 use crate::error::VonageError;
 use crate::members::{Member, Problems, read_object, text};
+use crate::once;
 
 pub(crate) async fn handle(
     primary: Primary,
@@ -43,9 +44,8 @@ async fn transfer(
 ) -> Result<Number, VonageError> {
     let digest = number_digest(app.engine.seals(), primary.caller.organization(), &asked.number);
     let act = Act::TransferNumber { from, to, digest, country: asked.country };
-    let request = Submitted { command: Command { actor: primary.caller.actor(), act }, key: None };
     let (from, to, number) = (&asked.from, &asked.to, &asked.number);
-    match app.engine.submit_from(request, Some(Arrival::current().into())).await? {
+    match once::submit(app, &primary.caller, act).await? {
         Outcome::Done(receipt) => match receipt.event {
             Event::NumberMoved { number, .. } => Ok(number),
             _ => Err(VonageError::internal("a number transfer was answered by another event")),

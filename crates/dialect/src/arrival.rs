@@ -27,7 +27,13 @@ pub struct Arrival {
     pub address: Option<IpAddr>,
     pub body_bytes_max: usize,
     pub body_time_max: Duration,
+    /// A name for this request that a node gave it which may send it more than once.
+    pub once: Option<Once>,
 }
+
+/// In the extensions of a request that came from another node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Once(pub String);
 
 tokio::task_local! {
     static ARRIVAL: Arrival;
@@ -48,6 +54,7 @@ impl Arrival {
             address: None,
             body_bytes_max: Self::BODY_BYTES_MAX,
             body_time_max: Self::BODY_TIME_MAX,
+            once: None,
         })
     }
 }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use axum::extract::{ConnectInfo, MatchedPath, Request};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use dialect::{Arrival, Problem, REQUEST_ID, RequestId};
+use dialect::{Arrival, Once, Problem, REQUEST_ID, RequestId};
 use pin_project_lite::pin_project;
 use tokio::task::futures::TaskLocalFuture;
 use tokio::time::Sleep;
@@ -93,6 +93,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Observed<S> 
             address: request.extensions().get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip()),
             body_bytes_max: self.shared.body_bytes_max,
             body_time_max: self.shared.body_time_max,
+            once: request.extensions().get::<Once>().cloned(),
         };
         let looked_at = request.extensions().get::<LookedAt>().is_some();
         Observation {

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use dialect::{Arrival, REQUEST_ID, RequestId};
+use dialect::{Arrival, Once, REQUEST_ID, RequestId};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -54,6 +54,8 @@ async fn arrive(request: Request, next: Next) -> Response {
         address: request.extensions().get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip()),
         body_bytes_max: Arrival::BODY_BYTES_MAX,
         body_time_max: Arrival::BODY_TIME_MAX,
+        // As another node would say it.
+        once: request.headers().get("bursar-once").and_then(|it| Some(Once(it.to_str().ok()?.to_owned()))),
     };
     let mut response = arrival.around(next.run(request)).await;
     response.headers_mut().insert(REQUEST_ID, request_id.header_value());

@@ -257,3 +257,33 @@ async fn a_secret_with_a_scope_provisions_up_to_its_limit() {
     let no_money = (403, "These credentials may not transfer money inside a family".to_owned());
     assert_eq!(told(&transfer("balance", "1").await), no_money);
 }
+
+#[tokio::test]
+async fn what_a_node_sends_again_is_done_once_and_answered_the_same() {
+    let it = setting(100).await;
+    let same = |name: &str| it.client.with("bursar-once", name);
+    let create = r#"{"name":"Sub","use_primary_account_balance":false}"#;
+    let subaccounts = format!("{}/subaccounts", it.base);
+    let opened = same("1").post(&subaccounts, create).await.json();
+    assert_eq!(same("1").post(&subaccounts, create).await.json(), opened, "its secret, too");
+    let another = same("2").post(&subaccounts, create).await.json();
+    assert_ne!((&opened["api_key"], &opened["secret"]), (&another["api_key"], &another["secret"]));
+    let signed = it.server.client();
+    let text = |name: &str| opened[name].as_str().unwrap().to_owned();
+    let own = signed.with_basic(&text("api_key"), &text("secret"));
+    assert_eq!(own.get(&format!("/account/get-balance?api_key={}", text("api_key"))).await.status, 200);
+
+    let transfer = format!(r#"{{"from":"{}","to":"{}","amount":60}}"#, it.partner.key, text("api_key"));
+    let transfers = format!("{}/credit-transfers", it.base);
+    let told = same("3").post(&transfers, &transfer).await;
+    assert_eq!(told.status, 200, "{told:?}");
+    assert_eq!(same("3").post(&transfers, &transfer).await.json(), told.json(), "not 120 of 100");
+    assert_ne!(same("4").post(&transfers, &transfer).await.status, 200);
+    let suspend = format!("{subaccounts}/{}", text("api_key"));
+    for _ in 0..2 {
+        let answer = same("5").patch(&suspend, r#"{"suspended":true}"#).await;
+        assert_eq!(answer.json()["suspended"], true, "{answer:?}");
+    }
+    let list = it.client.get(&subaccounts).await.json();
+    assert_eq!(list["_embedded"]["subaccounts"].as_array().unwrap().len(), 2);
+}

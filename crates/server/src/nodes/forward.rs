@@ -1,11 +1,13 @@
 //! From the node a request came to, to the one that decides.
 //!
 //! A request is sent again only where that cannot do it twice: it changes nothing, it carries an
-//! idempotency key (its own, or one made here), or the leader certainly never saw it.
+//! idempotency key (its own, or one made here), or the leader certainly never saw it. Where a dialect has no
+//! word for such a key, the node gives the request a name that only nodes can give.
 //!
 //! The operator acts in books that do not know it: the first book recognizes it, and the others take the word
 //! of the node that asked there. Nothing that a client sends says so.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -13,11 +15,11 @@ use std::time::{Duration, Instant};
 use access::Placement;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use dialect::{Arrival, Operator, Problem, REQUEST_ID, RequestId};
+use dialect::{Arrival, Once, Operator, Problem, REQUEST_ID, RequestId};
 use dialect_native::{BodySaysIt, IDEMPOTENCY_KEY, is_done_once, operated};
 use engine::{BookNumber, Unavailable};
 use tokio::sync::watch::Receiver;
@@ -37,6 +39,10 @@ const LEADER: HeaderName = HeaderName::from_static("bursar-leader");
 const BOOK: HeaderName = HeaderName::from_static("bursar-book");
 /// On the node port: the operator's, whom the first book has recognized.
 const OPERATOR: HeaderName = HeaderName::from_static("bursar-operator");
+/// On the node port: what makes a request that is sent again the same one.
+const ONCE: HeaderName = HeaderName::from_static("bursar-once");
+/// On the node port: where the caller's own connection came from.
+const ADDRESS: HeaderName = HeaderName::from_static("bursar-address");
 /// On the node port: whether the headers are the operator's.
 const RECOGNIZE: &str = "/recognize-operator";
 /// How long a request waits for somebody to lead.
@@ -150,7 +156,7 @@ impl Front {
             Ok(Err(_)) => return Problem::of(StatusCode::PAYLOAD_TOO_LARGE).into_response(),
             Err(_) => return Problem::of(StatusCode::REQUEST_TIMEOUT).into_response(),
         };
-        prepare(&mut parts, &arrival.request_id);
+        prepare(&mut parts, &arrival);
         let mut book = whose(&parts, Some(&body)).map_or(BookNumber::FIRST, |it| it.book(&self.placement));
         if book == BookNumber::FIRST
             && let Ok(Some(home)) = self.operated(&parts, Some(&body))
@@ -194,6 +200,14 @@ impl Front {
         let headers = request.headers_mut();
         let is_operator = headers.remove(OPERATOR).is_some();
         headers.remove(BOOK);
+        let once = headers.remove(ONCE).and_then(|once| Some(Once(once.to_str().ok()?.to_owned())));
+        let address = headers.remove(ADDRESS).and_then(|address| address.to_str().ok()?.parse().ok());
+        if let Some(once) = once {
+            request.extensions_mut().insert(once);
+        }
+        if let Some(address) = address {
+            request.extensions_mut().insert(ConnectInfo(SocketAddr::new(address, 0)));
+        }
         if is_operator && operated(request.method(), uri.path(), None) != Ok(None) {
             request.extensions_mut().insert(Operator);
         }
@@ -216,8 +230,10 @@ impl Front {
             let now = role.borrow_and_update().clone();
             let sent = match now {
                 Role::Leading(led) => {
+                    let once = parts.extensions.get::<Once>().cloned();
                     let request = Request::from_parts(parts, Body::from(body));
-                    return answer_here(led.bare.clone(), &led, request).await;
+                    let arrival = Arrival { once, ..Arrival::current() };
+                    return arrival.around(answer_here(led.bare.clone(), &led, request)).await;
                 }
                 Role::Following(leader) => {
                     let sent = self.send(&leader, &parts, &body, until, &mut role).await;
@@ -281,6 +297,10 @@ impl Front {
 
 /// Whether the request may be done again; it gets a key, where it can have one and has none.
 fn is_repeatable(parts: &mut Parts) -> bool {
+    if dialect_vonage::is_done_once(&parts.method, parts.uri.path()) {
+        parts.extensions.insert(Once(RequestId::random().as_str().to_owned()));
+        return true;
+    }
     if parts.method.is_safe() || parts.uri.path() == RECOGNIZE {
         return true;
     }
@@ -294,7 +314,7 @@ fn is_repeatable(parts: &mut Parts) -> bool {
 }
 
 /// Leaves out what concerned the caller's connection only.
-fn prepare(parts: &mut Parts, request_id: &RequestId) {
+fn prepare(parts: &mut Parts, arrival: &Arrival) {
     let named: Vec<HeaderName> = named_in_connection(&parts.headers);
     let of_the_connection =
         [header::CONNECTION, header::TE, header::TRAILER, header::TRANSFER_ENCODING, header::UPGRADE];
@@ -302,12 +322,15 @@ fn prepare(parts: &mut Parts, request_id: &RequestId) {
     for name in of_the_connection.into_iter().chain(more).chain(named) {
         parts.headers.remove(name);
     }
-    for name in [TIMEOUT, LEADER, BOOK, OPERATOR] {
+    for name in [TIMEOUT, LEADER, BOOK, OPERATOR, ONCE, ADDRESS] {
         parts.headers.remove(name);
     }
     // The body was read, and the caller told to send it.
     parts.headers.remove(header::EXPECT);
-    parts.headers.insert(REQUEST_ID, request_id.header_value());
+    parts.headers.insert(REQUEST_ID, arrival.request_id.header_value());
+    if let Some(address) = arrival.address.and_then(|it| HeaderValue::from_str(&it.to_string()).ok()) {
+        parts.headers.insert(ADDRESS, address);
+    }
 }
 
 fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
@@ -329,6 +352,9 @@ fn outgoing(parts: &Parts, body: &Bytes, until: Instant) -> Option<axum::http::R
     *request.headers_mut() = parts.headers.clone();
     let left = until.saturating_duration_since(Instant::now()).as_millis();
     request.headers_mut().insert(TIMEOUT, HeaderValue::from(u64::try_from(left).unwrap_or(u64::MAX)));
+    if let Some(once) = parts.extensions.get::<Once>().and_then(|once| HeaderValue::from_str(&once.0).ok()) {
+        request.headers_mut().insert(ONCE, once);
+    }
     if parts.extensions.get::<Operator>().is_some() {
         request.headers_mut().insert(OPERATOR, HeaderValue::from_static("recognized"));
     }
