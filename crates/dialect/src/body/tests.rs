@@ -28,6 +28,7 @@ fn within(body_bytes_max: usize) -> Arrival {
         address: None,
         body_bytes_max,
         body_time_max: Duration::from_millis(20),
+        once: None,
     }
 }
 
