@@ -90,6 +90,15 @@ fn seal(owner: Owner, text: &[u8], at: EventRef, within: u8, keys: &dyn TextKeys
     Some(Sealed { owner: owner.0, bytes: TextSeal::part(&key, at, within).seal(text).into() })
 }
 
+/// Whoever texts in an entry of the log are sealed for.
+pub(crate) fn owners(audited: &Audited) -> impl Iterator<Item = Owner> {
+    let name = match &audited.before {
+        Before::Account { name, .. } => name.as_ref(),
+        Before::Nothing | Before::Credit { .. } => None,
+    };
+    name.into_iter().chain(&audited.origin).map(|sealed| Owner(sealed.owner))
+}
+
 fn open(sealed: Option<&Sealed>, at: EventRef, within: u8, keys: &dyn TextKeys) -> Text {
     let sealed = sealed?;
     let key = keys.text_key(Owner(sealed.owner))?;

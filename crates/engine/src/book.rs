@@ -2,7 +2,7 @@
 //!
 //! | phase | what happens | may it fail |
 //! |---|---|---|
-//! | open | load a snapshot, replay, append a barrier | yes: the book does not start |
+//! | open | load a snapshot, replay (or have followed), append a barrier | yes: the book does not start |
 //! | begin | read the clock, end what is due | a clock not to be believed refuses the group |
 //! | decide | key known? → rules → events → folded and written into the group's buffer | no |
 //! | commit | text keys kept, one durable append, directory told | yes: the book stops |
@@ -26,10 +26,11 @@ use crate::audit::{self, Was};
 use crate::calendar;
 use crate::clock::{BookTime, Clock, ClockFault, Entropy};
 use crate::directory::{self, Directory};
+use crate::follower::Follower;
 use crate::history::History;
 use crate::origin::Origin;
 use crate::record::{Content, Envelope, FORMAT, Key, Links, Mark, RECORD_BYTES_MAX, Record, links};
-use crate::seal::{MasterKey, Owner, Seals, TextKeys};
+use crate::seal::{Owner, Seals, TextKeys};
 use crate::snapshot::{Background, Snapshotting};
 use crate::window::{Age, Asked, Remembered, Sealed, Window};
 
@@ -209,25 +210,19 @@ impl KeyRing {
 }
 
 impl Book {
-    pub(crate) fn assemble(
-        parts: Parts,
-        master: &MasterKey,
-        ledger: Ledger,
-        window: Window,
-        mut time: BookTime,
-    ) -> Result<Self, BookFault> {
+    /// A follower that has folded all there is leads.
+    pub(crate) fn assemble(follower: Follower) -> Result<Self, BookFault> {
+        let Follower { parts, folded, mut time, directory, seals, .. } = follower;
         if parts.options.confirm_clock {
             time.confirm(&*parts.clock);
         }
         let snapshots = parts.journal.snapshots();
-        let directory = Arc::new(Directory::default());
-        directory.fill(&ledger);
         let mut book = Self {
-            ledger,
-            window,
+            ledger: folded.ledger,
+            window: folded.window,
             time,
             directory,
-            seals: Seals::new(master, parts.options.book),
+            seals,
             keys: KeyRing { vault: parts.vault, entropy: parts.entropy, fresh: Vec::new() },
             clock: parts.clock,
             snapshots,
