@@ -1,6 +1,6 @@
 //! What is known of one book: where it ends, and which table holds which position.
 
-use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use journal::{Chain, Group, GroupError, ReadError, Tail};
 use tokio_postgres::error::SqlState;
@@ -18,7 +18,7 @@ pub(crate) const CLOSED: Chain = Chain([0xff; 32]);
 
 /// Shared by a journal and its readers.
 pub(crate) struct Book {
-    pub(crate) lane: Lane,
+    pub(crate) lane: Arc<Lane>,
     pub(crate) number: i64,
     pub(crate) cache: Cache,
     index: RwLock<Index>,
@@ -60,7 +60,7 @@ impl Index {
 }
 
 impl Book {
-    pub(crate) fn new(lane: Lane, number: i64, cache_bytes: usize, index: Index) -> Self {
+    pub(crate) fn new(lane: Arc<Lane>, number: i64, cache_bytes: usize, index: Index) -> Self {
         Self { lane, number, cache: Cache::new(cache_bytes), index: RwLock::new(index) }
     }
 

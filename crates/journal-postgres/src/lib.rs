@@ -24,6 +24,7 @@
 //! | `book`, `reader`, `cache` | where a position is, and reading it |
 //! | `snapshot`, `vault` | beside the journal |
 //! | `beside` | a session for what is not the journal |
+//! | `ends` | where all books end, and a proof of that, for those who follow |
 //! | `nodes`, `watch` | the rows by which nodes find each other; when to take the lead: only advice |
 //! | `verify` | reads everything there is |
 //!
@@ -42,6 +43,7 @@ mod book;
 mod cache;
 mod connector;
 mod database;
+mod ends;
 mod error;
 mod hosts;
 mod lane;
@@ -64,11 +66,12 @@ mod wait;
 mod watch;
 
 pub use database::{Database, Incarnation};
+pub use ends::{Ends, Seen};
 pub use error::{DatabaseError, OpenError};
 pub use hosts::{Facts, Hosts, Probed, Session};
 pub use nodes::{Lead, NodeId, NodeRow, Nodes};
 pub use options::{Background, EraLimit, Options};
-pub use postgres_journal::PostgresJournal;
+pub use postgres_journal::{PostgresJournal, Whereabouts};
 pub use row::{Cell, Parameter, Parameters, Row};
 pub use tls::TlsError;
 pub use url::{Url, UrlError};
