@@ -11,10 +11,12 @@ use engine::{BookFault, BookNumber, Engine, OpenError};
 use tokio::runtime::Handle;
 use tokio::sync::watch::Sender;
 
+use super::feeding::Feeds;
+use super::follow::Follow;
 use super::in_flight::counted;
 use super::phase::Phase;
 use super::{Led, Role, Standing, chain};
-use crate::books::Source;
+use crate::books::{Followed, Source};
 use crate::listen::Surrounding;
 use crate::{Books, BooksError, BooksOptions, Current, Health};
 
@@ -33,6 +35,8 @@ pub(super) struct Grounds {
     pub(super) phase: Arc<Phase>,
     pub(super) current: Current,
     pub(super) health: Health,
+    /// None, where nothing is followed.
+    pub(super) feeds: Option<Feeds>,
     /// Other nodes live, and are reached.
     pub(super) has_others: AtomicBool,
     /// Times this node has opened a book.
@@ -71,12 +75,13 @@ impl Term {
         grounds: &Arc<Grounds>,
         role: Sender<Role>,
         standing: &Arc<Standing>,
+        follow: Option<Follow>,
     ) -> std::io::Result<Self> {
         let signals = Arc::<Signals>::default();
         let (grounds, standing) = (Arc::clone(grounds), Arc::clone(standing));
         let leading = Leading { book, grounds, role, standing, signals: Arc::clone(&signals) };
         let thread = std::thread::Builder::new().name(format!("leads {book}"));
-        Ok(Self { signals, thread: thread.spawn(move || leading.run())? })
+        Ok(Self { signals, thread: thread.spawn(move || leading.run(follow))? })
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -115,13 +120,12 @@ struct Leading {
 }
 
 impl Leading {
-    fn run(self) -> Ended {
+    fn run(self, follow: Option<Follow>) -> Ended {
         let Self { book, grounds, .. } = &self;
         let begun = Instant::now();
-        let opened = grounds.source.open(*book).and_then(|opened| {
-            let start = Books::start(*book, opened, &grounds.options, grounds.token.clone());
-            grounds.runtime.block_on(start)
-        });
+        let followed = follow.and_then(Follow::finish);
+        let is_warm = followed.is_some();
+        let opened = followed.map_or_else(|| self.open(), |followed| self.lead(followed));
         let books = match opened {
             Ok(books) => books,
             Err(error) if is_passing(&error) => {
@@ -140,12 +144,34 @@ impl Leading {
         grounds.takeovers.fetch_add(1, Ordering::Relaxed);
         let (took_ms, replayed) = (begun.elapsed().as_millis() as u64, books.recovered.events);
         let accounts = books.engine.directory().accounts();
-        tracing::info!(book = book.get(), took_ms, replayed, accounts, "this node leads");
+        tracing::info!(book = book.get(), took_ms, is_warm, replayed, accounts, "this node leads");
         self.standing.took_over();
         let ended = self.serve(&books);
         grounds.current.set(*book, None);
         books.close();
         ended
+    }
+
+    fn open(&self) -> Result<Books, BooksError> {
+        let Self { book, grounds, .. } = self;
+        let opened = grounds.source.open(*book)?;
+        let start = Books::start(*book, opened, &grounds.options, grounds.token.clone());
+        grounds.runtime.block_on(start)
+    }
+
+    /// What was followed leads; or the book is opened as at a start, if that is not what the journal holds.
+    fn lead(&self, followed: Followed) -> Result<Books, BooksError> {
+        let Self { book, grounds, .. } = self;
+        let lead = Books::lead(*book, followed, &grounds.options, grounds.token.clone());
+        match grounds.runtime.block_on(lead) {
+            // Somebody else's barrier stands there.
+            Err(error @ BooksError::Book(OpenError::Book(_))) => Err(error),
+            Err(error) => {
+                tracing::warn!(book = book.get(), reason = chain(&error), "what was followed does not lead");
+                self.open()
+            }
+            books => books,
+        }
     }
 
     /// Until the book stops, or it is time to hand over.
@@ -215,8 +241,9 @@ impl Leading {
 }
 
 /// Somebody else was faster, or the database was away: the next attempt may do.
-fn is_passing(error: &BooksError) -> bool {
+pub(super) fn is_passing(error: &BooksError) -> bool {
     match error {
+        BooksError::Book(OpenError::Replaced { .. }) => true,
         BooksError::Book(OpenError::Book(BookFault::Append(_) | BookFault::OtherKey)) => true,
         BooksError::Book(OpenError::Book(BookFault::Vault(_)) | OpenError::Vault(_)) => true,
         BooksError::Book(OpenError::Read(error)) => !matches!(error, journal::ReadError::Damaged { .. }),
