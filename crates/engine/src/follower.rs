@@ -14,7 +14,7 @@
 use std::sync::Arc;
 
 use domain::Timestamp;
-use journal::{Group, ReadError, Tail};
+use journal::{Group, GroupError, ReadError, Tail};
 use ledger::{Event, Ledger, PeopleEvent};
 
 use crate::audit;
@@ -112,7 +112,7 @@ impl Follower {
         let count = usize::try_from(to.position - tail.position).unwrap_or(usize::MAX);
         let mut scan = self.parts.journal.reader().scan(tail.position + 1)?.take(count);
         while self.folded.tail.position < to.position {
-            let groups = read_ahead(&mut scan)?;
+            let groups = read_ahead(&mut scan).map_err(replaced_or_not)?;
             if groups.is_empty() {
                 return Err(ReadError::Missing { position: self.folded.tail.position + 1 }.into());
             }
@@ -217,6 +217,16 @@ impl Follower {
         let removed = ledger.users().filter(|(_, user)| user.is_removed());
         let owners = removed.flat_map(|(index, _)| erased_with(ledger, index));
         self.erasing = owners.filter(|owner| self.parts.vault.get(owner.0).is_some()).collect();
+    }
+}
+
+/// A group that does not follow the one before it is another history's.
+fn replaced_or_not(error: ReadError) -> OpenError {
+    match error {
+        ReadError::Damaged { position, reason: GroupError::Unchained, .. } => {
+            OpenError::Replaced { position }
+        }
+        error => error.into(),
     }
 }
 
