@@ -7,6 +7,7 @@ mod database;
 mod demo;
 mod drain;
 mod failover;
+mod near;
 mod nodes;
 mod people;
 mod reporting;

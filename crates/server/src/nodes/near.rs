@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use dialect::Operator;
 use engine::BookNumber;
@@ -43,10 +43,11 @@ impl Front {
         let since = shown.since().filter(|since| since.elapsed() <= age_max)?;
         let request = Request::from_parts(parts.clone(), Body::from(body.clone()));
         let mut answer = call(shown.router.clone(), request).await;
-        // It may have folded what is not certain meanwhile, or have been taken away.
-        let age = since.elapsed();
+        // It may have folded what is not certain meanwhile, or have been taken away; and who is not known here may
+        // be known to the leader.
+        let (age, status) = (since.elapsed(), answer.status());
         let is_certain = shown.since().is_some();
-        if !is_certain || age > age_max || answer.status().is_server_error() {
+        if !is_certain || age > age_max || status.is_server_error() || status == StatusCode::UNAUTHORIZED {
             return None;
         }
         answer.headers_mut().insert(AGE, HeaderValue::from(millis_up(age)));

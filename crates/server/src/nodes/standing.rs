@@ -16,6 +16,8 @@ use crate::book_metrics::{BookLabel, encode_family};
 pub struct Standing {
     pub(crate) leads: AtomicBool,
     pub(crate) takeovers: AtomicU64,
+    /// Those for which the book had been followed.
+    pub(crate) warm: AtomicU64,
     pub(crate) forwarded: AtomicU64,
     /// Whether a state of the book is kept while another node leads.
     pub(crate) follows: AtomicBool,
@@ -26,8 +28,9 @@ pub struct Standing {
 }
 
 impl Standing {
-    pub(crate) fn took_over(&self) {
+    pub(crate) fn took_over(&self, is_warm: bool) {
         self.takeovers.fetch_add(1, Ordering::Relaxed);
+        self.warm.fetch_add(u64::from(is_warm), Ordering::Relaxed);
     }
 }
 
@@ -43,9 +46,12 @@ impl Standings {
 
 type Read<T> = fn(&Standing) -> T;
 
-const COUNTERS: [(&str, &str, Read<u64>); 3] = [
+const COUNTERS: [(&str, &str, Read<u64>); 4] = [
     ("takeovers", "Times this node took the lead and opened the book", |it| {
         it.takeovers.load(Ordering::Relaxed)
+    }),
+    ("warm_takeovers", "Times of these in which it had followed the book before", |it| {
+        it.warm.load(Ordering::Relaxed)
     }),
     ("forwarded", "Requests sent on to the leader", |it| it.forwarded.load(Ordering::Relaxed)),
     ("answered_near", "Reads answered here, from a state with a stated age", |it| {

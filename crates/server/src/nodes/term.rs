@@ -124,8 +124,10 @@ impl Leading {
         let Self { book, grounds, .. } = &self;
         let begun = Instant::now();
         let followed = follow.and_then(Follow::finish);
-        let is_warm = followed.is_some();
-        let opened = followed.map_or_else(|| self.open(), |followed| self.lead(followed));
+        let (opened, is_warm) = match followed {
+            Some(followed) => self.lead(followed),
+            None => (self.open(), false),
+        };
         let books = match opened {
             Ok(books) => books,
             Err(error) if is_passing(&error) => {
@@ -145,7 +147,7 @@ impl Leading {
         let (took_ms, replayed) = (begun.elapsed().as_millis() as u64, books.recovered.events);
         let accounts = books.engine.directory().accounts();
         tracing::info!(book = book.get(), took_ms, is_warm, replayed, accounts, "this node leads");
-        self.standing.took_over();
+        self.standing.took_over(is_warm);
         let ended = self.serve(&books);
         grounds.current.set(*book, None);
         books.close();
@@ -160,17 +162,17 @@ impl Leading {
     }
 
     /// What was followed leads; or the book is opened as at a start, if that is not what the journal holds.
-    fn lead(&self, followed: Followed) -> Result<Books, BooksError> {
+    fn lead(&self, followed: Followed) -> (Result<Books, BooksError>, bool) {
         let Self { book, grounds, .. } = self;
         let lead = Books::lead(*book, followed, &grounds.options, grounds.token.clone());
         match grounds.runtime.block_on(lead) {
             // Somebody else's barrier stands there.
-            Err(error @ BooksError::Book(OpenError::Book(_))) => Err(error),
+            Err(error @ BooksError::Book(OpenError::Book(_))) => (Err(error), true),
             Err(error) => {
                 tracing::warn!(book = book.get(), reason = chain(&error), "what was followed does not lead");
-                self.open()
+                (self.open(), false)
             }
-            books => books,
+            books => (books, true),
         }
     }
 
