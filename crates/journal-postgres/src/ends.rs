@@ -82,7 +82,7 @@ impl Ends {
 }
 
 /// Two looks into the key for each book.
-fn newest_of(era: u32) -> String {
+pub(crate) fn newest_of(era: u32) -> String {
     let newest = |column| {
         format!(
             "(SELECT journal_{era}.{column} FROM journal_{era} WHERE journal_{era}.book = book.book \
