@@ -1,14 +1,14 @@
 //! Somebody who proved who they are.
 
 use domain::Timestamp;
-use engine::{Engine, Key, Known, KnownMember, UNSCOPED};
+use engine::{Engine, Key, Known, KnownMember, KnownScope};
 use ledger::{
     AccountIndex, Actor, Holder, Ledger, MembershipIndex, OrganizationIndex, Rights, SessionId, UserIndex,
     Within,
 };
 use uuid::{Uuid, Variant};
 
-use crate::{AccessError, Actions, Operation, Permissions, Role};
+use crate::{AccessError, Operation, Permissions, Role};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -21,8 +21,8 @@ pub struct Caller {
     person: Option<CallingPerson>,
     is_limited: bool,
     is_operator: bool,
-    /// Of a secret that is held to a scope.
-    actions: Actions,
+    /// Of a credential that is held to a scope.
+    scope: Option<Permissions>,
 }
 
 /// A person, in a session or by a token of their own.
@@ -42,7 +42,7 @@ impl Caller {
             Holder::Organization(_) => None,
             Holder::Member(_) => return None,
         };
-        Some(Self {
+        let caller = Self {
             actor: Actor::Credential(known.credential),
             organization: known.organization,
             account,
@@ -52,8 +52,16 @@ impl Caller {
             person: None,
             is_limited: false,
             is_operator: false,
-            actions: Actions::from_bits(known.actions),
-        })
+            scope: None,
+        };
+        Some(caller.held_to(known.scope))
+    }
+
+    pub(crate) fn held_to(self, scope: Option<KnownScope>) -> Self {
+        let Some(KnownScope { allowed, is_limited }) = scope else { return self };
+        let of_accounts = |operation: &Operation| !is_limited || !operation.is_of_organization();
+        let allowed = Permissions::of(Permissions::allowed(allowed).operations().filter(of_accounts));
+        Self { is_limited: self.is_limited || is_limited, scope: Some(allowed), ..self }
     }
 
     pub(crate) fn member(
@@ -83,7 +91,7 @@ impl Caller {
             person: Some(CallingPerson { user: known.user, membership, session }),
             is_limited: known.is_limited,
             is_operator: false,
-            actions: Actions::from_bits(UNSCOPED),
+            scope: None,
         })
     }
 
@@ -100,7 +108,7 @@ impl Caller {
             person: None,
             is_limited: false,
             is_operator: true,
-            actions: Actions::from_bits(UNSCOPED),
+            scope: None,
         }
     }
 
@@ -114,7 +122,7 @@ impl Caller {
     }
 
     pub fn permissions(&self) -> Permissions {
-        self.permissions
+        self.scope.map_or(self.permissions, |scope| self.permissions.and(scope))
     }
 
     pub fn actor(&self) -> Actor {
@@ -144,26 +152,24 @@ impl Caller {
         self.is_limited
     }
 
-    /// An owner of the whole organization, not of a family and not of chosen accounts.
+    /// An owner of the whole organization, not of a family, not of chosen accounts, and held to no scope.
     pub fn is_owner_of_all(&self) -> bool {
-        self.role == Some(Role::Owner) && self.account.is_none() && !self.is_limited
+        self.role == Some(Role::Owner) && self.account.is_none() && !self.is_limited && !self.is_scoped()
     }
 
     pub fn may(&self, operation: Operation) -> Result<(), AccessError> {
-        let actions = self.actions;
-        let in_scope = !actions.is_scoped() || operation.action().is_some_and(|action| actions.has(action));
         if !self.permissions.may(operation) {
             Err(AccessError::Forbidden { operation })
-        } else if !in_scope {
+        } else if !self.permissions().may(operation) {
             Err(AccessError::OutOfScope { operation })
         } else {
             Ok(())
         }
     }
 
-    /// Whether the secret is held to a scope.
+    /// Whether the credential is held to a scope.
     pub fn is_scoped(&self) -> bool {
-        self.actions.is_scoped()
+        self.scope.is_some()
     }
 
     /// Whether whoever calls still counts: revoked and run out are found out where the state is read.

@@ -4,6 +4,8 @@ use engine::{Engine, Id, Seals};
 use ledger::{AccountIndex, OrganizationIndex};
 use uuid::Uuid;
 
+use crate::Caller;
+
 /// The kinds of handles an account may be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HandleKind {
@@ -110,6 +112,20 @@ pub fn find_account(
         [(_, first), rest @ ..] if rest.iter().all(|(_, other)| other == first) => Ok(*first),
         _ => Err(UnknownHandle::Ambiguous(found.into_iter().map(|(prefix, _)| prefix).collect())),
     }
+}
+
+/// Whether an account is the caller's own tenant's: of its organization and, on the buyer's side, of its
+/// family. The book need not be asked, so another tenant's account takes as many steps as none.
+pub fn is_own(engine: &Engine, caller: &Caller, account: AccountIndex) -> bool {
+    engine.directory().tenant_of(account).is_some_and(|(organization, root)| {
+        organization == caller.organization() && caller.root().is_none_or(|own| own == root)
+    })
+}
+
+/// The account that a text means, if it is the caller's own tenant's.
+pub fn parse_own(engine: &Engine, caller: &Caller, text: &str) -> Result<AccountIndex, UnknownHandle> {
+    let account = parse_account(engine, text)?;
+    if is_own(engine, caller, account) { Ok(account) } else { Err(UnknownHandle::NotFound) }
 }
 
 /// Eight lower-case hex digits.

@@ -9,11 +9,12 @@
 //! | token | the seller's programs, and people | keyed hash of 256 random bits | a microsecond |
 //! | session | a person, under one membership | keyed hash of 256 random bits | a microsecond |
 //! | password, and second factor | a person | argon2id, at every sign-in | 20 ms |
+//! | a provider's word, and second factor | a person | outside, by who asks | two round trips there |
 //! | secret made by us | an account | keyed hash of 148 random bits | a microsecond |
 //! | secret chosen by a person | an account | argon2id, once; remembered until it is revoked | 20 ms, then a microsecond |
 //!
-//! A secret of an account may be held to a scope: to some actions (asked here), to some accounts and to an
-//! amount a day (decided by the book).
+//! Each credential may be held to a scope: to some operations (asked here), to some accounts and to amounts of
+//! money (decided by the book). None that is makes another.
 //!
 //! Invariants: no secret is stored, logged or printed twice; unknown account and wrong secret are one
 //! answer; slow hashing runs on few threads with a bounded queue.
@@ -41,8 +42,8 @@ pub use factor::{
 };
 pub use first_start::{DEFAULT_ORGANIZATION, FirstStartError, first_start};
 pub use handle::{
-    HandleKind, UnknownHandle, email_digest, find_account, handle_digest, number_digest, parse_account,
-    reload_digest,
+    HandleKind, UnknownHandle, email_digest, find_account, handle_digest, is_own, number_digest,
+    parse_account, parse_own, reload_digest,
 };
 pub use last_use::LastUse;
 pub use link::{
@@ -54,9 +55,11 @@ pub use password::{PasswordError, Passwords};
 pub use password_rules::{PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN, PasswordRule, check_password};
 pub use permissions::Permissions;
 pub use placement::Placement;
-pub use scope::{Action, Actions};
+pub use scope::Action;
 pub use secret::{Secret, SecretError, check_chosen_secret, secret_digest, token_digest};
-pub use sign_in::{Credentials, SESSION_KEPT_SECS, SESSION_SECS, SignIn, SignInError, SignedIn};
+pub use sign_in::{
+    Credentials, SESSION_KEPT_SECS, SESSION_SECS, SignIn, SignInError, SignedIn, subject_digest,
+};
 
 use domain::Timestamp;
 use engine::{Content, Engine, Known};
@@ -108,7 +111,8 @@ impl Authenticator {
             Holder::Member(membership) => {
                 let member = self.engine.directory().member(membership);
                 let actor = Actor::Credential(known.credential);
-                member.and_then(|member| Caller::member(actor, membership, &member, None))
+                let caller = member.and_then(|member| Caller::member(actor, membership, &member, None));
+                caller.map(|caller| caller.held_to(known.scope))
             }
             Holder::Organization(_) | Holder::Account(_) => Caller::holder(known),
         };

@@ -84,7 +84,7 @@ macro_rules! operations {
                 match self { $(Self::$name => $text),* }
             }
 
-            /// The action by which a scope lets a secret do it; none for what no scope does.
+            /// The action that names it, with others; none for what is only called by its own name.
             pub fn action(self) -> Option<Action> {
                 match self { $(Self::$name => [$(Action::$action)?].first().copied()),* }
             }
@@ -128,6 +128,8 @@ operations! {
     ReadAudit "read the audit log" [Owner Admin];
     ManageOrganization "declare currencies, found organizations" [Owner];
     Operate "take snapshots, confirm the clock, advance that of a sandbox" [Owner];
+    /// Whoever sets it can sign in as anybody it speaks for, owners among them.
+    ManageSignIn "set the company's own sign-in" [Owner];
 }
 
 impl Operation {
@@ -135,6 +137,26 @@ impl Operation {
     pub fn side(self) -> Side {
         let is_of_families = matches!(self, Self::ManageMembers | Self::HandOver);
         if Role::Account.may(self) || is_of_families { Side::Both } else { Side::Seller }
+    }
+
+    /// Whether a scope can name it: whoever makes credentials or gives rights could leave every scope.
+    pub fn is_in_scopes(self) -> bool {
+        !matches!(
+            self,
+            Self::ManageSecrets
+                | Self::ManageTokens
+                | Self::ManageUsers
+                | Self::ManageMembers
+                | Self::ManagePermissions
+                | Self::HandOver
+                | Self::ManageOrganization
+                | Self::ManageSignIn
+        )
+    }
+
+    /// Whether it is about the whole organization, whatever accounts there are.
+    pub(crate) fn is_of_organization(self) -> bool {
+        matches!(self, Self::OpenAccount | Self::ReadAudit | Self::Operate)
     }
 
     /// `manage-members`

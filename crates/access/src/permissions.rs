@@ -58,6 +58,11 @@ impl Permissions {
         Self(self.0 & other.0)
     }
 
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     pub fn may(self, operation: Operation) -> bool {
         self.0 & bit(operation) != 0
     }
@@ -109,5 +114,6 @@ fn bit(operation: Operation) -> u64 {
         O::StartReload => 30,
         O::AssignNumber => 31,
         O::TransferNumber => 32,
+        O::ManageSignIn => 40,
     }
 }

@@ -1,9 +1,11 @@
-//! What a secret may be held to, in words: the actions that scopes name.
+//! What a scope lets a credential do: a set of operations. An action is a name for some of them.
 
-use engine::UNSCOPED;
+use ledger::Allowed;
 
-/// A part of what an account may do. Making accounts and secrets is in no scope: whoever could, would be
-/// held to none.
+use crate::operation::TABLE;
+use crate::{Operation, Permissions};
+
+/// What most programs are for. Everything that an action names is an account's own to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     Read,
@@ -31,7 +33,12 @@ impl Action {
         }
     }
 
-    /// Kept in journals: a number is never used again.
+    pub fn operations(self) -> Permissions {
+        let named = TABLE.iter().map(|(operation, _)| *operation);
+        Permissions::of(named.filter(|operation| operation.action() == Some(self)))
+    }
+
+    /// Kept in journals, in scopes as they were before they named operations.
     fn bit(self) -> u32 {
         match self {
             Self::Read => 1 << 0,
@@ -45,39 +52,29 @@ impl Action {
     }
 }
 
-/// Some of the actions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Actions(u32);
-
-impl Actions {
+impl Permissions {
     /// All that a scope can name.
-    pub fn all() -> Self {
-        Action::ALL.into_iter().collect()
+    pub fn of_scopes() -> Self {
+        let named = TABLE.iter().map(|(operation, _)| *operation);
+        Self::of(named.filter(|operation| operation.is_in_scopes()))
     }
 
-    pub fn from_bits(bits: u32) -> Self {
-        Self(bits)
+    /// Of an operation or an action by its name: `open-subaccount`, `read`.
+    pub fn named(name: &str) -> Option<Self> {
+        let action = Action::ALL.into_iter().find(|action| action.name() == name);
+        action.map(Action::operations).or_else(|| Operation::parse(name).map(|it| Self::of([it])))
     }
 
-    pub fn bits(self) -> u32 {
-        self.0
-    }
-
-    pub fn is_scoped(self) -> bool {
-        self.0 != UNSCOPED
-    }
-
-    pub fn has(self, action: Action) -> bool {
-        self.0 & action.bit() != 0
-    }
-
-    pub fn iter(self) -> impl Iterator<Item = Action> {
-        Action::ALL.into_iter().filter(move |action| self.has(*action))
+    pub fn allowed(allowed: Allowed) -> Self {
+        match allowed {
+            Allowed::Operations(bits) => Self::from_bits(bits).and(Self::of_scopes()),
+            Allowed::Actions(bits) => {
+                let actions = Action::ALL.into_iter().filter(|action| bits & action.bit() != 0);
+                actions.fold(Self::NONE, |all, action| all.or(action.operations()))
+            }
+        }
     }
 }
 
-impl FromIterator<Action> for Actions {
-    fn from_iter<I: IntoIterator<Item = Action>>(actions: I) -> Self {
-        Self(actions.into_iter().fold(0, |bits, action| bits | action.bit()))
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use domain::Timestamp;
-use engine::{Engine, Origin, Outcome, Request, Unavailable, session_digest};
+use engine::{Engine, Origin, Outcome, Request, Seals, Unavailable, session_digest};
 use ledger::{
     Act, Actor, Command, Event, Ledger, MembershipIndex, OrganizationIndex, PeopleAct, PeopleEvent,
     PeopleRejection, Rejection, SecondFactor, Session, SessionId, UserIndex,
@@ -53,6 +53,12 @@ pub enum SignInError {
     CodeWrong,
     #[error("the user belongs nowhere, or not there")]
     NoMembership,
+    /// The password was right.
+    #[error("the user signs in by the organization's provider")]
+    Elsewhere,
+    /// Nobody the provider may speak for, or nobody it is known to have spoken about: which, is not told.
+    #[error("nobody here is known by what the provider says")]
+    NotVouched,
     #[error("too many wrong attempts: wait {secs} seconds")]
     Delayed { secs: u64 },
     #[error("too many sign-ins at once")]
@@ -68,6 +74,16 @@ pub struct SignIn {
     attempts: Mutex<Attempts>,
     /// Verified in place of nobody's.
     nobody: OnceCell<String>,
+}
+
+/// A session that is asked for.
+struct Opening {
+    membership: MembershipIndex,
+    passwords: u32,
+    factor: SecondFactor,
+    vouched: Option<u128>,
+    replaces: Option<SessionId>,
+    expires_at: Timestamp,
 }
 
 /// What the book knows of who wants to sign in.
@@ -134,7 +150,15 @@ impl SignIn {
         };
         let membership = *membership.ok_or(SignInError::NoMembership)?;
         let life = if asked.keep { SESSION_KEPT_SECS } else { SESSION_SECS };
-        let opened = self.open(membership, person.passwords, factor, None, now.plus_secs(life), origin).await;
+        let asked = Opening {
+            membership,
+            passwords: person.passwords,
+            factor,
+            vouched: None,
+            replaces: None,
+            expires_at: now.plus_secs(life),
+        };
+        let opened = self.open(asked, origin).await;
         match &opened {
             Ok(_) => self.attempts().succeeded(pair, now),
             Err(SignInError::CodeWrong) => self.failed(pair, Some(person.user), now, origin).await,
@@ -156,10 +180,18 @@ impl SignIn {
             is_own.then(|| (ledger.user(known.user).passwords(), known.expires_at))
         });
         let (passwords, expires_at) = known.await?.ok_or(SignInError::NoMembership)?;
-        self.open(membership, passwords, SecondFactor::None, Some(session), expires_at, origin).await
+        let asked = Opening {
+            membership,
+            passwords,
+            factor: SecondFactor::None,
+            vouched: None,
+            replaces: Some(session),
+            expires_at,
+        };
+        self.open(asked, origin).await
     }
 
-    /// For whoever has just proved to be the user in another way: by a link, or by an issuer that vouches.
+    /// For whoever has just proved to be the user in another way: by a link.
     pub async fn proven(
         &self,
         user: UserIndex,
@@ -174,26 +206,75 @@ impl SignIn {
         let (passwords, membership, now) = known.await?;
         let membership = membership.ok_or(SignInError::NoMembership)?;
         let expires_at = now.plus_secs(SESSION_SECS);
-        self.open(membership, passwords, SecondFactor::None, None, expires_at, origin).await
+        let asked = Opening {
+            membership,
+            passwords,
+            factor: SecondFactor::None,
+            vouched: None,
+            replaces: None,
+            expires_at,
+        };
+        self.open(asked, origin).await
     }
 
-    async fn open(
+    /// On the word of the organization's provider, which knows the user as `subject`. It stands for the
+    /// password, not for a second factor that the user has here.
+    pub async fn vouched(
         &self,
-        membership: MembershipIndex,
-        passwords: u32,
-        factor: SecondFactor,
-        replaces: Option<SessionId>,
-        expires_at: Timestamp,
+        user: UserIndex,
+        subject: u128,
+        membership: Option<MembershipIndex>,
+        code: Option<&str>,
         origin: &Origin,
     ) -> Result<SignedIn, SignInError> {
+        let known = self.engine.read(move |ledger, now| {
+            let is_there = ledger.has_user(user) && !ledger.user(user).is_removed();
+            is_there.then(|| (Person::of(ledger, user), ledger.user(user).organization, now))
+        });
+        let (person, organization, now) = known.await?.ok_or(SignInError::NotVouched)?;
+        self.note_due(now).await;
+        let pair = self.pair_of_subject(organization, subject, origin.address);
+        if let Some(secs) = self.attempts().delay_secs(pair, now) {
+            return Err(SignInError::Delayed { secs });
+        }
+        let opened = match self.second_factor(&person, code, now) {
+            Ok(factor) => {
+                let first = || person.memberships.first().copied();
+                let membership = membership.filter(|asked| person.memberships.contains(asked)).or_else(first);
+                let asked = Opening {
+                    membership: membership.ok_or(SignInError::NoMembership)?,
+                    passwords: person.passwords,
+                    factor,
+                    vouched: Some(subject),
+                    replaces: None,
+                    expires_at: now.plus_secs(SESSION_SECS),
+                };
+                self.open(asked, origin).await
+            }
+            Err(error) => Err(error),
+        };
+        match &opened {
+            Ok(_) => self.attempts().succeeded(pair, now),
+            Err(SignInError::CodeWrong) => self.failed(pair, Some(person.user), now, origin).await,
+            Err(_) => {}
+        }
+        opened
+    }
+
+    async fn open(&self, asked: Opening, origin: &Origin) -> Result<SignedIn, SignInError> {
+        let Opening { membership, passwords, factor, vouched, replaces, expires_at } = asked;
         let token = Secret::new_session(self.engine.entropy(), self.engine.seals().book());
         let digest =
             session_digest(&crate::secret::session_token_digest(self.engine.seals(), token.expose()));
-        let act = PeopleAct::OpenSession { membership, digest, expires_at, passwords, factor, replaces };
+        let act =
+            PeopleAct::OpenSession { membership, digest, expires_at, passwords, factor, vouched, replaces };
         match self.submit(act, Some(origin.clone())).await? {
             Outcome::Done(receipt) => match receipt.event {
                 Event::People(event) => match *event {
-                    PeopleEvent::SessionOpened { session, .. } => Ok(SignedIn { token, session: *session }),
+                    PeopleEvent::SessionOpened { session, .. }
+                    | PeopleEvent::SessionVouched { session, .. } => {
+                        Ok(SignedIn { token, session: *session })
+                    }
                     _ => Err(SignInError::Busy),
                 },
                 _ => Err(SignInError::Busy),
@@ -203,6 +284,12 @@ impl SignIn {
                 Err(SignInError::CodeNeeded)
             }
             Outcome::Rejected(Rejection::People(PeopleRejection::LinkUsed)) => Err(SignInError::Wrong),
+            Outcome::Rejected(Rejection::People(PeopleRejection::PasswordRefused)) => {
+                Err(SignInError::Elsewhere)
+            }
+            Outcome::Rejected(Rejection::People(
+                PeopleRejection::NotVouched | PeopleRejection::ProviderNotFound,
+            )) => Err(SignInError::NotVouched),
             Outcome::Rejected(rejection) => Err(SignInError::Refused(rejection)),
             Outcome::Refused(_) | Outcome::Repeated(_) => Err(SignInError::Busy),
         }
@@ -238,6 +325,18 @@ impl SignIn {
         let organization = organization.map_or(u64::MAX, |it| it.slot() as u64).to_le_bytes();
         let email = asked.email_digest.to_le_bytes();
         self.engine.seals().short_digest("attempt", &[&neighbourhood(address), &organization, &email])
+    }
+
+    fn pair_of_subject(
+        &self,
+        organization: OrganizationIndex,
+        subject: u128,
+        address: Option<IpAddr>,
+    ) -> u128 {
+        let organization = (organization.slot() as u64).to_le_bytes();
+        let subject = subject.to_le_bytes();
+        let parts = [&neighbourhood(address)[..], &organization, &subject];
+        self.engine.seals().short_digest("attempt by subject", &parts)
     }
 
     async fn failed(&self, pair: u128, user: Option<UserIndex>, now: Timestamp, origin: &Origin) {
@@ -281,19 +380,30 @@ impl SignIn {
 }
 
 fn find(ledger: &Ledger, organization: OrganizationIndex, email_digest: u128) -> Option<Person> {
-    let user = ledger.find_user(organization, email_digest)?;
-    let known = ledger.user(user);
-    let factor = known.factor().map(|factor| {
-        let secret = factor.secret.as_deref().unwrap_or_default().to_vec();
-        (secret, factor.step, factor.recovery.clone())
-    });
-    Some(Person {
-        user,
-        password: known.password.as_ref().to_owned(),
-        passwords: known.passwords(),
-        factor,
-        memberships: ledger.memberships_of(user).map(|(index, _)| index).collect(),
-    })
+    ledger.find_user(organization, email_digest).map(|user| Person::of(ledger, user))
+}
+
+impl Person {
+    fn of(ledger: &Ledger, user: UserIndex) -> Self {
+        let known = ledger.user(user);
+        let factor = known.factor().map(|factor| {
+            let secret = factor.secret.as_deref().unwrap_or_default().to_vec();
+            (secret, factor.step, factor.recovery.clone())
+        });
+        Self {
+            user,
+            password: known.password.as_ref().to_owned(),
+            passwords: known.passwords(),
+            factor,
+            memberships: ledger.memberships_of(user).map(|(index, _)| index).collect(),
+        }
+    }
+}
+
+/// How an issuer's subject is known here: nothing of either is kept.
+pub fn subject_digest(seals: &Seals, issuer: &str, subject: &str) -> u128 {
+    let digest = seals.digest("subject", &[issuer.as_bytes(), subject.as_bytes()]);
+    u128::from_le_bytes(*digest.first_chunk().expect("a hash is longer"))
 }
 
 impl From<AccessError> for SignInError {

@@ -11,6 +11,7 @@ mod history;
 mod http;
 mod memory;
 mod nowhere;
+mod reporting;
 mod restart;
 mod rules;
 mod takeover;
@@ -49,11 +50,15 @@ enum Command {
     Credentials(http::CredentialsArguments),
     /// One caller (P6), and an open loop (P7).
     Latency(http::LatencyArguments),
+    /// A steady load with and without a large usage report running.
+    Reports(http::ReportsArguments),
     /// Over a journal in PostgreSQL: batches beside set-based SQL (P9), single charges beside a
     /// transaction each (P10).
     Postgres(http::PostgresArguments),
     /// One, two and three nodes on one database, and what forwarding costs.
     Nodes(http::NodesArguments),
+    /// The tables for reports, made anew from a journal.
+    Reporting(reporting::Arguments),
     /// The bare echo server of `single`.
     #[command(hide = true)]
     Echo,
@@ -74,8 +79,10 @@ fn main() {
         Command::Single(arguments) => http::single(&arguments),
         Command::Credentials(arguments) => http::credentials(&arguments),
         Command::Latency(arguments) => http::latency(&arguments),
+        Command::Reports(arguments) => http::reports(&arguments),
         Command::Postgres(arguments) => http::postgres(&arguments),
         Command::Nodes(arguments) => http::nodes(&arguments),
+        Command::Reporting(arguments) => reporting::run(&arguments),
         Command::Echo => http::echo(),
         Command::Growth(arguments) => growth::run(&arguments),
     }

@@ -19,14 +19,14 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use ureq::Agent;
 use ureq::config::ConfigBuilder;
-use ureq::http::{Request, StatusCode};
+use ureq::http::Request;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::typestate::AgentScope;
 
 use crate::failure::Failure;
 use crate::profile::Profile;
 
-pub(crate) use ureq::http::Method;
+pub(crate) use ureq::http::{Method, StatusCode};
 
 /// Where the server is, and who asks.
 #[derive(Debug, Args)]
@@ -82,7 +82,7 @@ impl Client {
     }
 
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        read(&self.ask(Method::GET, path, None, None)?)
+        self.ask(Method::GET, path, None, None)?.read()
     }
 
     /// `key` is the idempotency key, for what must happen once.
@@ -101,7 +101,7 @@ impl Client {
         path: &str,
         key: Option<&str>,
     ) -> Result<T, Failure> {
-        read(&self.ask(Method::POST, path, None, key)?)
+        self.ask(Method::POST, path, None, key)?.read()
     }
 
     pub(crate) fn put<T: DeserializeOwned>(
@@ -141,7 +141,7 @@ impl Client {
         key: Option<&str>,
     ) -> Result<T, Failure> {
         let body = serde_json::to_vec(body).map_err(Failure::fault("cannot write the request"))?;
-        read(&self.ask(method, path, Some((JSON, body)), key)?)
+        self.ask(method, path, Some((JSON, body)), key)?.read()
     }
 
     /// One exchange, whatever the answer says. `body` is its media type and its bytes.
@@ -181,7 +181,7 @@ impl Client {
     }
 }
 
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 
 fn configured() -> ConfigBuilder<AgentScope> {
@@ -199,15 +199,6 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
-/// The result, or why there is none.
-fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
-    if answer.status.is_success() {
-        return serde_json::from_str(&answer.text)
-            .map_err(Failure::fault("the answer is not what was expected"));
-    }
-    Err(answer.failure())
-}
-
 /// What a problem of RFC 9457 says, as far as a person wants to know.
 #[derive(Deserialize)]
 struct Problem {
@@ -216,6 +207,15 @@ struct Problem {
 }
 
 impl Answer {
+    /// The result, or why there is none.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        if self.status.is_success() {
+            return serde_json::from_str(&self.text)
+                .map_err(Failure::fault("the answer is not what was expected"));
+        }
+        Err(self.failure())
+    }
+
     /// Why it is not a success.
     pub(crate) fn failure(&self) -> Failure {
         let problem: Option<Problem> = serde_json::from_str(&self.text).ok();

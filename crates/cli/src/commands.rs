@@ -18,14 +18,17 @@ mod member;
 mod migrate;
 mod numbers;
 mod org;
+mod password;
 mod permissions;
 mod reload;
 mod reporting;
 mod sandbox;
+mod second_factor;
 mod secrets;
 mod serve;
 mod settings;
 mod sign_in;
+mod sign_in_provider;
 mod token;
 mod top_up;
 mod transfer;
@@ -64,8 +67,12 @@ pub(crate) enum Command {
     User(user::User),
     SignIn(sign_in::SignIn),
     SignOut(sign_in::SignOut),
+    Accept(sign_in::Accept),
+    Password(password::Password),
+    SecondFactor(second_factor::SecondFactor),
     #[command(name = "whoami")]
     WhoAmI(sign_in::WhoAmI),
+    SignInProvider(sign_in_provider::SignInProvider),
     Invite(member::Invite),
     Member(member::Member),
     Permissions(permissions::Permissions),
@@ -105,7 +112,11 @@ impl Command {
             Self::User(command) => command.run(),
             Self::SignIn(command) => command.run(),
             Self::SignOut(command) => command.run(),
+            Self::Accept(command) => command.run(),
+            Self::Password(command) => command.run(),
+            Self::SecondFactor(command) => command.run(),
             Self::WhoAmI(command) => command.run(),
+            Self::SignInProvider(command) => command.run(),
             Self::Invite(command) => command.run(),
             Self::Member(command) => command.run(),
             Self::Permissions(command) => command.run(),

@@ -18,6 +18,7 @@ mod commands;
 mod failure;
 mod native;
 mod profile;
+mod scope;
 mod secret;
 mod table;
 

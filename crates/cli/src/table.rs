@@ -83,7 +83,27 @@ impl Record {
         serde_json::from_str(&text).map_err(Failure::fault("cannot write a result"))
     }
 
-    #[cfg(test)]
+    /// A member that is a text.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.get(name).and_then(|value| serde_json::from_str(value.get()).ok())
+    }
+
+    /// The same with a member read as something else and told as `told`, one member each.
+    pub(crate) fn retold<T: serde::de::DeserializeOwned>(
+        mut self,
+        name: &str,
+        told: impl FnOnce(T) -> Vec<(&'static str, String)>,
+    ) -> Result<Self, Failure> {
+        let Some(place) = self.members.iter().position(|(member, _)| member == name) else { return Ok(self) };
+        let (_, value) = self.members.remove(place);
+        let unexpected = || Failure::fault("the answer is not what was expected");
+        for (name, text) in told(serde_json::from_str(value.get()).map_err(unexpected())?) {
+            let value = serde_json::value::to_raw_value(&text).map_err(unexpected())?;
+            self.members.push((name.to_owned(), value));
+        }
+        Ok(self)
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&RawValue> {
         self.members.iter().find(|(member, _)| member == name).map(|(_, value)| value.as_ref())
     }

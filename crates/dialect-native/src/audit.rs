@@ -223,6 +223,7 @@ impl Wanted {
         let is_about = |object: &Object| {
             facts::objects(&entry.event).contains(&object.id)
                 || entry.event.images().any(|image| object.balances.contains(&image.balance))
+                || facts::reloaded(&entry.event).is_some_and(|balance| object.balances.contains(&balance))
         };
         (self.acts.is_empty() || self.acts.iter().any(|wanted| wanted == act))
             && self.actor.as_ref().is_none_or(|who| who.is(entry.actor))

@@ -61,7 +61,7 @@ fn render() -> Result<String, minijinja::Error> {
         title: document["info"]["title"].as_str().unwrap_or_default(),
         about: paragraphs(&document["info"]["description"]),
         first_steps: FIRST_STEPS,
-        style: include_str!("docs/style.css"),
+        style: concat!(include_str!("look.css"), include_str!("docs/style.css")),
         sections: sections(document),
         problems: Kind::ALL.iter().map(|kind| ProblemRow::of(*kind)).collect(),
         prefix: PREFIX,

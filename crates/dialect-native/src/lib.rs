@@ -12,6 +12,7 @@
 //! | `money` | top-ups, withdrawals, refunds, corrections, transfers, credit |
 //! | `people` | organizations, users, members, invitations, sessions, tokens, secrets |
 //! | `audit` | who did what |
+//! | `pages` | what people see: the links of letters, signing in |
 //! | `sandbox` | the clock that moves, on a test server |
 //!
 //! | on the wire | is |
@@ -41,6 +42,7 @@ mod money;
 mod once;
 mod openapi;
 mod operator;
+mod pages;
 mod people;
 mod problem;
 mod router;
@@ -56,6 +58,7 @@ pub use charges::stages;
 pub use once::{IDEMPOTENCY_KEY, is_done_once};
 pub use openapi::text as openapi_text;
 pub use operator::recognize_operator;
+pub use people::post::{Postman, deliver_letters};
 pub use problem::unavailable;
 pub use router::router;
 pub use whose::{BodySaysIt, operated, whose};

@@ -26,11 +26,11 @@ impl Sight {
     pub(crate) fn reaches(&self, ledger: &Ledger, account: AccountIndex) -> bool {
         let is_within = match self.account {
             None => ledger.account(account).organization == self.organization,
-            Some(own) => {
-                (own == account || ledger.manages(own, account)) && ledger.in_scope(self.actor, account)
-            }
+            Some(own) => own == account || ledger.manages(own, account),
         };
-        is_within && ledger.is_chosen(ledger.chosen(self.actor), account)
+        is_within
+            && ledger.in_scope(self.actor, account)
+            && ledger.is_chosen(ledger.chosen(self.actor), account)
     }
 
     /// On the seller's side.

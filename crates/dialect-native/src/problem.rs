@@ -236,6 +236,8 @@ impl From<access::SignInError> for Problem {
             E::CodeNeeded => Self::new(Kind::SecondFactorNeeded).with_field("code"),
             E::CodeWrong => Self::new(Kind::SecondFactorWrong).with_field("code"),
             E::NoMembership => Self::new(Kind::NoMembership),
+            E::Elsewhere => Self::new(Kind::SignInElsewhere),
+            E::NotVouched => Self::new(Kind::NotVouched),
             E::Delayed { secs } => Self::new(Kind::TooManySignIns)
                 .with_detail(format!("too many wrong attempts from there: wait {secs} seconds"))
                 .retry_after(secs),

@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::problem::{Kind, Problem};
-use crate::{accounts, audit, charges, docs, entries, holds, money, openapi, people, sandbox, usage};
+use crate::{accounts, audit, charges, docs, entries, holds, money, openapi, pages, people, sandbox, usage};
 
 /// Where all of it is.
 pub(crate) const PREFIX: &str = "/api/v1";
@@ -24,7 +24,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/docs", get(docs::serve))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method);
-    Router::new().nest(PREFIX, router).route("/problems/{kind}", get(docs::problem)).with_state(app)
+    Router::new()
+        .nest(PREFIX, router)
+        .route("/problems/{kind}", get(docs::problem))
+        .merge(pages::router())
+        .with_state(app)
 }
 
 /// With those of a sandbox.
@@ -60,8 +64,9 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(holds::void::handle))
         .routes(routes!(money::top_up::handle))
         .routes(routes!(money::reload::get, money::reload::set))
-        .routes(routes!(money::reload::start))
-        .routes(routes!(money::reload::settle))
+        .routes(routes!(money::reloads::list))
+        .routes(routes!(money::reloads::start))
+        .routes(routes!(money::reloads::settle))
         .routes(routes!(money::transfer::handle))
         .routes(routes!(money::refund::handle))
         .routes(routes!(money::give_usage_credit::handle))
@@ -85,6 +90,7 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(people::invitations::revoke))
         .routes(routes!(people::permission_sets::define, people::permission_sets::remove))
         .routes(routes!(people::permission_sets::list))
+        .routes(routes!(people::provider::set, people::provider::show, people::provider::remove))
         .routes(routes!(
             people::sessions::sign_in,
             people::sessions::list,
@@ -93,9 +99,12 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(audit::read))
         .routes(routes!(people::sessions::sign_out))
         .routes(routes!(people::sessions::switch))
+        .routes(routes!(people::company::begin))
+        .routes(routes!(people::company::code))
+        .routes(routes!(people::invitations::read))
         .routes(routes!(people::me::show))
         .routes(routes!(people::me::set_password))
-        .routes(routes!(people::me::issue_token))
+        .routes(routes!(people::own_tokens::issue, people::own_tokens::list))
         .routes(routes!(people::factor::begin))
         .routes(routes!(people::factor::confirm))
         .routes(routes!(people::factor::remove))

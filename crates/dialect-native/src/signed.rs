@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{AccessError, Caller, Operation, UnknownHandle, find_account};
+use access::{AccessError, Caller, Operation, UnknownHandle, find_account, is_own};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, header};
@@ -45,7 +45,12 @@ pub(crate) fn cookie_name(app: &App) -> &'static str {
 }
 
 fn session_cookie<'a>(app: &App, headers: &'a HeaderMap) -> Option<&'a str> {
-    let names = [cookie_name(app)];
+    cookie_value(headers, cookie_name(app))
+}
+
+/// What a browser carries under that name.
+pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &'static str) -> Option<&'a str> {
+    let names = [name];
     let mut found = cookies(headers, &names);
     let token = found.next()?;
     // Two of one name: somebody planted one.
@@ -98,10 +103,14 @@ impl Signed {
     }
 }
 
-/// The account that a text means to the caller. Whether the caller may see it is for the book to say, with the same
-/// answer as for one that does not exist.
+/// The account that a text means to the caller. Another tenant's is not there. Whether the caller may see one of
+/// its own tenant is for the book to say, with the same answer.
 pub(crate) fn account(app: &App, caller: &Caller, text: &str) -> Result<AccountIndex, Problem> {
-    find_account(&app.engine, caller.organization(), text).map_err(|unknown| match unknown {
+    let found = find_account(&app.engine, caller.organization(), text);
+    let own = found.and_then(|found| {
+        if is_own(&app.engine, caller, found) { Ok(found) } else { Err(UnknownHandle::NotFound) }
+    });
+    own.map_err(|unknown| match unknown {
         UnknownHandle::NotFound => Problem::new(Kind::AccountNotFound),
         // Which kinds of handles others have is nothing for a buyer to know.
         UnknownHandle::Ambiguous(_) if caller.account().is_some() => Problem::new(Kind::AccountNotFound),

@@ -7,25 +7,30 @@ use dialect::Whose;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
+use crate::pages::{CALLBACK, organization_of_page};
 use crate::router::PREFIX;
 use crate::signed::session_cookies;
 
 /// None: the body says it.
 pub fn whose(parts: &Parts, body: Option<&Bytes>) -> Option<Whose> {
+    // Sent back by a company's sign-in: whatever session there was before, it is about this organization.
+    if let Some(name) = parts.uri.path().strip_prefix(CALLBACK) {
+        return Some(Whose::Organization(decoded(name)));
+    }
     if let Some(whose) = Whose::of_credentials(&parts.headers) {
         return Some(whose);
     }
-    if let Some(token) = session_cookies(&parts.headers).next() {
-        return Some(Whose::Token(token.to_owned()));
-    }
+    let by_cookie = || session_cookies(&parts.headers).next().map(|token| Whose::Token(token.to_owned()));
     if parts.method.is_safe() {
-        return Some(Whose::Nobodys);
+        let page = organization_of_page(&parts.uri).map(Whose::Organization);
+        return Some(page.or_else(by_cookie).unwrap_or(Whose::Nobodys));
     }
+    // Who signs in may have been signed in elsewhere: what the body says comes first.
     let said: Said = serde_json::from_slice(body?).unwrap_or_default();
     Some(match (said.link, said.organization) {
         (Some(link), _) => Whose::Link(bare(&link).to_owned()),
         (None, Some(name)) => Whose::Organization(name),
-        (None, None) => Whose::Nobodys,
+        (None, None) => by_cookie().unwrap_or(Whose::Nobodys),
     })
 }
 

@@ -6,7 +6,7 @@ use access::{AccessError, Caller, Operation};
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use dialect::App;
+use dialect::{App, Arrival};
 use domain::Timestamp;
 use engine::{Outcome, Receipt, Request};
 use ledger::{AccountIndex, Act, Command, Ledger};
@@ -96,7 +96,7 @@ impl Primary {
     /// The subaccount of this key.
     pub(crate) async fn subaccount(&self, app: &App, key: &str) -> Result<View, VonageError> {
         let unknown = || VonageError::invalid_api_key(key);
-        let account = access::parse_account(&app.engine, key).map_err(|_| unknown())?;
+        let account = access::parse_own(&app.engine, &self.caller, key).map_err(|_| unknown())?;
         let primary = self.account;
         let actor = self.caller.actor();
         let seen = move |ledger: &Ledger, _| match side(ledger, primary, account) {
@@ -133,7 +133,7 @@ impl Primary {
     pub(crate) async fn submit(&self, app: &App, act: Act, about: &str) -> Result<Receipt, VonageError> {
         // Clients of this API send no key of their own: a request sent twice is done twice.
         let request = Request { command: Command { actor: self.caller.actor(), act }, key: None };
-        match app.engine.submit(request).await? {
+        match app.engine.submit_from(request, Some(Arrival::current().into())).await? {
             Outcome::Done(receipt) => Ok(receipt),
             Outcome::Rejected(rejection) => Err(VonageError::rejected(app.engine.seals(), &rejection, about)),
             Outcome::Refused(refusal) => Err(VonageError::refused(refusal)),

@@ -52,7 +52,7 @@ impl Balance {
         let reload = ledger.reload_of(account, ledger.account(account).currency);
         Self {
             value: NumberAmount(Own::of(ledger, account).posted),
-            auto_reload: reload.is_some_and(|(_, reload)| reload.rule.enabled),
+            auto_reload: reload.is_some_and(|(_, reload)| reload.is_on()),
         }
     }
 }

@@ -6,7 +6,7 @@ use access::{Caller, Operation};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use dialect::{App, Instant};
+use dialect::{App, Arrival, Instant};
 use domain::Timestamp;
 use engine::{Id, Outcome, Receipt, Request, Seals};
 use ledger::{AccountIndex, Act, Command, CredentialIndex, Ledger, Rejection};
@@ -36,8 +36,8 @@ impl FromRequestParts<Arc<App>> for Holder {
         let (caller, own) = account_caller(app, &parts.headers).await?;
         caller.may(Operation::ManageSecrets).map_err(VonageError::from)?;
         let path = path_param(parts, app, "api_key").await;
-        let account =
-            access::parse_account(&app.engine, &path).map_err(|_| VonageError::invalid_api_key(&path))?;
+        let account = access::parse_own(&app.engine, &caller, &path)
+            .map_err(|_| VonageError::invalid_api_key(&path))?;
         let seen = look(app, &caller, move |ledger: &Ledger, _| {
             let found = side(ledger, own, account)?;
             Some(found == Side::Primary && is_suspended(ledger, own))
@@ -74,7 +74,7 @@ impl Holder {
     /// Has one act done. `about` is the id of the secret that is meant, if one is.
     pub(crate) async fn submit(&self, app: &App, act: Act, about: &str) -> Result<Receipt, VonageError> {
         let request = Request { command: Command { actor: self.caller.actor(), act }, key: None };
-        match app.engine.submit(request).await? {
+        match app.engine.submit_from(request, Some(Arrival::current().into())).await? {
             Outcome::Done(receipt) => Ok(receipt),
             Outcome::Rejected(Rejection::TooManyCredentials { live_max }) => {
                 Err(VonageError::too_many_secrets(live_max))

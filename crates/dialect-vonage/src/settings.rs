@@ -6,7 +6,7 @@ use access::{Caller, Operation};
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
-use dialect::{App, Body, BodyError, is_web_address};
+use dialect::{App, Arrival, Body, BodyError, is_web_address};
 use engine::{Outcome, Request};
 use ledger::{AccountIndex, Act, Command, Event, Forward, SettingsChange, Text};
 use serde::Serialize;
@@ -56,7 +56,7 @@ async fn change_settings(
 ) -> Result<Settings, VonageError> {
     let act = Act::SetSettings { account, change: Box::new(change) };
     let request = Request { command: Command { actor: caller.actor(), act }, key: None };
-    match app.engine.submit(request).await? {
+    match app.engine.submit_from(request, Some(Arrival::current().into())).await? {
         Outcome::Done(receipt) => match &receipt.event {
             Event::SettingsChanged { settings, .. } => Ok(Settings::of(settings)),
             _ => Err(VonageError::internal("settings were answered by another event")),

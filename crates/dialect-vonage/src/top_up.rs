@@ -9,7 +9,7 @@ use access::{Operation, reload_digest};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use dialect::{App, Body, BodyError};
+use dialect::{App, Arrival, Body, BodyError};
 use engine::{Outcome, Request};
 use ledger::{Act, Command, Event, Rejection};
 use serde::Serialize;
@@ -46,7 +46,7 @@ async fn top_up(
     let digest = reload_digest(app.engine.seals(), account, reference);
     let act = Act::StartReload { account, currency: None, digest };
     let request = Request { command: Command { actor: caller.actor(), act }, key: None };
-    match app.engine.submit(request).await? {
+    match app.engine.submit_from(request, Some(Arrival::current().into())).await? {
         Outcome::Done(receipt) => match receipt.event {
             Event::ToppedUp(_) => Ok(Reloaded::Done),
             Event::ReloadRequested { .. } => Ok(Reloaded::NotPaid),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use access::{Operation, number_digest};
 use axum::extract::State;
-use dialect::{App, Body, BodyError};
+use dialect::{App, Arrival, Body, BodyError};
 use engine::{Outcome, Request as Submitted};
 use ledger::{AccountIndex, Act, Command, Event, Number, Rejection};
 use serde::{Deserialize, Serialize};
@@ -45,7 +45,7 @@ async fn transfer(
     let act = Act::TransferNumber { from, to, digest, country: asked.country };
     let request = Submitted { command: Command { actor: primary.caller.actor(), act }, key: None };
     let (from, to, number) = (&asked.from, &asked.to, &asked.number);
-    match app.engine.submit(request).await? {
+    match app.engine.submit_from(request, Some(Arrival::current().into())).await? {
         Outcome::Done(receipt) => match receipt.event {
             Event::NumberMoved { number, .. } => Ok(number),
             _ => Err(VonageError::internal("a number transfer was answered by another event")),

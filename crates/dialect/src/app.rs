@@ -6,6 +6,7 @@ use access::{AccessError, Authenticator, Caller};
 use axum::http::HeaderMap;
 use engine::{Engine, SandboxClock};
 use mail::{Mailer, Way};
+use sign_in_provider::Providers;
 
 use crate::credentials::{Credentials, authorization};
 
@@ -18,6 +19,8 @@ pub struct App {
     pub sandbox: Option<Arc<SandboxClock>>,
     pub mailer: Mailer,
     pub site: Site,
+    /// Where companies sign in themselves.
+    pub providers: Providers,
 }
 
 /// How people reach this server, and what letters say of it.
@@ -60,7 +63,15 @@ impl Default for Limits {
 impl App {
     pub fn new(engine: Engine, limits: Limits) -> Self {
         let access = Authenticator::new(engine.clone());
-        Self { engine, access, limits, sandbox: None, mailer: Mailer::new(Way::None), site: Site::default() }
+        Self {
+            engine,
+            access,
+            limits,
+            sandbox: None,
+            mailer: Mailer::new(Way::None),
+            site: Site::default(),
+            providers: Providers::new(false),
+        }
     }
 
     #[must_use]
@@ -70,7 +81,9 @@ impl App {
 
     #[must_use]
     pub fn with_sandbox(self, clock: Option<Arc<SandboxClock>>) -> Self {
-        Self { sandbox: clock, ..self }
+        // A test server may have its provider beside it.
+        let providers = Providers::new(clock.is_some());
+        Self { sandbox: clock, providers, ..self }
     }
 
     /// Who sent these headers: the seller by a bearer token, an account by Basic key and secret.

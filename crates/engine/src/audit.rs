@@ -2,7 +2,8 @@
 
 use domain::Timestamp;
 use ledger::{
-    Actor, AuditHead, Audited, Before, Event, EventRef, Funding, Ledger, Restrictions, Sealed, Status, Text,
+    Actor, AuditHead, Audited, Before, Event, EventRef, Funding, Ledger, ReloadLimits, ReloadTerms,
+    Restrictions, Sealed, Settings, Status, Text,
 };
 
 use crate::history::{History, HistoryError};
@@ -28,10 +29,15 @@ pub enum Was {
     Nothing,
     Account { name: Text, status: Status, restrictions: Restrictions, funding: Funding },
     Credit { credit: domain::Nanos },
+    Settings(Settings),
+    Reload { rule: ReloadTerms, limits: ReloadLimits, reference: Text },
 }
 
 const ORIGIN: u8 = 0x80;
 const NAME: u8 = 0x81;
+const INBOUND_URL: u8 = 0x82;
+const RECEIPT_URL: u8 = 0x83;
+const REFERENCE: u8 = 0x84;
 
 /// What was there before `event`, which is about to be folded.
 pub(crate) fn before(ledger: &Ledger, event: &Event) -> Was {
@@ -48,16 +54,35 @@ pub(crate) fn before(ledger: &Ledger, event: &Event) -> Was {
         Event::CreditSet { image, .. } => {
             Was::Credit { credit: ledger.balance(image.balance).amounts.credit() }
         }
+        Event::SettingsChanged { account, .. } => {
+            Was::Settings(ledger.settings_of(*account).cloned().unwrap_or_default())
+        }
+        Event::ReloadRuled { balance, .. } => match ledger.reload(*balance) {
+            None => Was::Nothing,
+            Some(reload) => Was::Reload {
+                rule: ReloadTerms::from(&reload.rule),
+                limits: reload.limits,
+                reference: reload.rule.reference.clone(),
+            },
+        },
         _ => Was::Nothing,
     }
 }
 
-/// Whose name is in what was before.
+/// Whose texts are in what was before.
 pub(crate) fn owner_before(event: &Event, was: &Was) -> Option<Owner> {
     match (event, was) {
         (Event::AccountChanged { account, name, .. }, Was::Account { name: before, .. })
             if before.is_some() && before != name =>
         {
+            Some(Owner::account(*account))
+        }
+        (Event::SettingsChanged { account, .. }, Was::Settings(was))
+            if was.inbound_url.is_some() || was.receipt_url.is_some() =>
+        {
+            Some(Owner::account(*account))
+        }
+        (Event::ReloadRuled { account, .. }, Was::Reload { reference: Some(_), .. }) => {
             Some(Owner::account(*account))
         }
         _ => None,
@@ -66,13 +91,23 @@ pub(crate) fn owner_before(event: &Event, was: &Was) -> Option<Owner> {
 
 /// The same, as it is stored at `at`. A name that did not change is not written again.
 pub(crate) fn stored(was: Was, owner: Option<Owner>, at: EventRef, keys: &dyn TextKeys) -> Before {
+    let sealed =
+        |text: Text, within| owner.zip(text).and_then(|(owner, text)| seal(owner, &text, at, within, keys));
     match was {
         Was::Nothing => Before::Nothing,
         Was::Account { name, status, restrictions, funding } => {
-            let name = owner.zip(name).and_then(|(owner, name)| seal(owner, &name, at, NAME, keys));
-            Before::Account { name, status, restrictions, funding }
+            Before::Account { name: sealed(name, NAME), status, restrictions, funding }
         }
         Was::Credit { credit } => Before::Credit { credit },
+        Was::Settings(Settings { inbound_url, receipt_url, forward, throughput, .. }) => Before::Settings {
+            inbound_url: sealed(inbound_url, INBOUND_URL),
+            receipt_url: sealed(receipt_url, RECEIPT_URL),
+            forward,
+            throughput,
+        },
+        Was::Reload { rule, limits, reference } => {
+            Before::Reload { rule, limits, reference: sealed(reference, REFERENCE) }
+        }
     }
 }
 
@@ -92,11 +127,14 @@ fn seal(owner: Owner, text: &[u8], at: EventRef, within: u8, keys: &dyn TextKeys
 
 /// Whoever texts in an entry of the log are sealed for.
 pub(crate) fn owners(audited: &Audited) -> impl Iterator<Item = Owner> {
-    let name = match &audited.before {
-        Before::Account { name, .. } => name.as_ref(),
-        Before::Nothing | Before::Credit { .. } => None,
+    let texts = match &audited.before {
+        Before::Account { name, .. } => [name.as_ref(), None],
+        Before::Settings { inbound_url, receipt_url, .. } => [inbound_url.as_ref(), receipt_url.as_ref()],
+        Before::Reload { reference, .. } => [reference.as_ref(), None],
+        Before::Nothing | Before::Credit { .. } => [None, None],
     };
-    name.into_iter().chain(&audited.origin).map(|sealed| Owner(sealed.owner))
+    let origin = audited.origin.as_ref();
+    texts.into_iter().flatten().chain(origin).map(|sealed| Owner(sealed.owner))
 }
 
 fn open(sealed: Option<&Sealed>, at: EventRef, within: u8, keys: &dyn TextKeys) -> Text {
@@ -189,6 +227,18 @@ impl AuditWalk<'_> {
                 funding: *funding,
             },
             Before::Credit { credit } => Was::Credit { credit: *credit },
+            Before::Settings { inbound_url, receipt_url, forward, throughput } => Was::Settings(Settings {
+                inbound_url: open(inbound_url.as_ref(), at, INBOUND_URL, keys),
+                receipt_url: open(receipt_url.as_ref(), at, RECEIPT_URL, keys),
+                forward: *forward,
+                throughput: *throughput,
+                last: EventRef::NONE,
+            }),
+            Before::Reload { rule, limits, reference } => Was::Reload {
+                rule: *rule,
+                limits: *limits,
+                reference: open(reference.as_ref(), at, REFERENCE, keys),
+            },
         };
         let origin = open(audited.origin.as_ref(), at, ORIGIN, keys);
         Ok(AuditEntry {

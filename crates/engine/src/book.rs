@@ -17,9 +17,11 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 use journal::{
-    AppendError, Group, HEADER_BYTES, Journal, Room, Snapshots, Tail, Vault, VaultError, VaultKey,
+    Anchor, AppendError, Group, HEADER_BYTES, Journal, Room, Snapshots, Tail, Vault, VaultError, VaultKey,
 };
-use ledger::{Act, Actor, Audited, Command, Cursor, Event, EventRef, Ledger, OrganizationIndex, Rejection};
+use ledger::{
+    Act, Actor, Audited, BalanceIndex, Command, Cursor, Event, EventRef, Ledger, OrganizationIndex, Rejection,
+};
 
 use crate::BookNumber;
 use crate::audit::{self, Was};
@@ -30,6 +32,8 @@ use crate::follower::Follower;
 use crate::history::History;
 use crate::origin::Origin;
 use crate::record::{Content, Envelope, FORMAT, Key, Links, Mark, RECORD_BYTES_MAX, Record, links};
+use crate::refusals::Refusals;
+use crate::retention::anchored;
 use crate::seal::{Owner, Seals, TextKeys};
 use crate::snapshot::{Background, Snapshotting};
 use crate::window::{Age, Asked, Remembered, Sealed, Window};
@@ -53,6 +57,8 @@ pub struct Options {
     pub snapshot_every_bytes: u64,
     /// An operator vouches for the clock, however long the book has rested.
     pub confirm_clock: bool,
+    /// What approves every payment may be used.
+    pub sandbox: bool,
     pub background: Background,
 }
 
@@ -63,6 +69,7 @@ impl Default for Options {
             window_secs: crate::window::WINDOW_DEFAULT_SECS,
             snapshot_every_bytes: 512 * 1024 * 1024,
             confirm_clock: false,
+            sandbox: false,
             background: Background::Threads,
         }
     }
@@ -167,11 +174,16 @@ pub struct Book {
     snapshotting: Snapshotting,
     group: OpenGroup,
     events: Vec<Event>,
+    /// Balances that what was decided last left with reason to start a reload.
+    wanting: Vec<BalanceIndex>,
+    pub(crate) refusals: Arc<Refusals>,
     calendar_checked: Timestamp,
     /// How far the digests in the journal have come around the state, and when the last was written.
     digested: (Cursor, Timestamp),
     /// Whether the last group is one that was answered for.
     tail_open: bool,
+    /// To be written with the next group.
+    marks: Vec<Mark>,
 }
 
 /// The group that is being filled.
@@ -212,7 +224,8 @@ impl KeyRing {
 impl Book {
     /// A follower that has folded all there is leads.
     pub(crate) fn assemble(follower: Follower) -> Result<Self, BookFault> {
-        let Follower { parts, folded, mut time, directory, seals, .. } = follower;
+        let Follower { parts, mut folded, mut time, directory, seals, refusals, .. } = follower;
+        folded.ledger.sandbox = parts.options.sandbox;
         if parts.options.confirm_clock {
             time.confirm(&*parts.clock);
         }
@@ -236,12 +249,16 @@ impl Book {
                 published: Vec::new(),
             },
             events: Vec::new(),
+            wanting: Vec::new(),
+            refusals,
             calendar_checked: Timestamp::EPOCH,
             digested: (Cursor::Start, Timestamp::EPOCH),
             tail_open: false,
+            marks: Vec::new(),
             journal: parts.journal,
         };
         book.barrier()?;
+        book.refusals.begin(book.time.last);
         Ok(book)
     }
 
@@ -326,7 +343,9 @@ impl Book {
         for (_, hold) in due {
             self.events.clear();
             self.ledger.expire(hold, now, &mut self.events);
-            self.record(Envelope { time: now, actor: Actor::System, key: None }, None);
+            self.record(0, Envelope { time: now, actor: Actor::System, key: None }, None);
+            self.ledger.add_wanting_reload(&self.events, now, &mut self.wanting);
+            self.begin_reloads(now);
         }
         self.extend_calendars(now);
     }
@@ -389,13 +408,38 @@ impl Book {
             return Err(NotDone::Refused(Refusal::NoRoom));
         }
         self.events.clear();
-        ledger::decide(&self.ledger, &request.command, now, &mut self.events).map_err(NotDone::Rejected)?;
+        if let Err(rejection) = ledger::decide(&self.ledger, &request.command, now, &mut self.events) {
+            self.ledger.add_wanting_reload_of(&rejection, now, &mut self.wanting);
+            self.begin_reloads(now);
+            self.refusals.count(&self.ledger, &request.command, &rejection, now);
+            return Err(NotDone::Rejected(rejection));
+        }
         let actor = self.ledger.recorded(request.command.actor);
-        let done = self.record(Envelope { time: now, actor, key: request.key }, origin);
+        let done = self.record(0, Envelope { time: now, actor, key: request.key }, origin);
         if let Some((key, _)) = request.key {
             self.window.insert(key, done.at, now);
         }
+        self.ledger.add_wanting_reload(&self.events, now, &mut self.wanting);
+        self.begin_reloads(now);
         Ok(done)
+    }
+
+    /// Each by a command of its own in the same group, behind the events of the command that led to it.
+    fn begin_reloads(&mut self, now: Timestamp) {
+        if self.wanting.is_empty() {
+            return;
+        }
+        let mut wanting = std::mem::take(&mut self.wanting);
+        let has_room = self.group.room != Room::Reserved;
+        for balance in wanting.drain(..).filter(|_| has_room) {
+            let from = self.events.len();
+            let command = Command { actor: Actor::System, act: Act::BeginReload { balance } };
+            // What cannot be received does not start.
+            if ledger::decide(&self.ledger, &command, now, &mut self.events).is_ok() {
+                self.record(from, Envelope { time: now, actor: Actor::System, key: None }, None);
+            }
+        }
+        self.wanting = wanting;
     }
 
     /// The event that answers the command judged last.
@@ -408,12 +452,12 @@ impl Book {
         Receipt { at: done.at, time: self.now(), event, repeated: false }
     }
 
-    /// Writes and folds the decided events; where the one that answers stands, and which it is.
-    fn record(&mut self, envelope: Envelope, origin: Option<&Origin>) -> Done {
-        let main = self.events.iter().position(|event| !event.is_preparation()).unwrap_or(0);
+    /// Writes and folds the decided events from `from` on; where the one that answers stands, and which it is.
+    fn record(&mut self, from: usize, envelope: Envelope, origin: Option<&Origin>) -> Done {
+        let main = self.events[from..].iter().position(|event| !event.is_preparation()).unwrap_or(0) + from;
         let mut answer = EventRef::NONE;
         let mut audit = None;
-        for (index, event) in self.events.iter().enumerate() {
+        for (index, event) in self.events.iter().enumerate().skip(from) {
             let at = EventRef::new(self.group.position, self.group.buffer.len() - HEADER_BYTES);
             if let Some(owner) = Owner::of_event(event) {
                 self.keys.ensure(owner);
@@ -511,6 +555,9 @@ impl Book {
             Mark::digest(&self.ledger, &mut self.digested.0, DIGEST_OBJECTS).write(&mut self.group.buffer);
             self.digested.1 = now;
         }
+        for mark in self.marks.drain(..) {
+            mark.write(&mut self.group.buffer);
+        }
         let buffer = std::mem::take(&mut self.group.buffer);
         let group = Group::seal(buffer, &self.journal.tail(), now, self.group.events);
         let appended = self.journal.append(&group);
@@ -520,6 +567,13 @@ impl Book {
         appended?;
         self.time.last = now;
         Ok(())
+    }
+
+    /// Says in the journal, with the next group, what an operator is about to have removed.
+    pub fn name_anchor(&mut self, anchor: &Anchor) {
+        self.marks.push(anchored(anchor));
+        // Where no command comes, the group that closes the tail says it.
+        self.tail_open = true;
     }
 
     /// Closes the tail with an empty group: what was answered and is damaged later can then be told from

@@ -4,31 +4,39 @@
 //! It only ever points: whether a credential still counts, and whether an account may do a thing, is
 //! decided by the book in the order of charges.
 
+mod tenants;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::Currency;
 use ledger::{
-    AccountIndex, Credential, CredentialIndex, Event, Holder, Ledger, MembershipIndex, NameIndex,
+    AccountIndex, Allowed, Credential, CredentialIndex, Event, Holder, Ledger, MembershipIndex, NameIndex,
     OrganizationIndex, PeopleEvent, Rights, RoleCode, Session, SessionId, UserIndex, Verifier, Within,
 };
 
+use self::tenants::Tenants;
 /// A credential as far as it never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Known {
     pub credential: CredentialIndex,
     pub holder: Holder,
     pub role: RoleCode,
-    /// What its scope lets it do, as callers number it; [`UNSCOPED`] for all that the role may.
-    pub actions: u32,
+    /// What it is held to; none for all that the role may.
+    pub scope: Option<KnownScope>,
     pub organization: OrganizationIndex,
     /// The root of the holder's family: whose idempotency keys these are.
     pub root: Option<AccountIndex>,
 }
 
-/// The actions of a credential that is held to no scope.
-pub const UNSCOPED: u32 = u32::MAX;
+/// The scope of a credential, as far as it is asked before the book is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownScope {
+    pub allowed: Allowed,
+    /// Whether it ends at chosen accounts.
+    pub is_limited: bool,
+}
 
 /// A password-like secret: verified slowly, by whoever has the time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +64,7 @@ pub struct Directory {
     inner: RwLock<Inner>,
     /// Asked for every charge: not behind the lock.
     accounts: AtomicUsize,
+    tenants: Tenants,
 }
 
 #[derive(Default)]
@@ -118,6 +127,11 @@ impl Directory {
         account.slot() < self.accounts()
     }
 
+    /// The organization of an account that [`Self::has_account`], and the root of its family.
+    pub fn tenant_of(&self, account: AccountIndex) -> Option<(OrganizationIndex, AccountIndex)> {
+        if self.has_account(account) { self.tenants.of(account) } else { None }
+    }
+
     /// Everything, after a start.
     pub(crate) fn fill(&self, ledger: &Ledger) {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
@@ -134,6 +148,9 @@ impl Directory {
             ledger.organizations().map(|(index, it)| (it.name.clone(), (index, it.currency))).collect();
         inner.members = ledger.memberships().map(|(index, _)| known_member(ledger, index)).collect();
         ledger.sessions().for_each(|session| inner.open(session));
+        for (index, account) in ledger.accounts_from(0) {
+            self.tenants.put(index, account.organization, account.root);
+        }
         self.accounts.store(ledger.accounts_len(), Ordering::Release);
     }
 
@@ -145,6 +162,9 @@ impl Directory {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         let inner = &mut *inner;
         for event in events {
+            if let Event::AccountOpened { account, new, root, .. } = event {
+                self.tenants.put(*account, new.organization, *root);
+            }
             inner.publish(ledger, event);
         }
         self.accounts.store(ledger.accounts_len(), Ordering::Release);
@@ -160,6 +180,7 @@ pub(crate) fn concerns(event: &Event) -> bool {
             | Event::People(_)
             | Event::CredentialIssued { .. }
             | Event::CredentialScoped { .. }
+            | Event::ScopeSet { .. }
             | Event::CredentialRevoked { .. }
             | Event::AccountOpened { .. }
             | Event::HandleSet { .. }
@@ -178,7 +199,7 @@ impl Inner {
             Event::AccountOpened { credential: Some((index, credential)), .. } => {
                 self.issue(ledger, *index, credential);
             }
-            Event::CredentialScoped { credential, .. } => {
+            Event::CredentialScoped { credential, .. } | Event::ScopeSet { credential, .. } => {
                 self.revoke(ledger, *credential);
                 self.issue(ledger, *credential, ledger.credential(*credential));
             }
@@ -216,7 +237,8 @@ impl Inner {
                     }
                 }
             }
-            PeopleEvent::SessionOpened { session, ended, .. } => {
+            PeopleEvent::SessionOpened { session, ended, .. }
+            | PeopleEvent::SessionVouched { session, ended, .. } => {
                 for id in ended.iter() {
                     self.sessions.remove(id);
                 }
@@ -236,6 +258,11 @@ impl Inner {
             | PeopleEvent::FactorBegun { .. }
             | PeopleEvent::FactorConfirmed { .. }
             | PeopleEvent::FactorRemoved { .. }
+            | PeopleEvent::ProviderSet { .. }
+            | PeopleEvent::ProviderRemoved { .. }
+            | PeopleEvent::SubjectLinked { .. }
+            | PeopleEvent::LetterAsked { .. }
+            | PeopleEvent::LetterSettled { .. }
             | PeopleEvent::SignInsFailed { .. } => {}
         }
     }
@@ -268,9 +295,10 @@ impl Inner {
                 (ledger.organization_within(within), root_within(within))
             }
         };
-        let actions = credential.scope.as_ref().map_or(UNSCOPED, |scope| scope.actions);
+        let scope = credential.scope.as_ref();
+        let scope = scope.map(|it| KnownScope { allowed: it.allowed, is_limited: it.is_limited() });
         let Credential { holder, role, .. } = *credential;
-        let known = Known { credential: index, holder, role, actions, organization, root };
+        let known = Known { credential: index, holder, role, scope, organization, root };
         match (&credential.verifier, credential.holder) {
             (Verifier::Digest(digest), _) => {
                 self.digests.insert(digest[..16].try_into().expect("sixteen bytes"), known);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use domain::Timestamp;
-use journal::Vault;
+use journal::{Anchor, Vault};
 use ledger::{Event, Ledger};
 use tokio::sync::oneshot;
 
@@ -18,6 +18,7 @@ use crate::history::History;
 use crate::origin::Origin;
 use crate::record::Content;
 use crate::recovery::{OpenError, Recovered};
+use crate::refusals::Refusals;
 use crate::rounds::{Distilled, Job, Rounds, Shared};
 use crate::seal::Seals;
 use crate::window::{Asked, Sealed};
@@ -33,6 +34,7 @@ pub struct Engine {
     seals: Seals,
     history: History,
     sealed_keys: Arc<Sealed>,
+    refusals: Arc<Refusals>,
     vault: Arc<dyn Vault>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -108,6 +110,7 @@ impl Engine {
             seals: book.seals().clone(),
             history: History::new(book.journal.reader(), vault.clone()),
             sealed_keys: book.sealed_keys().clone(),
+            refusals: book.refusals.clone(),
             vault,
             clock,
             entropy,
@@ -128,6 +131,7 @@ impl Engine {
             seals: follower.seals.clone(),
             history: History::new(parts.journal.reader(), parts.vault.clone()),
             sealed_keys: follower.folded.window.sealed().clone(),
+            refusals: follower.refusals.clone(),
             vault: parts.vault.clone(),
             clock: parts.clock.clone(),
             entropy: parts.entropy.clone(),
@@ -224,6 +228,11 @@ impl Engine {
         self.push(Job::Act(Box::new(Book::request_snapshot)), 1)
     }
 
+    /// Has the journal say what an operator is about to have removed; it is durable a little later.
+    pub fn name_anchor(&self, anchor: Anchor) -> Result<(), Unavailable> {
+        self.push(Job::Act(Box::new(move |book| book.name_anchor(&anchor))), 1)
+    }
+
     pub fn directory(&self) -> &Directory {
         &self.directory
     }
@@ -247,6 +256,11 @@ impl Engine {
 
     pub fn entropy(&self) -> &dyn Entropy {
         &*self.entropy
+    }
+
+    /// What was refused since the book was opened. A follower refuses nothing.
+    pub fn refusals(&self) -> Result<&Refusals, Unavailable> {
+        if self.shared.queue().follows { Err(Unavailable::Following) } else { Ok(&self.refusals) }
     }
 
     pub fn counters(&self) -> &Counters {

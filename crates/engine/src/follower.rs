@@ -24,6 +24,7 @@ use crate::directory::{self, Directory};
 use crate::erasure::erased_with;
 use crate::record::{Item, owners_in};
 use crate::recovery::{Folded, OpenError, Recovered, decode_and, known_master_key};
+use crate::refusals::Refusals;
 use crate::seal::{MasterKey, Owner, Seals};
 
 pub struct Follower {
@@ -32,6 +33,8 @@ pub struct Follower {
     pub(crate) time: BookTime,
     pub(crate) directory: Arc<Directory>,
     pub(crate) seals: Seals,
+    /// Counted once it leads.
+    pub(crate) refusals: Arc<Refusals>,
     /// What the directory has to be told.
     published: Vec<Event>,
     /// Owners who were removed, and whose keys are not seen to be destroyed yet.
@@ -64,6 +67,7 @@ impl Follower {
             time,
             directory,
             seals,
+            refusals: Arc::new(Refusals::since(Timestamp::NEVER)),
             published: Vec::new(),
             erasing: Vec::new(),
             unmet: Vec::new(),

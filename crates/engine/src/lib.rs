@@ -36,6 +36,7 @@ mod origin;
 mod passage;
 mod record;
 mod recovery;
+mod refusals;
 mod retention;
 mod rounds;
 mod seal;
@@ -51,7 +52,7 @@ pub use calendar::{UnknownTimeZone, Zone};
 pub use clock::{
     Clock, ClockFault, Entropy, ManualClock, SandboxClock, SeededEntropy, SystemClock, SystemEntropy,
 };
-pub use directory::{Directory, Known, KnownMember, Slow, UNSCOPED, session_digest};
+pub use directory::{Directory, Known, KnownMember, KnownScope, Slow, session_digest};
 pub use engine::{Counters, Distil, Engine, QUEUE_MAX, Running, Unavailable};
 pub use erasure::erased_with;
 pub use follower::Follower;
@@ -61,7 +62,10 @@ pub use origin::Origin;
 pub use passage::{Passage, Passages};
 pub use record::{Content, Envelope, Item, Key, Mark, Record};
 pub use recovery::{OpenError, Recovered};
-pub use retention::{Cut, Kept, Plan, PruneError, Pruned, plan, prune};
+pub use refusals::{Counted, RefusalKey, Refusals};
+pub use retention::{
+    Cut, Kept, Plan, PruneError, Pruned, name_anchor, names_anchor, plan, plan_of, prune, write_anchor,
+};
 pub use rounds::Rounds;
 pub use seal::{Id, MasterKey, Owner, Seals, TextKeys};
 pub use snapshot::{Background, digest};

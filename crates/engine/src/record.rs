@@ -30,7 +30,9 @@ pub use objects::{read_object, write_object};
 use ledger::{Event, EventRef, Ledger};
 
 /// Of what is written here; what an older or newer one wrote is read as far as the lists say.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
+/// Since this one, objects that were known then are written as they were: digests of it can be compared.
+const DIGESTS_SINCE: u32 = 2;
 
 /// The longest record there can be; a group always has room for one more.
 pub const RECORD_BYTES_MAX: usize = 64 * 1024;

@@ -72,9 +72,18 @@ pub enum PruneError {
 
 /// Finds the last archive of which the newest group is older than `before`, and which nothing needs.
 pub fn plan(journal: &dyn Journal, before: Timestamp, window_secs: i64) -> Result<Plan, PruneError> {
+    plan_of(journal, journal.reader().archives(), before, window_secs)
+}
+
+/// The same for a journal whose archives are something else: tables that were left.
+pub fn plan_of(
+    journal: &dyn Journal,
+    mut archives: Vec<Archive>,
+    before: Timestamp,
+    window_secs: i64,
+) -> Result<Plan, PruneError> {
     let reader = journal.reader();
     let tail = journal.tail().position;
-    let mut archives = reader.archives();
     archives.retain(|archive| archive.last_time < before);
     let old_enough = archives.len();
     if old_enough == 0 {
@@ -110,6 +119,19 @@ pub fn prune(
     cut: &Cut,
     progress: impl FnMut(Progress),
 ) -> Result<Pruned, PruneError> {
+    let pruned = write_anchor(journal, vault, cut, progress)?;
+    name_anchor(journal, &pruned.anchor)?;
+    journal.cut()?;
+    Ok(pruned)
+}
+
+/// Derives the state at the cut, checking all of it, and writes it down. It counts for nothing yet.
+pub fn write_anchor(
+    journal: &mut dyn Retention,
+    vault: &Arc<dyn Vault>,
+    cut: &Cut,
+    progress: impl FnMut(Progress),
+) -> Result<Pruned, PruneError> {
     let reader = journal.reader();
     let Derived { ledger, groups, events, .. } = derive(&*reader, vault, cut.position, progress)?;
     let last = reader.group(cut.position)?;
@@ -120,16 +142,36 @@ pub fn prune(
         digest: snapshot::digest(&ledger),
     };
     journal.write_anchor(&anchor, &mut snapshot::chunks(&ledger, anchor.time, vault))?;
-    journal.append(&mark(&*reader, &anchor)?)?;
-    journal.cut()?;
     Ok(Pruned { anchor, groups, events })
+}
+
+/// Has a journal that nobody leads say what is about to be cut.
+pub fn name_anchor(journal: &mut dyn Retention, anchor: &Anchor) -> Result<(), PruneError> {
+    let mark = mark(&*journal.reader(), anchor)?;
+    Ok(journal.append(&mark)?)
+}
+
+/// Whether the journal says so, behind a position.
+pub fn names_anchor(reader: &dyn Reader, anchor: &Anchor, behind: u64) -> Result<bool, PruneError> {
+    let mut mark = Vec::new();
+    anchored(anchor).write(&mut mark);
+    for group in reader.scan(behind + 1)? {
+        if group?.body().windows(mark.len()).any(|bytes| bytes == mark) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What the journal says of an anchor.
+pub(crate) fn anchored(anchor: &Anchor) -> Mark {
+    Mark::Anchored { position: anchor.tail.position, chain: anchor.tail.chain.0, digest: anchor.digest }
 }
 
 /// Book time stands still: nothing happened but this.
 fn mark(reader: &dyn Reader, anchor: &Anchor) -> Result<Group, ReadError> {
     let newest = reader.group(reader.tail().position)?;
     let mut buffer = Group::buffer();
-    let Anchor { tail, digest, .. } = *anchor;
-    Mark::Anchored { position: tail.position, chain: tail.chain.0, digest }.write(&mut buffer);
+    anchored(anchor).write(&mut buffer);
     Ok(Group::seal(buffer, &newest.tail(), newest.header().time, 0))
 }

@@ -301,6 +301,7 @@ impl Owner {
             | PeopleEvent::FactorBegun { user, .. }
             | PeopleEvent::InvitationAccepted { user, new: Some(_), .. } => Some(Self::user(user.slot())),
             PeopleEvent::Invited { invitation, .. } => Some(Self::invitation(invitation.slot())),
+            PeopleEvent::ProviderSet { organization, .. } => Some(Self::organization(*organization)),
             _ => None,
         }
     }
@@ -325,7 +326,8 @@ impl Owner {
             Event::NumberAssigned { number, .. } | Event::NumberMoved { number, .. } => {
                 account(number.account, &number.digits)
             }
-            Event::ReloadSet { account: index, rule, .. } => account(*index, &rule.reference),
+            Event::ReloadSet { account: index, rule, .. }
+            | Event::ReloadRuled { account: index, rule, .. } => account(*index, &rule.reference),
             Event::ToppedUp(posting)
             | Event::Withdrawn(posting)
             | Event::Adjusted { posting, .. }
@@ -347,10 +349,14 @@ impl Owner {
             | Event::CredentialRevoked { .. }
             | Event::CredentialScoped { .. }
             | Event::CredentialSpent { .. }
+            | Event::ScopeSet { .. }
+            | Event::LimitCounted { .. }
             | Event::CredentialUsed { .. }
             | Event::NumberReleased { .. }
             | Event::ReloadRequested { .. }
             | Event::ReloadEnded { .. }
+            | Event::ReloadStarted { .. }
+            | Event::ReloadPaused { .. }
             | Event::BalanceOpened { .. }
             | Event::PeriodRolled { .. }
             | Event::Merged { .. }
@@ -377,6 +383,7 @@ impl Owner {
             Object::Settings(account, _) => Some(Self::account(*account)),
             Object::Number(_, it) => Some(Self::account(it.account)),
             Object::Reload(_, it) => Some(Self::account(it.account)),
+            Object::Provider(organization, _) => Some(Self::organization(*organization)),
             Object::NextHold(_)
             | Object::Organization(_)
             | Object::Family(_)
@@ -386,6 +393,7 @@ impl Owner {
             | Object::Membership(_)
             | Object::PermissionSet(_)
             | Object::Session(_)
+            | Object::Letter(..)
             | Object::AuditHead(..) => None,
         }
     }

@@ -200,6 +200,7 @@ fn stamp(object: &Object) -> EventRef {
         Object::Number(_, it) => it.last,
         Object::Reload(_, it) => it.last,
         Object::Invitation(it) => it.last,
+        Object::Provider(_, it) => it.last,
         // A name never changes, and its key is its own.
         _ => EventRef::NONE,
     }
@@ -217,6 +218,7 @@ fn kind(object: &Object) -> u8 {
         Object::Number(..) => 8,
         Object::Reload(..) => 9,
         Object::Invitation(_) => 10,
+        Object::Provider(..) => 11,
         _ => 7,
     }
 }

@@ -2,13 +2,15 @@
 
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use journal::{Chain, Group, GroupError, ReadError, Tail};
+use journal::{Anchor, Chain, Group, GroupError, ReadError, Tail};
 use tokio_postgres::error::SqlState;
 
+use crate::anchor;
 use crate::cache::Cache;
 use crate::error::{DatabaseError, OpenError};
 use crate::hosts::Session;
 use crate::lane::Lane;
+use crate::local_copy::LocalCopy;
 use crate::row::Row;
 
 /// Stands in `events` of the row that closes a table for its book.
@@ -21,6 +23,7 @@ pub(crate) struct Book {
     pub(crate) lane: Arc<Lane>,
     pub(crate) number: i64,
     pub(crate) cache: Cache,
+    pub(crate) copy: Option<Arc<LocalCopy>>,
     index: RwLock<Index>,
 }
 
@@ -29,6 +32,10 @@ pub(crate) struct Index {
     pub(crate) tail: Tail,
     /// In order; the last is the one that is appended to.
     pub(crate) eras: Vec<Era>,
+    /// The newest table there was when the book was opened.
+    pub(crate) newest: u32,
+    /// Where it begins, if its oldest tables were dropped.
+    pub(crate) anchor: Option<Anchor>,
 }
 
 /// A table, from the book's point of view.
@@ -60,8 +67,22 @@ impl Index {
 }
 
 impl Book {
-    pub(crate) fn new(lane: Arc<Lane>, number: i64, cache_bytes: usize, index: Index) -> Self {
-        Self { lane, number, cache: Cache::new(cache_bytes), index: RwLock::new(index) }
+    pub(crate) fn new(
+        lane: Arc<Lane>,
+        number: i64,
+        cache_bytes: usize,
+        copy: Option<Arc<LocalCopy>>,
+        index: Index,
+    ) -> Self {
+        Self { lane, number, cache: Cache::new(cache_bytes), copy, index: RwLock::new(index) }
+    }
+
+    /// Remembers what the database has confirmed.
+    pub(crate) fn keep(&self, group: &Group) {
+        self.cache.keep(group.header().position, group.bytes());
+        if let Some(copy) = &self.copy {
+            copy.keep(group);
+        }
     }
 
     pub(crate) fn index(&self) -> RwLockReadGuard<'_, Index> {
@@ -74,7 +95,7 @@ impl Book {
 }
 
 /// Reads where a book ends. Nothing of it is durable before a barrier was appended behind it.
-pub(crate) fn load(session: &dyn Session, book: u32) -> Result<Index, OpenError> {
+pub(crate) fn load(session: &dyn Session, lane: &Arc<Lane>, book: u32) -> Result<Index, OpenError> {
     let number = i64::from(book);
     let newest = session.query("SELECT era FROM identity WHERE one = 1", &[])?;
     let newest = newest.first().ok_or(OpenError::NotInitialised)?.get::<i32>(0) as u32;
@@ -85,7 +106,8 @@ pub(crate) fn load(session: &dyn Session, book: u32) -> Result<Index, OpenError>
         tail = Some(found.1);
     }
     let tail = tail.ok_or(OpenError::NoSuchBook(book))?;
-    Ok(Index { tail, eras })
+    let anchor = anchor::load(session, lane, number)?;
+    Ok(Index { tail, eras, newest, anchor })
 }
 
 /// The guard of an era and the last group in it, if the book has come to it and it was not dropped.
@@ -140,6 +162,26 @@ pub(crate) fn group_of(
     Ok(group)
 }
 
-pub(crate) fn read_fault(position: u64) -> impl FnOnce(DatabaseError) -> ReadError {
-    move |error| ReadError::Fault { position, source: error.into() }
+impl Book {
+    /// Why a position could not be read: somebody may have dropped its table meanwhile.
+    pub(crate) fn read_fault(&self, position: u64, error: DatabaseError) -> ReadError {
+        if error.has_code(&SqlState::UNDEFINED_TABLE) {
+            self.look_where_it_begins();
+            if let Some(removed) = anchor::removed(self.index().anchor.as_ref(), position) {
+                return removed;
+            }
+        }
+        ReadError::Fault { position, source: error.into() }
+    }
+
+    /// Tables before the anchor are gone, or will be.
+    fn look_where_it_begins(&self) {
+        let lane = Arc::new(Lane::new(self.lane.connector()));
+        let Ok(session) = lane.session() else { return };
+        if let Ok(Some(anchor)) = anchor::load(&*session, &lane, self.number) {
+            let mut index = self.index_mut();
+            index.anchor = Some(anchor);
+            index.eras.retain(|era| era.guard >= anchor.tail.position);
+        }
+    }
 }

@@ -1,21 +1,25 @@
 //! A database that holds a journal, or is to hold one.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use domain::Timestamp;
+use journal::Tail;
 use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
-use crate::book::{self, Book, CLOSED_EVENTS};
+use crate::book::{self, Book, CLOSED_EVENTS, Index};
 use crate::connector::Connector;
 use crate::error::{DatabaseError, Meaning, OpenError};
 use crate::hosts::{Hosts, Session};
 use crate::lane::Lane;
+use crate::local_copy::LocalCopy;
 use crate::options::Options;
 use crate::postgres_hosts::PostgresHosts;
 use crate::postgres_journal::PostgresJournal;
 use crate::schema;
-use crate::snapshot::PostgresSnapshots;
+use crate::snapshot::{PostgresSnapshots, SNAPSHOTS};
 use crate::url::Url;
 use crate::vault::PostgresVault;
 
@@ -28,6 +32,14 @@ pub struct Database {
     lane: Arc<Lane>,
     /// What followers of all books read on, and ask for keys on.
     following: [Arc<Lane>; 2],
+    copies: OnceLock<Copies>,
+}
+
+/// Where copies of the books are kept on this machine's disk.
+struct Copies {
+    directory: PathBuf,
+    bytes_max: u64,
+    open: Mutex<BTreeMap<u32, Arc<LocalCopy>>>,
 }
 
 impl Database {
@@ -45,7 +57,7 @@ impl Database {
         let lane = || Arc::new(Lane::new(&connector));
         let (lane, following) = (lane(), [lane(), lane()]);
         lane.session()?;
-        Ok(Self { connector, lane, following })
+        Ok(Self { connector, lane, following, copies: OnceLock::new() })
     }
 
     /// The process is to end: whoever is settling an unknown outcome stops doing so and says that it is.
@@ -152,6 +164,34 @@ impl Database {
         }
     }
 
+    /// From now on a copy of each book that is opened is kept in a directory below this one, of so many bytes
+    /// at most, so that its history is at hand. It may be deleted at any time.
+    pub fn keep_copies(&self, directory: PathBuf, bytes_max: u64) {
+        _ = self.copies.set(Copies { directory, bytes_max, open: Mutex::default() });
+    }
+
+    /// The copy of a book whose history is the database's.
+    fn copy(&self, book: u32, index: &Index) -> Option<Arc<LocalCopy>> {
+        let copy = self.copies.get()?.of(book)?;
+        copy.forget_beyond(index.tail.position);
+        if let Some(newest) = copy.newest_until(index.tail.position)
+            && !self.has(book, index, &newest)
+        {
+            tracing::warn!(book, position = newest.position, "the local copy is of another history");
+            copy.discard();
+        }
+        Some(copy)
+    }
+
+    fn has(&self, book: u32, index: &Index, tail: &Tail) -> bool {
+        let Some((era, _)) = index.era_of(tail.position) else { return false };
+        let sql = format!("SELECT chain FROM {} WHERE book = $1 AND position = $2", era.table());
+        let rows =
+            self.lane.with(|session| session.query(&sql, &[&i64::from(book), &(tail.position as i64)]));
+        let rows = rows.unwrap_or_default();
+        rows.first().is_some_and(|row| row.get::<&[u8]>(0) == tail.chain.0)
+    }
+
     /// Opens a book. Nothing is written before the first append.
     pub fn open(&self, book: u32) -> Result<PostgresJournal, OpenError> {
         let lane = || Arc::new(Lane::new(&self.connector));
@@ -175,13 +215,30 @@ impl Database {
         let incarnation = self.incarnation()?.ok_or(OpenError::NotInitialised)?;
         self.expect(incarnation);
         let session = self.session()?;
-        let index = book::load(&*session, book)?;
+        let index = book::load(&*session, &self.lane, book)?;
         let era_bytes = bytes_of(&*session, &index.open_era().table());
         let number = i64::from(book);
         let vault = PostgresVault::open(keys, number)?;
-        let snapshots = PostgresSnapshots { lane: snapshots, book: number };
-        let book = Book::new(reading, number, self.connector.options.cache_bytes, index);
+        let snapshots = PostgresSnapshots { lane: snapshots, book: number, table: SNAPSHOTS };
+        let copy = self.copy(book, &index);
+        let book = Book::new(reading, number, self.connector.options.cache_bytes, copy, index);
         Ok(PostgresJournal::new(Arc::new(book), Arc::new(snapshots), Arc::new(vault), era_bytes))
+    }
+}
+
+impl Copies {
+    fn of(&self, book: u32) -> Option<Arc<LocalCopy>> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(copy) = open.get(&book) {
+            return Some(Arc::clone(copy));
+        }
+        match LocalCopy::open(&self.directory.join(book.to_string()), self.bytes_max) {
+            Ok(copy) => Some(Arc::clone(open.entry(book).or_insert(copy))),
+            Err(error) => {
+                tracing::warn!(book, %error, "no local copy is kept");
+                None
+            }
+        }
     }
 }
 

@@ -112,6 +112,8 @@ pub enum OpenError {
     NotInitialised,
     #[error("the database holds a journal already")]
     AlreadyInitialised,
+    #[error("book {book} does not begin behind table {era} yet")]
+    StillNeeded { book: u32, era: u32 },
     #[error("the journal has no book {0}")]
     NoSuchBook(u32),
     #[error(

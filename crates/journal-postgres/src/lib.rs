@@ -9,6 +9,8 @@
 //! journal_<n>  book, position, chain, events, body: header and body of a group, as on disk
 //! snapshot     book, position, chunk, chunks, body
 //! vault        book, owner, key
+//! book         which books there are, and where each begins
+//! anchor       as snapshot: the state where a book begins
 //! node, lead   who is there and who leads which book: only advice
 //! schema_step  which migration was taken last
 //! ```
@@ -21,8 +23,9 @@
 //! | `connector`, `lane` | the host to write to; a session that is made again |
 //! | `schema` | tables and migrations |
 //! | `postgres_journal` | the append, and what each answer means |
-//! | `book`, `reader`, `cache` | where a position is, and reading it |
+//! | `book`, `reader`, `cache`, `local_copy` | where a position is, and reading it |
 //! | `snapshot`, `vault` | beside the journal |
+//! | `anchor`, `eras` | where a book begins whose oldest tables were dropped |
 //! | `beside` | a session for what is not the journal |
 //! | `ends` | where all books end, and a proof of that, for those who follow |
 //! | `nodes`, `watch` | the rows by which nodes find each other; when to take the lead: only advice |
@@ -38,15 +41,18 @@
 //! Left out: sequences, triggers, partitions, advisory locks, `ON CONFLICT`, `LISTEN`: other engines of the
 //! protocol lack them, or take them differently.
 
+mod anchor;
 mod beside;
 mod book;
 mod cache;
 mod connector;
 mod database;
 mod ends;
+mod eras;
 mod error;
 mod hosts;
 mod lane;
+mod local_copy;
 mod nodes;
 mod options;
 mod passfile;

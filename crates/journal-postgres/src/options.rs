@@ -36,7 +36,7 @@ pub struct EraLimit {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            cache_bytes: 64 << 20,
+            cache_bytes: 16 << 20,
             era: EraLimit { groups: 1 << 25, bytes: 1 << 40 },
             probe_timeout: Duration::from_millis(700),
             reply_timeout: Duration::from_secs(5),

@@ -49,6 +49,7 @@ pub struct PostgresJournal {
     /// Bytes in the open era, other books' included as they were when it was opened.
     era_bytes: u64,
     next_era_is_made: bool,
+    pub(crate) written_anchor: Option<Tail>,
     /// Opening the next era failed: not tried again before this position.
     postponed: u64,
 }
@@ -99,6 +100,7 @@ impl PostgresJournal {
             stopped: false,
             era_bytes,
             next_era_is_made: false,
+            written_anchor: None,
             postponed: 0,
         }
     }
@@ -135,7 +137,7 @@ impl PostgresJournal {
 
     /// Only now may readers find it, and what stands before it.
     fn publish(&mut self, group: &Group) {
-        self.book.cache.keep(group.header().position, group.bytes());
+        self.book.keep(group);
         self.era_bytes += group.bytes().len() as u64;
         self.book.index_mut().tail = group.tail();
     }

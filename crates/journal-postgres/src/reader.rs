@@ -3,9 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use journal::{Archive, GROUP_BYTES_MAX, Group, GroupError, HEADER_BYTES, ReadError, Reader, Scan, Tail};
+use journal::{
+    Anchor, Archive, Chunks, GROUP_BYTES_MAX, Group, GroupError, HEADER_BYTES, ReadError, Reader, Scan,
+    SnapshotError, Tail,
+};
 
-use crate::book::{Book, Era, group_of, read_fault};
+use crate::anchor;
+use crate::book::{Book, Era, group_of};
+use crate::lane::Lane;
 
 /// Groups asked for at once at first. Then as many as make about [`SCAN_BYTES`].
 const SCAN_GROUPS: u64 = 32;
@@ -15,6 +20,9 @@ const SCAN_BYTES: usize = 4 << 20;
 impl Book {
     fn era_of(&self, position: u64) -> Result<Era, ReadError> {
         let index = self.index();
+        if let Some(removed) = anchor::removed(index.anchor.as_ref(), position) {
+            return Err(removed);
+        }
         let found = if position > index.tail.position { None } else { index.era_of(position) };
         found.map(|(era, _)| era).ok_or(ReadError::Missing { position })
     }
@@ -26,13 +34,23 @@ impl Book {
         {
             return Ok(group);
         }
+        if let Some(group) = self.copied(position) {
+            return Ok(group);
+        }
         let sql = format!("SELECT chain, events, body FROM {table} WHERE book = $1 AND position = $2");
         let rows = self.lane.with(|session| session.query(&sql, &[&self.number, &(position as i64)]));
-        let rows = rows.map_err(read_fault(position))?;
+        let rows = rows.map_err(|error| self.read_fault(position, error))?;
         let row = rows.first().ok_or(ReadError::Missing { position })?;
         let group = group_of(row, 0, position, &table, self.number)?;
-        self.cache.keep(position, group.bytes());
+        self.keep(&group);
         Ok(group)
+    }
+
+    /// The group from this machine's disk.
+    fn copied(&self, position: u64) -> Option<Group> {
+        let group = self.copy.as_ref()?.find(position)?;
+        self.cache.keep(position, group.bytes());
+        Some(group)
     }
 }
 
@@ -58,10 +76,17 @@ impl Reader for PostgresReader {
         let book = &self.0;
         let era = book.era_of(position)?;
         let start = HEADER_BYTES + offset.min(GROUP_BYTES_MAX);
-        if let Some(group) = book.cache.find(position) {
+        let mut copy = |group: &[u8]| {
             let start = start.min(group.len());
             let end = start.saturating_add(length).min(group.len());
             into.extend_from_slice(&group[start..end]);
+        };
+        if let Some(group) = book.cache.find(position) {
+            copy(&group);
+            return Ok(());
+        }
+        if let Some(group) = book.copied(position) {
+            copy(group.bytes());
             return Ok(());
         }
         let sql = format!(
@@ -72,16 +97,19 @@ impl Reader for PostgresReader {
         let rows = book
             .lane
             .with(|session| session.query(&sql, &[&book.number, &(position as i64), &first, &length]));
-        let rows = rows.map_err(read_fault(position))?;
+        let rows = rows.map_err(|error| book.read_fault(position, error))?;
         let row = rows.first().ok_or(ReadError::Missing { position })?;
         into.extend_from_slice(row.get(0));
         Ok(())
     }
 
     fn scan(&self, from: u64) -> Result<Scan, ReadError> {
-        let end = self.tail().position;
-        if from == 0 || from > end + 1 {
+        let end = self.tail();
+        if from == 0 || from > end.position + 1 {
             return Err(ReadError::Missing { position: from });
+        }
+        if let Some(removed) = anchor::removed(self.0.index().anchor.as_ref(), from) {
+            return Err(removed);
         }
         Ok(Box::new(Scanning {
             book: self.0.clone(),
@@ -97,6 +125,16 @@ impl Reader for PostgresReader {
         Vec::new()
     }
 
+    fn anchor(&self) -> Option<Anchor> {
+        self.0.index().anchor
+    }
+
+    fn anchor_chunks(&self) -> Result<Chunks, SnapshotError> {
+        let anchor = self.anchor().ok_or_else(|| SnapshotError::Damaged { place: "no anchor".to_owned() })?;
+        let lane = Arc::new(Lane::new(self.0.lane.connector()));
+        anchor::chunks(&lane, self.0.number, &anchor)
+    }
+
     fn sidecar(&self, archive: &Archive) -> Result<Vec<u8>, ReadError> {
         Err(ReadError::Missing { position: archive.first })
     }
@@ -106,7 +144,7 @@ impl Reader for PostgresReader {
 struct Scanning {
     book: Arc<Book>,
     next: u64,
-    end: u64,
+    end: Tail,
     tail: Option<Tail>,
     fetched: VecDeque<Group>,
     count: u64,
@@ -115,9 +153,9 @@ struct Scanning {
 impl Scanning {
     fn fetch(&mut self) -> Result<(), ReadError> {
         let position = self.next;
-        let missing = ReadError::Missing { position };
-        let (era, last) = self.book.index().era_of(position).ok_or(missing)?;
-        let last = last.min(self.end).min(position + self.count - 1);
+        let era = self.book.era_of(position)?;
+        let (_, last) = self.book.index().era_of(position).ok_or(ReadError::Missing { position })?;
+        let last = last.min(self.end.position).min(position + self.count - 1);
         let table = era.table();
         let sql = format!(
             "SELECT position, chain, events, body FROM {table} \
@@ -127,9 +165,12 @@ impl Scanning {
         let rows =
             book.lane.with(|session| session.query(&sql, &[&number, &(position as i64), &(last as i64)]));
         let mut bytes = 0;
-        for row in rows.map_err(read_fault(position))? {
+        for row in rows.map_err(|error| book.read_fault(position, error))? {
             let group = group_of(&row, 1, row.get::<i64>(0) as u64, &table, number)?;
             bytes += group.bytes().len();
+            if let Some(copy) = &self.book.copy {
+                copy.keep(&group);
+            }
             self.fetched.push_back(group);
         }
         let each = bytes / self.fetched.len().max(1) + 1;
@@ -137,16 +178,39 @@ impl Scanning {
         Ok(())
     }
 
+    /// The next group from this machine's disk. One that does not fit is of another history.
+    fn at_hand(&self) -> Option<Group> {
+        let copy = self.book.copy.as_ref()?;
+        let group = copy.find(self.next)?;
+        if self.follows(&group) {
+            return Some(group);
+        }
+        copy.discard();
+        None
+    }
+
+    /// Behind the one before it, and the last one as the database has it.
+    fn follows(&self, group: &Group) -> bool {
+        let is_behind = self.tail.is_none_or(|tail| group.header().follows(&tail));
+        is_behind && (group.header().position != self.end.position || group.tail() == self.end)
+    }
+
     fn step(&mut self) -> Result<Group, ReadError> {
         let position = self.next;
-        if self.fetched.is_empty() {
-            self.fetch()?;
-        }
-        let group = self.fetched.pop_front().ok_or(ReadError::Missing { position })?;
+        let copied = if self.fetched.is_empty() { self.at_hand() } else { None };
+        let group = match copied {
+            Some(group) => group,
+            None => {
+                if self.fetched.is_empty() {
+                    self.fetch()?;
+                }
+                self.fetched.pop_front().ok_or(ReadError::Missing { position })?
+            }
+        };
         if group.header().position != position {
             return Err(ReadError::Missing { position });
         }
-        if self.tail.is_some_and(|tail| !group.header().follows(&tail)) {
+        if !self.follows(&group) {
             let place = format!("behind position {}", position - 1);
             return Err(ReadError::Damaged { position, place, reason: GroupError::Unchained });
         }
@@ -160,7 +224,7 @@ impl Iterator for Scanning {
     type Item = Result<Group, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.next > self.end {
+        if self.next > self.end.position {
             return None;
         }
         let group = self.step();

@@ -57,11 +57,16 @@ const STEPS: &[Step] = &[
         "INSERT INTO schema_need (one, known) SELECT 1, 0 \
          WHERE NOT EXISTS (SELECT 1 FROM schema_need WHERE one = 1)",
     ),
+    step(
+        "CREATE TABLE IF NOT EXISTS anchor (book int8, position int8, chunk int4, \
+         chunks int4 NOT NULL, body bytea NOT NULL, PRIMARY KEY (book, position, chunk))",
+    ),
+    Step { sql: "ALTER TABLE anchor ALTER COLUMN body SET STORAGE EXTERNAL", tuning: true },
 ];
 
 /// The newest step that whoever uses the tables must know. Steps behind it only add: releases that do not know
 /// them run beside this one.
-const NEEDED: i32 = 12;
+const NEEDED: i32 = 14;
 
 pub(crate) const KNOWN: u32 = STEPS.len() as u32;
 

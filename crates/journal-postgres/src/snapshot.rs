@@ -33,7 +33,11 @@ const REMOVE_ROWS: i32 = 64;
 pub(crate) struct PostgresSnapshots {
     pub(crate) lane: Arc<Lane>,
     pub(crate) book: i64,
+    /// Anchors are kept in the same way, elsewhere.
+    pub(crate) table: &'static str,
 }
+
+pub(crate) const SNAPSHOTS: &str = "snapshot";
 
 /// A complete snapshot, and the numbers of its rows.
 #[derive(Clone, Copy)]
@@ -47,16 +51,19 @@ pub(crate) struct Kept {
 impl PostgresSnapshots {
     /// Complete ones, newest first, at most one from a position; and headers that do not check.
     pub(crate) fn kept(&self) -> Result<(Vec<Kept>, Vec<String>), DatabaseError> {
-        let sql = "SELECT position, chunk, chunks, body FROM snapshot WHERE book = $1 AND chunks > 0 \
-             ORDER BY position DESC, chunk DESC";
-        let rows = self.lane.with(|session| session.query(sql, &[&self.book]))?;
+        let table = self.table;
+        let sql = format!(
+            "SELECT position, chunk, chunks, body FROM {table} WHERE book = $1 AND chunks > 0 \
+             ORDER BY position DESC, chunk DESC"
+        );
+        let rows = self.lane.with(|session| session.query(&sql, &[&self.book]))?;
         let (mut kept, mut broken) = (Vec::<Kept>::new(), Vec::new());
         for row in &rows {
             match header_of(row) {
                 Some(header) if kept.last().is_some_and(|last| last.id.begun == header.id.begun) => {}
                 Some(header) => kept.push(header),
                 None => {
-                    broken.push(format!("snapshot, book {}, position {}", self.book, row.get::<i64>(0)));
+                    broken.push(format!("{table}, book {}, position {}", self.book, row.get::<i64>(0)));
                 }
             }
         }
@@ -68,18 +75,22 @@ impl PostgresSnapshots {
     fn remove_old(&self) -> Result<(), DatabaseError> {
         let (kept, _) = self.kept()?;
         let Some(oldest) = kept.get(1) else { return Ok(()) };
-        let sql = "SELECT position, min(chunk), max(chunk) FROM snapshot \
-             WHERE book = $1 AND position < $2 GROUP BY position";
+        let table = self.table;
+        let sql = format!(
+            "SELECT position, min(chunk), max(chunk) FROM {table} \
+             WHERE book = $1 AND position < $2 GROUP BY position"
+        );
         let before = oldest.id.begun.position as i64;
-        let rows = self.lane.with(|session| session.query(sql, &[&self.book, &before]))?;
+        let rows = self.lane.with(|session| session.query(&sql, &[&self.book, &before]))?;
         let older = rows.iter().map(|row| (row.get::<i64>(0), row.get(1), row.get(2)));
         let earlier = kept.iter().map(|it| (it.id.begun.position as i64, 1, it.first - 1));
-        let remove = "DELETE FROM snapshot WHERE book = $1 AND position = $2 AND chunk >= $3 AND chunk <= $4";
+        let remove =
+            format!("DELETE FROM {table} WHERE book = $1 AND position = $2 AND chunk >= $3 AND chunk <= $4");
         for (position, first, last) in older.chain(earlier) {
             let mut from: i32 = first;
             while from <= last {
                 let to = last.min(from.saturating_add(REMOVE_ROWS - 1));
-                self.lane.with(|session| session.execute(remove, &[&self.book, &position, &from, &to]))?;
+                self.lane.with(|session| session.execute(&remove, &[&self.book, &position, &from, &to]))?;
                 from = to + 1;
             }
         }
@@ -111,12 +122,13 @@ fn fault(error: DatabaseError) -> SnapshotError {
 impl Snapshots for PostgresSnapshots {
     fn begin(&self, begun: Tail) -> Result<Box<dyn SnapshotWriter>, SnapshotError> {
         let position = begun.position as i64;
-        let rows = Rows { lane: self.lane.clone(), book: self.book, position, written: None };
+        let Self { book, table, .. } = *self;
+        let rows = Rows { lane: self.lane.clone(), book, table, position, written: None };
         let to = match self.lane.connector().options.background {
             Background::Threads => Behind::start(rows)?,
             Background::Inline => To::Rows(Box::new(rows)),
         };
-        let snapshots = Self { lane: self.lane.clone(), book: self.book };
+        let snapshots = Self { lane: self.lane.clone(), book, table };
         Ok(Box::new(PostgresSnapshotWriter { snapshots, begun, buffer: fresh_row(), to }))
     }
 
@@ -126,13 +138,14 @@ impl Snapshots for PostgresSnapshots {
     }
 
     fn read(&self, id: &SnapshotId) -> Result<Chunks, SnapshotError> {
-        let place = format!("snapshot, book {}, position {}", self.book, id.begun.position);
+        let place = format!("{}, book {}, position {}", self.table, self.book, id.begun.position);
         let (kept, _) = self.kept().map_err(fault)?;
         let kept = kept.into_iter().find(|kept| kept.id == *id);
         let kept = kept.ok_or(SnapshotError::Damaged { place: place.clone() })?;
         Ok(Box::new(Reading {
             lane: self.lane.clone(),
             book: self.book,
+            table: self.table,
             next: kept.first,
             kept,
             place,
@@ -206,6 +219,7 @@ impl To {
 struct Rows {
     lane: Arc<Lane>,
     book: i64,
+    table: &'static str,
     position: i64,
     written: Option<Written>,
 }
@@ -234,24 +248,28 @@ impl Rows {
         if let Some(written) = self.written.take() {
             return Ok(written);
         }
-        let sql = "SELECT max(chunk) FROM snapshot WHERE book = $1 AND position = $2";
-        let last = self.lane.with(|session| session.query(sql, &[&self.book, &self.position]))?;
+        let sql = format!("SELECT max(chunk) FROM {} WHERE book = $1 AND position = $2", self.table);
+        let last = self.lane.with(|session| session.query(&sql, &[&self.book, &self.position]))?;
         let last = last.first().and_then(|row| row.get::<Option<i32>>(0)).unwrap_or(0);
         Ok(Written { next: last + 1, rows: 0, checks: blake3::Hasher::new() })
     }
 
     /// A row that is there already is an earlier attempt's of ours, or somebody else's: then it differs.
     fn insert(&self, chunk: i32, chunks: i32, body: &[u8]) -> Result<(), DatabaseError> {
-        let insert = "INSERT INTO snapshot (book, position, chunk, chunks, body) VALUES ($1, $2, $3, $4, $5)";
-        let there = "SELECT substring(body FROM 1 FOR 32) FROM snapshot \
-             WHERE book = $1 AND position = $2 AND chunk = $3";
+        let table = self.table;
+        let insert =
+            format!("INSERT INTO {table} (book, position, chunk, chunks, body) VALUES ($1, $2, $3, $4, $5)");
+        let there = format!(
+            "SELECT substring(body FROM 1 FOR 32) FROM {table} \
+             WHERE book = $1 AND position = $2 AND chunk = $3"
+        );
         self.lane.with(|session| {
-            let done = session.execute(insert, &[&self.book, &self.position, &chunk, &chunks, &body]);
+            let done = session.execute(&insert, &[&self.book, &self.position, &chunk, &chunks, &body]);
             let Err(taken) = done else { return Ok(()) };
             if taken.meaning() != Meaning::Taken {
                 return Err(taken);
             }
-            let rows = session.query(there, &[&self.book, &self.position, &chunk])?;
+            let rows = session.query(&there, &[&self.book, &self.position, &chunk])?;
             let is_ours = rows.first().is_some_and(|row| row.get::<&[u8]>(0) == &body[..CHECK_BYTES]);
             if is_ours { Ok(()) } else { Err(taken) }
         })
@@ -299,6 +317,7 @@ impl SnapshotWriter for PostgresSnapshotWriter {
 struct Reading {
     lane: Arc<Lane>,
     book: i64,
+    table: &'static str,
     kept: Kept,
     next: i32,
     place: String,
@@ -326,9 +345,9 @@ impl Reading {
     }
 
     fn fetch(&mut self) -> Result<(), SnapshotError> {
-        let sql = "SELECT body FROM snapshot WHERE book = $1 AND position = $2 AND chunk = $3";
+        let sql = format!("SELECT body FROM {} WHERE book = $1 AND position = $2 AND chunk = $3", self.table);
         let position = self.kept.id.begun.position as i64;
-        let rows = self.lane.with(|session| session.query(sql, &[&self.book, &position, &self.next]));
+        let rows = self.lane.with(|session| session.query(&sql, &[&self.book, &position, &self.next]));
         let rows = rows.map_err(fault)?;
         let body: &[u8] = rows.first().map(|row| row.get(0)).ok_or_else(|| self.damaged())?;
         let (check, mut rest) = body.split_at_checked(CHECK_BYTES).ok_or_else(|| self.damaged())?;

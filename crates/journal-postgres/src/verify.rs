@@ -10,7 +10,7 @@ use crate::error::{DatabaseError, OpenError};
 use crate::lane::Lane;
 use crate::row::Row;
 use crate::schema;
-use crate::snapshot::PostgresSnapshots;
+use crate::snapshot::{PostgresSnapshots, SNAPSHOTS};
 
 /// Rows read at once: no more than half of this in MiB.
 const PAGE: i64 = 64;
@@ -126,7 +126,7 @@ impl Reading<'_> {
     }
 
     fn snapshots(&self, verified: &mut Verified) -> Result<(), DatabaseError> {
-        let snapshots = PostgresSnapshots { lane: self.lane.clone(), book: self.book };
+        let snapshots = PostgresSnapshots { lane: self.lane.clone(), book: self.book, table: SNAPSHOTS };
         let (kept, broken) = snapshots.kept()?;
         for place in broken {
             verified.damaged(place, "its header does not check");

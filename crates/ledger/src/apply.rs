@@ -10,7 +10,7 @@ use crate::state::{Handle, Merge, Name, Refunded};
 use crate::totals::sum;
 use crate::{
     Account, AccountIndex, Amounts, Balance, BalanceIndex, Calendar, EventRef, Family, FamilyIndex, Funding,
-    Hold, HoldId, House, Ledger, NewAccount, Organization, Restrictions, Status, Terms, User,
+    Hold, HoldId, House, Ledger, NewAccount, Organization, ReloadLimits, Restrictions, Status, Terms, User,
 };
 
 impl Ledger {
@@ -140,6 +140,8 @@ impl Ledger {
             Event::CredentialRevoked { credential, .. }
             | Event::CredentialScoped { credential, .. }
             | Event::CredentialSpent { credential, .. }
+            | Event::ScopeSet { credential, .. }
+            | Event::LimitCounted { credential, .. }
             | Event::CredentialUsed { credential, .. } => self.fold_credential(*credential, event, at),
             Event::AccountOpened { account, new, root, opened_at, credential } => {
                 self.open_account(*account, new, *root, *opened_at, at);
@@ -229,9 +231,16 @@ impl Ledger {
                 self.fold_number(*digest, number, at);
             }
             Event::NumberReleased { digest, .. } => self.fold_release(*digest, at),
-            Event::ReloadSet { account, balance, rule } => self.fold_rule(*account, *balance, rule, at),
-            Event::ReloadRequested { balance, request } => self.fold_request(*balance, Some(*request), at),
-            Event::ReloadEnded { balance, .. } => self.fold_request(*balance, None, at),
+            Event::ReloadSet { account, balance, rule } => {
+                self.fold_rule(*account, *balance, rule, ReloadLimits::default(), at);
+            }
+            Event::ReloadRuled { account, balance, rule, limits } => {
+                self.fold_rule(*account, *balance, rule, *limits, at);
+            }
+            Event::ReloadRequested { balance, .. }
+            | Event::ReloadEnded { balance, .. }
+            | Event::ReloadStarted { balance, .. }
+            | Event::ReloadPaused { balance, .. } => self.fold_reload(*balance, event, at),
             Event::CreditSet { .. }
             | Event::Allocated { .. }
             | Event::Transferred { .. }

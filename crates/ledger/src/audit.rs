@@ -8,8 +8,8 @@ use domain::Nanos;
 
 use crate::balance::SKIP_LEVELS;
 use crate::{
-    AccountIndex, Balance, Event, EventRef, Funding, Holder, Ledger, OrganizationIndex, PeopleEvent,
-    Restrictions, Status, Within,
+    AccountIndex, Balance, Event, EventRef, Forward, Funding, Holder, Ledger, OrganizationIndex, PeopleEvent,
+    Posted, Provider, ReloadLimits, ReloadRule, Restrictions, Status, Throughput, Within,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +31,42 @@ pub struct Audited {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Before {
     Nothing,
-    Account { name: Option<Sealed>, status: Status, restrictions: Restrictions, funding: Funding },
-    Credit { credit: Nanos },
+    Account {
+        name: Option<Sealed>,
+        status: Status,
+        restrictions: Restrictions,
+        funding: Funding,
+    },
+    Credit {
+        credit: Nanos,
+    },
+    Settings {
+        inbound_url: Option<Sealed>,
+        receipt_url: Option<Sealed>,
+        forward: Forward,
+        throughput: Throughput,
+    },
+    Reload {
+        rule: ReloadTerms,
+        limits: ReloadLimits,
+        reference: Option<Sealed>,
+    },
+}
+
+/// A reload rule without what starts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReloadTerms {
+    pub provider: Provider,
+    pub enabled: bool,
+    pub amount: Nanos,
+    pub threshold: Option<Nanos>,
+}
+
+impl From<&ReloadRule> for ReloadTerms {
+    fn from(rule: &ReloadRule) -> Self {
+        let ReloadRule { provider, enabled, amount, threshold, .. } = *rule;
+        Self { provider, enabled, amount, threshold }
+    }
 }
 
 /// Bytes under somebody's key; never looked into here.
@@ -94,20 +128,22 @@ impl Ledger {
                 self.organization_of(self.credential(*credential).holder)
             }
             Event::AccountOpened { new, .. } => Some(new.organization),
-            Event::CredentialScoped { credential, .. } => {
+            Event::CredentialScoped { credential, .. } | Event::ScopeSet { credential, .. } => {
                 self.organization_of(self.credential(*credential).holder)
             }
             Event::AccountChanged { account, .. }
             | Event::HandleSet { account, .. }
             | Event::SettingsChanged { account, .. }
-            | Event::ReloadSet { account, .. } => of_account(*account),
+            | Event::ReloadSet { account, .. }
+            | Event::ReloadRuled { account, .. } => of_account(*account),
             Event::NumberAssigned { number, .. } | Event::NumberMoved { number, .. } => {
                 of_account(number.account)
             }
             Event::NumberReleased { account, .. } => of_account(*account),
-            Event::ReloadRequested { balance, .. } | Event::ReloadEnded { balance, .. } => {
-                of_account(self.balance(*balance).account)
-            }
+            Event::ReloadRequested { balance, .. }
+            | Event::ReloadEnded { balance, .. }
+            | Event::ReloadStarted { balance, .. }
+            | Event::ReloadPaused { balance, .. } => of_account(self.balance(*balance).account),
             Event::CreditSet { image, .. } => of_image(image),
             Event::Allocated { from, .. } | Event::Transferred { from, .. } | Event::Merged { from, .. } => {
                 of_image(from)
@@ -121,6 +157,7 @@ impl Ledger {
             Event::CalendarExtended { .. }
             | Event::NameInterned { .. }
             | Event::CredentialSpent { .. }
+            | Event::LimitCounted { .. }
             | Event::CredentialUsed { .. }
             | Event::BalanceOpened { .. }
             | Event::PeriodRolled { .. }
@@ -145,8 +182,19 @@ impl Ledger {
             | PeopleEvent::FactorBegun { user, .. }
             | PeopleEvent::FactorConfirmed { user, .. }
             | PeopleEvent::FactorRemoved { user }
+            | PeopleEvent::SubjectLinked { user, .. }
             | PeopleEvent::SignInsFailed { user, .. } => self.user(*user).organization,
-            PeopleEvent::SessionOpened { session, .. } => self.user(session.user).organization,
+            // Letters that are sent are no act of anybody's; one that was given up is for somebody to see.
+            PeopleEvent::LetterAsked { .. } => return None,
+            PeopleEvent::LetterSettled { about, posted, .. } => {
+                return self.organization_about(*about).filter(|_| *posted == Posted::Failed);
+            }
+            PeopleEvent::ProviderSet { organization, .. } | PeopleEvent::ProviderRemoved { organization } => {
+                *organization
+            }
+            PeopleEvent::SessionOpened { session, .. } | PeopleEvent::SessionVouched { session, .. } => {
+                self.user(session.user).organization
+            }
             PeopleEvent::Granted { granted, .. } | PeopleEvent::InvitationAccepted { granted, .. } => {
                 self.organization_within(granted.within)
             }
@@ -162,7 +210,7 @@ impl Ledger {
         })
     }
 
-    fn organization_of(&self, holder: Holder) -> Option<OrganizationIndex> {
+    pub fn organization_of(&self, holder: Holder) -> Option<OrganizationIndex> {
         Some(match holder {
             Holder::Organization(organization) => organization,
             Holder::Account(account) => self.account(account).organization,

@@ -7,8 +7,8 @@ use domain::{Currency, Nanos, Timestamp};
 
 use crate::{
     AccountIndex, BalanceIndex, ChargeId, CredentialIndex, Funding, HoldId, Holder, MembershipIndex,
-    NameIndex, OrganizationIndex, PeopleAct, ReloadRule, RoleCode, Scope, SessionId, SettingsChange,
-    Verifier,
+    NameIndex, OrganizationIndex, PeopleAct, ReloadLimits, ReloadRule, RoleCode, Scope, SessionId,
+    SettingsChange, Verifier,
 };
 
 /// Sealed bytes, or nothing. The ledger never looks into them.
@@ -132,6 +132,11 @@ pub enum Act {
         account: AccountIndex,
         currency: Option<Currency>,
         rule: Box<ReloadRule>,
+        limits: ReloadLimits,
+    },
+    /// Without anybody asking; by the server itself.
+    BeginReload {
+        balance: BalanceIndex,
     },
     StartReload {
         account: AccountIndex,

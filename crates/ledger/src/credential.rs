@@ -5,11 +5,11 @@
 use domain::Timestamp;
 
 use crate::account::Class;
-use crate::draft::{Draft, positive};
+use crate::draft::Draft;
 use crate::event::Event;
 use crate::{
     AccountIndex, CHOSEN_MAX, CREDENTIALS_MAX, Credential, CredentialIndex, EventRef, Holder, Ledger,
-    Rejection, RoleCode, SCOPE_ACCOUNTS_MAX, Scope, Spent, Verifier, people,
+    Rejection, RoleCode, SCOPE_ACCOUNTS_MAX, Scope, Spent, Verifier, Within, limit, people,
 };
 
 /// One that is without a label, an end and a scope.
@@ -24,7 +24,7 @@ pub(crate) fn credential(holder: Holder, role: RoleCode, verifier: &Verifier, no
         revoked_at: None,
         previous: None,
         scope: None,
-        spent: Spent::default(),
+        spent: Box::default(),
         used_on: 0,
         last: EventRef::NONE,
     }
@@ -62,7 +62,7 @@ pub(crate) fn issue(
     let index = CredentialIndex::new(draft.ledger.credentials.len());
     draft.push(Event::CredentialIssued { index, credential: Box::new(Credential { previous, ..new }) });
     if let Some(scope) = scope {
-        draft.push(Event::CredentialScoped { credential: index, scope: Box::new(scope.clone()) });
+        draft.push(Event::ScopeSet { credential: index, scope: Box::new(scope.clone()) });
     }
     Ok(())
 }
@@ -113,6 +113,19 @@ pub(crate) fn revoke(draft: &mut Draft<'_>, index: CredentialIndex, live_min: u3
     Ok(())
 }
 
+impl Credential {
+    fn hold_to(&mut self, scope: Scope) {
+        self.spent = scope.limits.iter().map(|_| Spent::default()).collect();
+        self.scope = Some(Box::new(scope));
+    }
+
+    fn note(&mut self, limit: u32, spent: Spent) {
+        if let Some(place) = self.spent.get_mut(limit as usize) {
+            *place = spent;
+        }
+    }
+}
+
 impl Ledger {
     pub(crate) fn issue(&mut self, index: CredentialIndex, credential: &Credential, at: EventRef) {
         if index.slot() == self.credentials.len() {
@@ -132,8 +145,10 @@ impl Ledger {
         credential.last = at;
         match event {
             Event::CredentialRevoked { revoked_at, .. } => credential.revoked_at = Some(*revoked_at),
-            Event::CredentialScoped { scope, .. } => credential.scope = Some(scope.clone()),
-            Event::CredentialSpent { spent, .. } => credential.spent = *spent,
+            Event::CredentialScoped { scope, .. } => credential.hold_to(Scope::from(scope.as_ref().clone())),
+            Event::ScopeSet { scope, .. } => credential.hold_to(scope.as_ref().clone()),
+            Event::CredentialSpent { spent, .. } => credential.note(0, *spent),
+            Event::LimitCounted { limit, spent, .. } => credential.note(*limit, *spent),
             Event::CredentialUsed { day, .. } => credential.used_on = credential.used_on.max(*day),
             _ => {}
         }
@@ -167,12 +182,23 @@ fn has_room(
     }
 }
 
-/// A scope is an account's, and names what that account reaches.
+/// A scope names what its holder reaches.
 fn possible(draft: &Draft<'_>, holder: Holder, scope: &Scope) -> Result<(), Rejection> {
-    let Holder::Account(holder) = holder else { return Err(Rejection::OutOfScope) };
-    let reached = |account: &AccountIndex| *account == holder || draft.ledger.manages(holder, *account);
+    let ledger = draft.ledger;
+    let reached = |account: &AccountIndex| match holder {
+        Holder::Account(own) => own == *account || ledger.manages(own, *account),
+        Holder::Organization(own) => ledger.account(*account).organization == own,
+        Holder::Member(membership) => {
+            let membership = ledger.membership(membership);
+            let is_within = match membership.within {
+                Within::Organization(own) => ledger.account(*account).organization == own,
+                Within::Family(root) => root == *account || ledger.manages(root, *account),
+            };
+            is_within && ledger.is_chosen(&membership.accounts, *account)
+        }
+    };
     if scope.accounts.len() > SCOPE_ACCOUNTS_MAX || !scope.accounts.iter().all(reached) {
         return Err(Rejection::AccountNotFound);
     }
-    scope.per_day.map_or(Ok(()), |per_day| positive(per_day.amount))
+    limit::possible(&scope.limits)
 }

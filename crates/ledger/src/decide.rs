@@ -25,7 +25,7 @@ pub fn decide(
     let standing = ledger.standing(command.actor, now)?;
     let mut draft = Draft::new(ledger, standing, now, events).of(command.actor);
     let decided = act(&mut draft, &command.act)
-        .and_then(|()| draft.spend())
+        .and_then(|()| draft.count())
         .and_then(|()| printable(&events[before..]));
     if decided.is_err() {
         events.truncate(before);
@@ -97,7 +97,10 @@ fn act(draft: &mut Draft<'_>, act: &Act) -> Result<(), Rejection> {
             });
             Ok(())
         }
-        Act::People(act) => people::decide(draft, act),
+        Act::People(act) => {
+            draft.unscoped()?;
+            people::decide(draft, act)
+        }
         Act::IssueCredential { holder, role, verifier, label, expires_at, live_max, scope } => {
             let new = Credential {
                 label: label.clone(),
@@ -115,7 +118,10 @@ fn act(draft: &mut Draft<'_>, act: &Act) -> Result<(), Rejection> {
             Ok(())
         }
         Act::RevokeCredential { credential, live_min } => credential::revoke(draft, *credential, *live_min),
-        Act::OpenAccount(new) => open_account(draft, new),
+        Act::OpenAccount(new) => {
+            open_account(draft, new)?;
+            draft.confined(new)
+        }
         Act::ModifyAccount { account, name, suspended, shared } => {
             modify(draft, *account, name.as_ref(), *suspended, *shared)
         }
@@ -155,9 +161,10 @@ fn act(draft: &mut Draft<'_>, act: &Act) -> Result<(), Rejection> {
         Act::TransferNumber { from, to, digest, country } => {
             number::transfer(draft, *from, *to, *digest, *country)
         }
-        Act::SetReload { account, currency, rule } => {
-            reload::set(draft, *account, draft.currency(*account, *currency), rule)
+        Act::SetReload { account, currency, rule, limits } => {
+            reload::set(draft, *account, draft.currency(*account, *currency), rule, *limits)
         }
+        Act::BeginReload { balance } => reload::automatic::begin(draft, *balance),
         Act::StartReload { account, currency, digest } => {
             reload::start(draft, *account, draft.currency(*account, *currency), *digest)
         }
@@ -272,7 +279,6 @@ fn may_have_child(
         return Err(Rejection::AccountNotFound);
     }
     draft.ledger.allows(parent, Class::Settings)?;
-    draft.unscoped()?;
     if matches!(draft.authority, Authority::Buyer(_)) && !account.may_open_children {
         return Err(Rejection::MayNotOpenChildren);
     }
@@ -318,7 +324,12 @@ fn modify(
         }
     };
     change(draft, account, changed, &None);
-    if merges { transfer::merge(draft, account) } else { Ok(()) }
+    if merges {
+        transfer::merge(draft, account)?;
+        // From here on the account's own keys spend its parent's money, and nothing counts it.
+        draft.unscoped()?;
+    }
+    Ok(())
 }
 
 fn close(draft: &mut Draft<'_>, account: AccountIndex, closed: bool) -> Result<(), Rejection> {
@@ -362,4 +373,4 @@ fn change(draft: &mut Draft<'_>, index: AccountIndex, changed: Changed, reason: 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -99,11 +99,9 @@ impl<'a> Draft<'a> {
         let reached = match self.authority {
             Authority::System => true,
             Authority::Seller(organization) => self.ledger.account(account).organization == organization,
-            Authority::Buyer(caller) => {
-                (caller == account || self.ledger.manages(caller, account)) && self.in_scope(account)
-            }
+            Authority::Buyer(caller) => caller == account || self.ledger.manages(caller, account),
         };
-        if reached && self.ledger.is_chosen(self.chosen, account) {
+        if reached && self.in_scope(account) && self.ledger.is_chosen(self.chosen, account) {
             Ok(())
         } else {
             Err(Rejection::AccountNotFound)
@@ -135,7 +133,13 @@ impl<'a> Draft<'a> {
     /// The seller, not limited to chosen accounts.
     pub(crate) fn whole(&self, organization: OrganizationIndex) -> Result<(), Rejection> {
         self.seller(organization)?;
-        if self.chosen.is_empty() { Ok(()) } else { Err(PeopleRejection::LimitedToAccounts.into()) }
+        if self.scope().is_some_and(Scope::is_limited) {
+            Err(Rejection::OutOfScope)
+        } else if !self.chosen.is_empty() {
+            Err(PeopleRejection::LimitedToAccounts.into())
+        } else {
+            Ok(())
+        }
     }
 
     pub(crate) fn may_force(&self, account: AccountIndex, admission: Admission) -> Result<(), Rejection> {

@@ -79,6 +79,8 @@ impl EntryKind {
             | Event::HandleSet { .. }
             | Event::CredentialScoped { .. }
             | Event::CredentialSpent { .. }
+            | Event::ScopeSet { .. }
+            | Event::LimitCounted { .. }
             | Event::CredentialUsed { .. }
             | Event::SettingsChanged { .. }
             | Event::NumberAssigned { .. }
@@ -87,6 +89,9 @@ impl EntryKind {
             | Event::ReloadSet { .. }
             | Event::ReloadRequested { .. }
             | Event::ReloadEnded { .. }
+            | Event::ReloadRuled { .. }
+            | Event::ReloadStarted { .. }
+            | Event::ReloadPaused { .. }
             | Event::BalanceOpened { .. }
             | Event::People(_)
             | Event::Audited(_) => return None,

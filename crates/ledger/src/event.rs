@@ -9,9 +9,9 @@ use domain::{Currency, Nanos, Timestamp};
 
 use crate::{
     AccountIndex, Admission, AllocationWay, Amounts, Audited, BalanceIndex, ChargeId, ChargeKind, Correction,
-    Credential, CredentialIndex, FamilyIndex, Funding, HoldId, HouseLeg, NameIndex, NewAccount, Number,
-    OrganizationIndex, PeopleEvent, ReloadRequest, ReloadRule, Restrictions, RoleCode, Scope, Settings,
-    Spent, Status, Text, Usage, UserIndex,
+    Credential, CredentialIndex, FamilyIndex, FormerScope, Funding, HoldId, HouseLeg, NameIndex, NewAccount,
+    Number, OrganizationIndex, PeopleEvent, ReloadLimits, ReloadPause, ReloadRequest, ReloadRule,
+    ReloadTally, Restrictions, RoleCode, Scope, Settings, Spent, Status, Text, Usage, UserIndex,
 };
 
 /// A balance after an event: the amounts, and the number the event has in its history.
@@ -109,14 +109,25 @@ pub enum Event {
         credential: CredentialIndex,
         revoked_at: Timestamp,
     },
-    /// Behind the issue of a credential that is held to a scope.
+    /// As it was before there were limits; not written any more.
     CredentialScoped {
+        credential: CredentialIndex,
+        scope: Box<FormerScope>,
+    },
+    /// As it was before there were limits; not written any more.
+    CredentialSpent {
+        credential: CredentialIndex,
+        spent: Spent,
+    },
+    /// Behind the issue of a credential that is held to a scope.
+    ScopeSet {
         credential: CredentialIndex,
         scope: Box<Scope>,
     },
-    /// What the credential has spent on a day, this command included.
-    CredentialSpent {
+    /// What went through the credential's limit of that place, this command included.
+    LimitCounted {
         credential: CredentialIndex,
+        limit: u32,
         spent: Spent,
     },
     CredentialUsed {
@@ -209,6 +220,7 @@ pub enum Event {
         correction: Correction,
     },
     UsageCredited(Posting),
+    /// As it was before rules had limits; not written any more.
     ReloadSet {
         account: AccountIndex,
         balance: BalanceIndex,
@@ -221,6 +233,24 @@ pub enum Event {
     ReloadEnded {
         balance: BalanceIndex,
         approved: bool,
+    },
+    ReloadRuled {
+        account: AccountIndex,
+        balance: BalanceIndex,
+        rule: Box<ReloadRule>,
+        limits: ReloadLimits,
+    },
+    /// By itself: posted minus held was below the threshold.
+    ReloadStarted {
+        balance: BalanceIndex,
+        request: ReloadRequest,
+        /// With this one.
+        started: ReloadTally,
+    },
+    /// Behind the end of one that failed.
+    ReloadPaused {
+        balance: BalanceIndex,
+        pause: ReloadPause,
     },
     Charged(Charged),
     Refunded {
@@ -298,6 +328,8 @@ impl Event {
             | Self::HandleSet { .. }
             | Self::CredentialScoped { .. }
             | Self::CredentialSpent { .. }
+            | Self::ScopeSet { .. }
+            | Self::LimitCounted { .. }
             | Self::CredentialUsed { .. }
             | Self::SettingsChanged { .. }
             | Self::NumberAssigned { .. }
@@ -306,6 +338,9 @@ impl Event {
             | Self::ReloadSet { .. }
             | Self::ReloadRequested { .. }
             | Self::ReloadEnded { .. }
+            | Self::ReloadRuled { .. }
+            | Self::ReloadStarted { .. }
+            | Self::ReloadPaused { .. }
             | Self::BalanceOpened { .. }
             | Self::People(_)
             | Self::Audited(_) => (None, None),

@@ -174,8 +174,12 @@ pub fn check(ledger: &Ledger) -> Result<(), Broken> {
     for (digest, number) in &ledger.numbers {
         hold!(ledger.numbered.contains(&(number.account, *digest)), "a number is not found by its account");
     }
-    for (index, reload) in &ledger.reloads {
-        hold!(ledger.balance(*index).account == reload.account, "the rule of {index:?} is another's");
+    for (index, reload) in ledger.reloads.iter() {
+        hold!(ledger.balance(index).account == reload.account, "the rule of {index:?} is another's");
+    }
+    for (index, _) in ledger.balances() {
+        let watches = ledger.reloads.get(index).is_some_and(crate::Reload::watches);
+        hold!(ledger.reloads.is_watched(index) == watches, "{index:?} is watched: {}", !watches);
     }
     for (index, account) in ledger.accounts_from(0) {
         let counted = open_holds.remove(&index).unwrap_or_default();

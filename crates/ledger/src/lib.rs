@@ -17,7 +17,7 @@
 //! | organization, user, credential | `organization.rs`, `people.rs` | who exists and whose word still counts |
 //! | membership, session, invitation | `people/` | who acts where, how far, and what a sign-in leaves |
 //! | audit log | `audit.rs` | who asked for what was done, as a chain |
-//! | scope | `scope.rs` | what a credential may not, though its account may |
+//! | scope, limit | `scope.rs`, `limit.rs` | what a credential may not, though its holder may |
 //! | number, settings | `number.rs`, `settings.rs` | what an account has besides money |
 //! | house, family | `totals.rs` | running totals that make the invariants cheap to check |
 //!
@@ -44,6 +44,7 @@ mod event;
 mod hold;
 mod index;
 pub mod invariant;
+mod limit;
 mod money;
 mod number;
 mod object;
@@ -60,7 +61,7 @@ mod transfer;
 
 pub use account::{ACCOUNTS_MAX, Account, Funding, Restrictions, Status, Terms};
 pub use arena::Arena;
-pub use audit::{AuditHead, Audited, Before, Sealed};
+pub use audit::{AuditHead, Audited, Before, ReloadTerms, Sealed};
 pub use balance::{Amounts, Balance, SKIP_LEVELS};
 pub use command::{
     Act, Actor, Admission, AllocationWay, ChargeKind, Command, Correction, ExcessPolicy, NewAccount, Text,
@@ -74,19 +75,22 @@ pub use index::{
     AccountIndex, BalanceIndex, ChargeId, CredentialIndex, EventRef, FamilyIndex, HoldId, InvitationIndex,
     MembershipIndex, NameIndex, OrganizationIndex, PermissionSetIndex, UserIndex,
 };
+pub use limit::{Flow, Flows, LIMITS_MAX, Limit, PerDay, Span, Spent, day_of};
 pub use number::{NUMBERS_MAX, Number};
 pub use object::{Cursor, Object};
 pub use organization::{Calendar, FAMILY_NAMES_MAX, NAMES_MAX, Organization};
 pub use people::{
-    CHOSEN_MAX, CREDENTIALS_MAX, Chosen, Credential, FORMER_PASSWORDS_MAX, Factor, Holder,
-    INVITATION_LIFE_MAX_SECS, INVITATIONS_MAX, Invitation, MEMBER_ACCOUNTS_MAX, MEMBERS_MAX,
-    MEMBERSHIPS_OF_USER_MAX, Membership, NewUser, PERMISSION_SETS_MAX, PeopleAct, PeopleEvent, PermissionSet,
-    Person, RECOVERY_CODES_MAX, Rights, RoleCode, SESSIONS_MAX, SecondFactor, Session, SessionId, User,
-    Verifier, Within,
+    About, CHOSEN_MAX, CREDENTIALS_MAX, Chosen, Credential, FORMER_PASSWORDS_MAX, Factor, Holder,
+    INVITATION_LIFE_MAX_SECS, INVITATIONS_MAX, Invitation, LETTERS_MAX, MEMBER_ACCOUNTS_MAX, MEMBERS_MAX,
+    MEMBERSHIPS_OF_USER_MAX, Membership, NewUser, PERMISSION_SETS_MAX, PROVIDER_DOMAINS_MAX, PeopleAct,
+    PeopleEvent, PermissionSet, Person, Posted, RECOVERY_CODES_MAX, Rights, RoleCode, SESSIONS_MAX,
+    SecondFactor, Session, SessionId, SignInProvider, User, Verifier, WaitingLetter, Within,
 };
 pub use rejection::{PeopleRejection, Rejection};
-pub use reload::{Provider, Reload, ReloadRequest, ReloadRule};
-pub use scope::{PerDay, SCOPE_ACCOUNTS_MAX, Scope, Spent, day_of};
+pub use reload::{
+    Provider, RELOAD_FAILURES_MAX, Reload, ReloadLimits, ReloadPause, ReloadRequest, ReloadRule, ReloadTally,
+};
+pub use scope::{Allowed, FormerScope, SCOPE_ACCOUNTS_MAX, Scope};
 pub use settings::{Forward, Settings, SettingsChange, Throughput};
 pub use state::{Handle, Ledger, Merge, Name, Refunded, WARM_MAX};
 pub use totals::{Family, House, HouseLeg};

@@ -7,9 +7,10 @@ use std::ops::Bound;
 
 use crate::state::{Handle, Merge, Name, Refunded};
 use crate::{
-    Account, AccountIndex, AuditHead, Balance, BalanceIndex, ChargeId, Credential, Family, Hold, HoldId,
-    Invitation, InvitationIndex, Ledger, Membership, MembershipIndex, NameIndex, Number, Organization,
-    OrganizationIndex, PermissionSet, Reload, Session, SessionId, Settings, User, UserIndex,
+    Account, AccountIndex, AuditHead, Balance, BalanceIndex, ChargeId, Credential, EventRef, Family, Hold,
+    HoldId, Invitation, InvitationIndex, Ledger, Membership, MembershipIndex, NameIndex, Number,
+    Organization, OrganizationIndex, PermissionSet, Reload, Session, SessionId, Settings, SignInProvider,
+    User, UserIndex, WaitingLetter,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub enum Object {
     PermissionSet(PermissionSet),
     Session(Session),
     AuditHead(OrganizationIndex, AuditHead),
+    Provider(OrganizationIndex, SignInProvider),
+    Letter(EventRef, WaitingLetter),
 }
 
 /// How far a stream was drawn.
@@ -61,6 +64,8 @@ pub enum Cursor {
     PermissionSets(usize),
     Sessions(Option<SessionId>),
     AuditHeads(Option<OrganizationIndex>),
+    Providers(Option<OrganizationIndex>),
+    Letters(Option<EventRef>),
     End,
 }
 
@@ -134,7 +139,7 @@ impl Ledger {
                 },
                 Cursor::Reloads(after) => match self.reloads.range(behind(after)).next() {
                     Some((balance, it)) => {
-                        (Some(Object::Reload(*balance, it.clone())), Cursor::Reloads(Some(*balance)))
+                        (Some(Object::Reload(balance, it.clone())), Cursor::Reloads(Some(balance)))
                     }
                     None => (None, Cursor::Memberships(0)),
                 },
@@ -164,6 +169,17 @@ impl Ledger {
                         Some(Object::AuditHead(*organization, *head)),
                         Cursor::AuditHeads(Some(*organization)),
                     ),
+                    None => (None, Cursor::Providers(None)),
+                },
+                Cursor::Providers(after) => match self.people.providers.range(behind(after)).next() {
+                    Some((organization, it)) => (
+                        Some(Object::Provider(*organization, it.clone())),
+                        Cursor::Providers(Some(*organization)),
+                    ),
+                    None => (None, Cursor::Letters(None)),
+                },
+                Cursor::Letters(after) => match self.people.letters.range(behind(after)).next() {
+                    Some((asked, it)) => (Some(Object::Letter(*asked, *it)), Cursor::Letters(Some(*asked))),
                     None => (None, Cursor::End),
                 },
                 Cursor::End => return None,
@@ -201,7 +217,7 @@ impl Ledger {
             }
             Object::Settings(account, it) => drop(self.settings.insert(account, it)),
             Object::Number(digest, it) => self.put_number(digest, it),
-            Object::Reload(balance, it) => drop(self.reloads.insert(balance, it)),
+            Object::Reload(balance, it) => self.reloads.put(balance, it),
             Object::Membership(it) => {
                 let index = MembershipIndex::new(self.people.memberships.len());
                 self.people.memberships.push(it);
@@ -215,6 +231,8 @@ impl Ledger {
             Object::PermissionSet(it) => self.people.sets.push(it),
             Object::Session(it) => self.people.file_session(it),
             Object::AuditHead(organization, it) => drop(self.audits.insert(organization, it)),
+            Object::Letter(asked, it) => drop(self.people.letters.insert(asked, it)),
+            Object::Provider(organization, it) => drop(self.people.providers.insert(organization, it)),
         }
     }
 }

@@ -6,13 +6,17 @@
 //! | session | `people/session.rs` |
 //! | invitation | `people/invitation.rs` |
 //! | password, second factor | `people/person.rs` |
+//! | letter | `people/letter.rs` |
+//! | sign-in provider | `people/provider.rs` |
 
 mod act;
 mod apply;
 mod decide;
 mod invitation;
+mod letter;
 mod membership;
 mod person;
+mod provider;
 mod session;
 mod state;
 
@@ -23,11 +27,13 @@ use domain::Timestamp;
 pub use act::{NewUser, PeopleAct, PeopleEvent};
 pub(crate) use decide::{administers, decide};
 pub use invitation::{INVITATION_LIFE_MAX_SECS, INVITATIONS_MAX, Invitation};
+pub use letter::{About, LETTERS_MAX, Posted, WaitingLetter};
 pub use membership::{
     Chosen, MEMBER_ACCOUNTS_MAX, MEMBERS_MAX, MEMBERSHIPS_OF_USER_MAX, Membership, PERMISSION_SETS_MAX,
     PermissionSet, Rights, Within,
 };
 pub use person::{FORMER_PASSWORDS_MAX, Factor, Person, RECOVERY_CODES_MAX, SecondFactor};
+pub use provider::{PROVIDER_DOMAINS_MAX, SignInProvider};
 pub use session::{SESSIONS_MAX, Session, SessionId};
 pub(crate) use state::People;
 
@@ -90,8 +96,8 @@ pub struct Credential {
     pub previous: Option<CredentialIndex>,
     /// What it may not, though its holder may.
     pub scope: Option<Box<Scope>>,
-    /// Counted where the scope has an amount a day.
-    pub spent: Spent,
+    /// What went through each limit of the scope.
+    pub spent: Box<[Spent]>,
     /// The newest day on which it was used, as far as that was written down; zero for never.
     pub used_on: u32,
     pub last: EventRef,
@@ -202,6 +208,12 @@ impl Authority {
 impl Act {
     /// Acts that only the server itself does.
     pub(crate) fn is_internal(&self) -> bool {
-        matches!(self, Act::CreateOrganization { .. } | Act::ExtendCalendar { .. } | Act::NoteUse { .. })
+        matches!(
+            self,
+            Act::CreateOrganization { .. }
+                | Act::ExtendCalendar { .. }
+                | Act::NoteUse { .. }
+                | Act::BeginReload { .. }
+        )
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::{Currency, Nanos};
 
-use crate::{AccountIndex, NameIndex};
+use crate::{AccountIndex, Limit, NameIndex};
 
 /// Why not, of people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,15 @@ pub enum PeopleRejection {
     FactorExists,
     /// A code of the second factor that was accepted before, or never.
     CodeUsed,
+    ProviderNotFound,
+    /// A provider that is new needs one.
+    SecretMissing,
+    /// The organization wants this user to come by its provider.
+    PasswordRefused,
+    /// It was settled already.
+    LetterNotFound,
+    /// The provider's word is not about this user, or no longer.
+    NotVouched,
 }
 
 impl From<PeopleRejection> for Rejection {
@@ -59,11 +68,11 @@ pub enum Rejection {
     },
     /// The credential is held to a scope that this lies outside of.
     OutOfScope,
-    /// The credential may not spend so much today.
+    /// The credential has a limit, and this would pass it.
     ScopeExceeded {
         need: Nanos,
         have: Nanos,
-        limit: Nanos,
+        limit: Limit,
     },
     MayNotOpenChildren,
     TooDeep,
@@ -164,6 +173,8 @@ pub enum Rejection {
     ReloadOff,
     ReloadUnderWay,
     NoReloadUnderWay,
+    /// What approves everything is for sandboxes.
+    SandboxOnly,
     /// Nobody's, or that of somebody whom the caller does not see.
     NumberNotFound,
     /// It is another account's of the family.

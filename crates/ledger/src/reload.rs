@@ -2,10 +2,15 @@
 //!
 //! One reload at a time: whoever pays for real is asked once, and the next begins when that has ended.
 //! What a provider approves at once is posted at once; what a person approves waits for the seller's word.
-//!
-//! Left out: starting a reload when a balance falls below the threshold. The threshold is kept.
+//! Below its threshold a balance is reloaded without anybody asking: see [`automatic`].
+
+pub(crate) mod automatic;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Currency, Nanos, Timestamp};
+
+pub use self::automatic::{RELOAD_FAILURES_MAX, ReloadLimits, ReloadPause, ReloadTally};
 
 use crate::account::Class;
 use crate::draft::{Draft, positive};
@@ -18,7 +23,77 @@ pub struct Reload {
     pub account: AccountIndex,
     pub rule: ReloadRule,
     pub requested: Option<ReloadRequest>,
+    pub limits: ReloadLimits,
+    /// What has started by itself in the period that it names.
+    pub started: ReloadTally,
+    /// After the newest ones failed.
+    pub pause: Option<ReloadPause>,
     pub last: EventRef,
+}
+
+/// All rules, and what is found again from them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reloads {
+    rules: BTreeMap<BalanceIndex, Reload>,
+    /// Whose reload waits for the seller.
+    waiting: BTreeSet<BalanceIndex>,
+    /// A bit for each balance up to the last whose reloads may start by themselves: every charge looks here.
+    watched: Vec<u64>,
+}
+
+impl Reloads {
+    pub(crate) fn get(&self, balance: BalanceIndex) -> Option<&Reload> {
+        self.rules.get(&balance)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (BalanceIndex, &Reload)> {
+        self.rules.iter().map(|(balance, reload)| (*balance, reload))
+    }
+
+    pub(crate) fn range(
+        &self,
+        range: impl std::ops::RangeBounds<BalanceIndex>,
+    ) -> impl Iterator<Item = (BalanceIndex, &Reload)> {
+        self.rules.range(range).map(|(balance, reload)| (*balance, reload))
+    }
+
+    pub(crate) fn is_watched(&self, balance: BalanceIndex) -> bool {
+        let word = self.watched.get(balance.slot() / 64);
+        word.is_some_and(|word| word >> (balance.slot() % 64) & 1 == 1)
+    }
+
+    pub(crate) fn put(&mut self, balance: BalanceIndex, reload: Reload) {
+        self.wait(balance, reload.requested.is_some());
+        self.watch(balance, reload.watches());
+        self.rules.insert(balance, reload);
+    }
+
+    fn watch(&mut self, balance: BalanceIndex, watches: bool) {
+        let (word, bit) = (balance.slot() / 64, 1 << (balance.slot() % 64));
+        if watches && self.watched.len() <= word {
+            self.watched.resize(word + 1, 0);
+        }
+        match self.watched.get_mut(word) {
+            Some(word) if watches => *word |= bit,
+            Some(word) => *word &= !bit,
+            None => {}
+        }
+    }
+
+    /// The rule, if it has not seen the event at `at` yet; it has now.
+    fn stale(&mut self, balance: BalanceIndex, at: EventRef) -> Option<&mut Reload> {
+        let reload = self.rules.get_mut(&balance).filter(|reload| reload.last < at)?;
+        reload.last = at;
+        Some(reload)
+    }
+
+    fn wait(&mut self, balance: BalanceIndex, waits: bool) {
+        if waits {
+            self.waiting.insert(balance);
+        } else {
+            self.waiting.remove(&balance);
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,39 +129,62 @@ impl Ledger {
     /// The rule of the account's own balance.
     pub fn reload_of(&self, account: AccountIndex, currency: Currency) -> Option<(BalanceIndex, &Reload)> {
         let balance = self.balance_of(account, currency)?;
-        Some((balance, self.reloads.get(&balance)?))
+        Some((balance, self.reloads.get(balance)?))
     }
 
+    pub fn reload(&self, balance: BalanceIndex) -> Option<&Reload> {
+        self.reloads.get(balance)
+    }
+
+    /// The balances whose reload waits for the seller's word, from `from` on.
+    pub fn waiting_reloads(&self, from: BalanceIndex) -> impl Iterator<Item = (BalanceIndex, &Reload)> {
+        let waiting = self.reloads.waiting.range(from..);
+        waiting.filter_map(|balance| Some((*balance, self.reloads.get(*balance)?)))
+    }
+
+    /// Also switches on what was switched off after failures. What has started in the period stays counted.
     pub(crate) fn fold_rule(
         &mut self,
         account: AccountIndex,
         balance: BalanceIndex,
         rule: &ReloadRule,
+        limits: ReloadLimits,
         at: EventRef,
     ) {
-        let known = self.reloads.get(&balance);
+        let known = self.reloads.get(balance);
         if known.is_none_or(|known| known.last < at) {
-            let requested = known.and_then(|known| known.requested);
-            self.reloads.insert(balance, Reload { account, rule: rule.clone(), requested, last: at });
+            let reload = Reload {
+                account,
+                rule: rule.clone(),
+                requested: known.and_then(|known| known.requested),
+                limits,
+                started: known.map_or_else(ReloadTally::default, |known| known.started),
+                pause: None,
+                last: at,
+            };
+            self.reloads.put(balance, reload);
         }
     }
 
-    pub(crate) fn fold_request(
-        &mut self,
-        balance: BalanceIndex,
-        request: Option<ReloadRequest>,
-        at: EventRef,
-    ) {
-        if let Some(reload) = self.reloads.get_mut(&balance).filter(|reload| reload.last < at) {
-            reload.requested = request;
-            reload.last = at;
+    pub(crate) fn fold_reload(&mut self, balance: BalanceIndex, event: &Event, at: EventRef) {
+        let Some(reload) = self.reloads.stale(balance, at) else { return };
+        match event {
+            Event::ReloadRequested { request, .. } => reload.requested = Some(*request),
+            Event::ReloadStarted { request, started, .. } => {
+                reload.requested = Some(*request);
+                reload.started = *started;
+            }
+            Event::ReloadEnded { approved, .. } => {
+                reload.requested = None;
+                if *approved {
+                    reload.pause = None;
+                }
+            }
+            Event::ReloadPaused { pause, .. } => reload.pause = Some(*pause),
+            other => unreachable!("{other:?} is not about a reload"),
         }
-    }
-
-    /// The reloads that wait for the seller's word, and whose they are.
-    pub fn requested_reloads(&self) -> impl Iterator<Item = (BalanceIndex, &Reload)> {
-        let all = self.reloads.iter().filter(|(_, reload)| reload.requested.is_some());
-        all.map(|(balance, reload)| (*balance, reload))
+        let waits = reload.requested.is_some();
+        self.reloads.wait(balance, waits);
     }
 }
 
@@ -96,8 +194,10 @@ pub(crate) fn set(
     account: AccountIndex,
     currency: Currency,
     rule: &ReloadRule,
+    limits: ReloadLimits,
 ) -> Result<(), Rejection> {
     draft.seller_of(account)?;
+    draft.may_be_paid_by(rule.provider)?;
     draft.own(account)?;
     draft.ledger.allows(account, Class::Settings)?;
     positive(rule.amount)?;
@@ -106,8 +206,11 @@ pub(crate) fn set(
         Some(threshold) if !threshold.in_range() => return Err(Rejection::AmountOutOfRange),
         _ => {}
     }
+    if let Some(amount) = limits.amount {
+        positive(amount)?;
+    }
     let balance = draft.balance(account, currency)?.balance;
-    draft.push(Event::ReloadSet { account, balance, rule: Box::new(rule.clone()) });
+    draft.push(Event::ReloadRuled { account, balance, rule: Box::new(rule.clone()), limits });
     Ok(())
 }
 
@@ -121,11 +224,12 @@ pub(crate) fn start(
     draft.reach(account)?;
     draft.ledger.allows(account, Class::Receive)?;
     let known = draft.ledger.reload_of(account, currency);
-    let known = known.filter(|(_, reload)| reload.rule.enabled && reload.rule.digest == digest);
+    let known = known.filter(|(_, reload)| reload.is_on() && reload.rule.digest == digest);
     let (balance, reload) = known.ok_or(Rejection::ReloadOff)?;
     if reload.requested.is_some() {
         return Err(Rejection::ReloadUnderWay);
     }
+    draft.may_be_paid_by(reload.rule.provider)?;
     let amount = reload.rule.amount;
     match reload.rule.provider {
         Provider::Test => money::receive(draft, account, currency, amount, &reload.rule.reference),
@@ -152,5 +256,8 @@ pub(crate) fn settle(
         money::receive(draft, account, currency, request.amount, &reload.rule.reference)?;
     }
     draft.push(Event::ReloadEnded { balance, approved });
+    if !approved {
+        draft.push(Event::ReloadPaused { balance, pause: ReloadPause::after(reload.pause, draft.now) });
+    }
     Ok(())
 }

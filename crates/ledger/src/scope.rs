@@ -1,126 +1,109 @@
-//! What a credential of an account may not, though its account may: other accounts of the family, other
-//! acts, more than so much a day.
+//! What a credential may not, though its holder may: other operations, other accounts, more than so much money.
 //!
-//! The amount of a day is counted here, in the order of charges, so that it is exact: what is charged, set
-//! aside, transferred or allocated by the credential. What a hold gave back, or a refund, frees nothing.
-//! Days are those of UTC: no rule reads time-zone data.
+//! Which operations there are is known to the callers' table; accounts and money are decided here, in the
+//! order of charges. The money is in `limit.rs`.
 
 use std::sync::Arc;
 
-use domain::{Currency, Nanos, Timestamp};
-
-use crate::balance::plus;
 use crate::draft::Draft;
-use crate::event::Event;
-use crate::{AccountIndex, Actor, BalanceIndex, Ledger, Rejection};
+use crate::{AccountIndex, Actor, Flow, Flows, Funding, Ledger, Limit, NewAccount, PerDay, Rejection, Span};
 
 /// Accounts that one scope may name.
 pub const SCOPE_ACCOUNTS_MAX: usize = 32;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
-    /// What it may do, as the callers' table numbers it. Here it is only kept.
-    pub actions: u32,
+    pub allowed: Allowed,
     /// The only accounts it may act on; none named is all that its holder reaches.
+    pub accounts: Arc<[AccountIndex]>,
+    /// Whether what is below those accounts is meant, too.
+    pub below: bool,
+    pub limits: Arc<[Limit]>,
+}
+
+/// What it may do, as the callers' table numbers it. Here it is only kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allowed {
+    /// As it was before scopes named operations; none is made any more.
+    Actions(u32),
+    Operations(u64),
+}
+
+/// A scope as it was before there were limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormerScope {
+    pub actions: u32,
     pub accounts: Arc<[AccountIndex]>,
     pub per_day: Option<PerDay>,
 }
 
-/// The most that a credential may spend in a day, in one currency and no other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PerDay {
-    pub currency: Currency,
-    pub amount: Nanos,
-}
-
-/// What a credential has spent, and on which day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Spent {
-    pub day: u32,
-    pub amount: Nanos,
-}
-
 impl Scope {
-    fn covers(&self, account: AccountIndex) -> bool {
-        self.accounts.is_empty() || self.accounts.contains(&account)
+    /// Whether it ends at chosen accounts.
+    pub fn is_limited(&self) -> bool {
+        !self.accounts.is_empty()
+    }
+
+    fn covers(&self, ledger: &Ledger, account: AccountIndex) -> bool {
+        !self.is_limited()
+            || self.accounts.contains(&account)
+            || self.below && ledger.is_chosen(&self.accounts, account)
+    }
+
+    /// As its event and its object are stored, if it is one of those.
+    pub fn former(&self) -> Option<FormerScope> {
+        let Allowed::Actions(actions) = self.allowed else { return None };
+        let per_day =
+            self.limits.first().map(|limit| PerDay { currency: limit.currency, amount: limit.amount });
+        Some(FormerScope { actions, accounts: self.accounts.clone(), per_day })
     }
 }
 
-impl Spent {
-    /// What counts on `day`.
-    pub fn on(self, day: u32) -> Nanos {
-        if self.day == day { self.amount } else { Nanos::ZERO }
+impl From<FormerScope> for Scope {
+    fn from(former: FormerScope) -> Self {
+        let limit = |it: PerDay| Limit {
+            flows: Flows::of([Flow::Charge, Flow::Transfer, Flow::Allocate]),
+            currency: it.currency,
+            amount: it.amount,
+            span: Span::Day,
+        };
+        Self {
+            allowed: Allowed::Actions(former.actions),
+            accounts: former.accounts,
+            below: false,
+            limits: former.per_day.map(limit).into_iter().collect(),
+        }
     }
-}
-
-/// Days since 1970 began, in UTC.
-pub fn day_of(instant: Timestamp) -> u32 {
-    const MICROS: i64 = 24 * 3600 * 1_000_000;
-    u32::try_from(instant.as_micros().div_euclid(MICROS)).unwrap_or(0)
 }
 
 impl Ledger {
-    /// Whether the credential may act on the account at all, as far as its scope says.
-    pub fn in_scope(&self, actor: Actor, account: AccountIndex) -> bool {
+    /// What the actor's credential is held to, if it is.
+    pub fn scope(&self, actor: Actor) -> Option<&Scope> {
         match actor {
-            Actor::System | Actor::Session(_) | Actor::Member(_) => true,
-            Actor::Credential(index) => {
-                self.credential(index).scope.as_ref().is_none_or(|scope| scope.covers(account))
-            }
+            Actor::System | Actor::Session(_) | Actor::Member(_) => None,
+            Actor::Credential(index) => self.credential(index).scope.as_deref(),
         }
+    }
+
+    /// Whether the actor may act on the account at all, as far as the scope of its credential says.
+    pub fn in_scope(&self, actor: Actor, account: AccountIndex) -> bool {
+        self.scope(actor).is_none_or(|scope| scope.covers(self, account))
     }
 }
 
 impl Draft<'_> {
     pub(crate) fn in_scope(&self, account: AccountIndex) -> bool {
-        self.scope().is_none_or(|scope| scope.covers(account))
+        self.scope().is_none_or(|scope| scope.covers(self.ledger, account))
     }
 
-    /// Whoever is held to a scope makes no credential that is not.
+    /// Whoever is held to a scope makes nobody who is not.
     pub(crate) fn unscoped(&self) -> Result<(), Rejection> {
         if self.scope().is_none() { Ok(()) } else { Err(Rejection::OutOfScope) }
     }
 
-    /// Counts what the command spends, where its credential may spend so much a day.
-    pub(crate) fn spend(&mut self) -> Result<(), Rejection> {
-        let Some((credential, limit)) = self.credential.zip(self.scope().and_then(|it| it.per_day)) else {
-            return Ok(());
-        };
-        let mut need = Nanos::ZERO;
-        for event in self.written() {
-            let Some((balance, amount)) = outflow(event) else { continue };
-            if self.currency_of(balance) != Some(limit.currency) {
-                return Err(Rejection::OutOfScope);
-            }
-            need = plus(need, amount)?;
-        }
-        if need.is_zero() {
-            return Ok(());
-        }
-        let day = day_of(self.now);
-        let before = self.ledger.credential(credential).spent.on(day);
-        let amount = plus(before, need)?;
-        if amount > limit.amount {
-            let have = Nanos::new(limit.amount.get() - before.get()).or_zero();
-            return Err(Rejection::ScopeExceeded { need, have, limit: limit.amount });
-        }
-        self.push(Event::CredentialSpent { credential, spent: Spent { day, amount } });
-        Ok(())
-    }
-}
-
-/// What an event takes, and from which balance.
-fn outflow(event: &Event) -> Option<(BalanceIndex, Nanos)> {
-    match event {
-        Event::Charged(it) => Some((it.payer.balance, it.amount)),
-        Event::HoldPlaced(it) => Some((it.payer.balance, it.amount)),
-        // What the hold had set aside was counted when it was placed.
-        Event::HoldCaptured { charged, within, .. } => {
-            Some((charged.payer.balance, Nanos::new(charged.amount.get() - within.get())))
-        }
-        Event::Transferred { from, amount, .. } | Event::Allocated { from, amount, .. } => {
-            Some((from.balance, *amount))
-        }
-        _ => None,
+    /// An account has keys of its own, which are held to nothing: what is opened within a scope spends only what
+    /// it was given, which was counted.
+    pub(crate) fn confined(&self, new: &NewAccount) -> Result<(), Rejection> {
+        let is_confined = new.funding == Funding::Own && !new.allows_overruns;
+        if is_confined { Ok(()) } else { self.unscoped() }
     }
 }

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use domain::{Currency, Nanos, Timestamp};
 
 use crate::people::People;
+use crate::reload::Reloads;
 use crate::{
     Account, AccountIndex, Act, Actor, Arena, AuditHead, Balance, BalanceIndex, ChargeId, Command,
     Credential, CredentialIndex, Event, EventRef, Family, Hold, HoldId, NameIndex, Number, Organization,
-    OrganizationIndex, Reload, Settings, Text, User, UserIndex,
+    OrganizationIndex, Settings, Text, User, UserIndex,
 };
 
 /// The state. Read through its methods; written by [`Ledger::apply`] alone.
@@ -27,7 +28,7 @@ pub struct Ledger {
     pub(crate) merges: BTreeMap<BalanceIndex, Vec<Merge>>,
     pub(crate) settings: BTreeMap<AccountIndex, Settings>,
     pub(crate) numbers: BTreeMap<u128, Number>,
-    pub(crate) reloads: BTreeMap<BalanceIndex, Reload>,
+    pub(crate) reloads: Reloads,
     pub(crate) next_hold: HoldId,
     pub(crate) people: People,
     pub(crate) audits: BTreeMap<OrganizationIndex, AuditHead>,
@@ -37,6 +38,9 @@ pub struct Ledger {
     pub(crate) interned: HashMap<u128, NameIndex>,
     /// The numbers of each account.
     pub(crate) numbered: BTreeSet<(AccountIndex, u128)>,
+
+    /// Whether what approves everything may pay. Said by whoever opens the book: neither stored nor folded.
+    pub sandbox: bool,
 }
 
 /// How many commands are worth fetching for together.

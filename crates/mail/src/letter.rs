@@ -7,7 +7,7 @@ use lettre::message::{Mailbox, Message};
 pub struct Letter {
     message: Message,
     /// What it is about, for the log: no address, no link.
-    pub(crate) about: &'static str,
+    pub about: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,13 +1,13 @@
 //! Mail that the server sends: short texts to people, through SMTP, or into a folder while developing.
 //!
-//! The one idea: nothing waits for mail. What is to be sent follows a fact that is durable already, is
-//! tried again for a while, and its failure is counted and logged, without its text.
+//! The one idea: nothing waits for mail. That a letter is to be sent stands in the book, beside the fact it tells
+//! of; here is one try to send it. Whoever leads the book tries, until it is known what became of each letter.
 //!
 //! | way | a letter is | fails when |
 //! |---|---|---|
-//! | none | dropped: whoever asked is shown the link instead | never |
+//! | none | not asked for: whoever would have it sent is shown the link instead | never |
 //! | folder | a file `….eml` | the disk does |
-//! | SMTP | handed to a relay, tried for some minutes | the relay refuses or is gone |
+//! | SMTP | handed to a relay | the relay refuses or is gone |
 //!
 //! Invariants: addresses and subjects cannot add headers (`lettre` encodes them); texts, and the links in
 //! them, are in no log and no error.
@@ -15,18 +15,15 @@
 mod letter;
 mod way;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use letter::{Letter, LetterError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 pub use way::{Way, WayError};
 
-/// Between the tries for one letter.
-const PAUSES: &[Duration] =
-    &[Duration::from_secs(1), Duration::from_secs(10), Duration::from_secs(60), Duration::from_secs(300)];
-/// Letters that are on their way at once; more are dropped, and counted as failed.
+/// Work behind answers that is done at once; more is dropped, and counted as failed.
 const PENDING_MAX: usize = 10_000;
 
 /// Cheap to clone.
@@ -35,10 +32,12 @@ pub struct Mailer(Arc<Inner>);
 
 struct Inner {
     way: Way,
-    pauses: &'static [Duration],
     counters: Counters,
     pending: AtomicUsize,
     settled: Notify,
+    asked: watch::Sender<()>,
+    /// By book: several may be led here.
+    waiting: Mutex<BTreeMap<u8, Waiting>>,
 }
 
 #[derive(Debug, Default)]
@@ -48,18 +47,23 @@ pub struct Counters {
     pub failed: AtomicU64,
 }
 
+/// Letters of one book that are to be sent, as of the last look at it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    pub letters: u64,
+    /// For how long the oldest has waited.
+    pub oldest_seconds: u64,
+}
+
 impl Mailer {
     pub fn new(way: Way) -> Self {
-        Self::trying(way, PAUSES)
-    }
-
-    fn trying(way: Way, pauses: &'static [Duration]) -> Self {
         Self(Arc::new(Inner {
             way,
-            pauses,
             counters: Counters::default(),
             pending: AtomicUsize::new(0),
             settled: Notify::new(),
+            asked: watch::Sender::new(()),
+            waiting: Mutex::default(),
         }))
     }
 
@@ -72,10 +76,37 @@ impl Mailer {
         &self.0.counters
     }
 
-    /// Takes a letter and returns at once.
-    pub fn send(&self, letter: Letter) {
-        let mailer = self.clone();
-        self.run(async move { mailer.deliver(&letter).await });
+    /// One try. What it comes to is for the caller to write down.
+    pub async fn attempt(&self, letter: &Letter) -> Result<(), WayError> {
+        self.0.way.send(letter).await
+    }
+
+    /// Says that a letter was asked for.
+    pub fn asked(&self) {
+        self.0.asked.send_replace(());
+    }
+
+    /// Hears of it.
+    pub fn hear(&self) -> watch::Receiver<()> {
+        self.0.asked.subscribe()
+    }
+
+    /// What waits in a book; none, where it is led no more.
+    pub fn show_waiting(&self, book: u8, waiting: Option<Waiting>) {
+        let mut books = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        match waiting {
+            Some(waiting) => drop(books.insert(book, waiting)),
+            None => drop(books.remove(&book)),
+        }
+    }
+
+    /// In all books together.
+    pub fn waiting(&self) -> Waiting {
+        let books = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        books.values().fold(Waiting::default(), |all, it| Waiting {
+            letters: all.letters + it.letters,
+            oldest_seconds: all.oldest_seconds.max(it.oldest_seconds),
+        })
     }
 
     /// Work that nobody waits for and that ends in a letter, or does not.
@@ -90,30 +121,6 @@ impl Mailer {
             work.await;
             mailer.done();
         });
-    }
-
-    /// Sends it, however often it takes.
-    pub async fn deliver(&self, letter: &Letter) {
-        let mut pauses = self.0.pauses.iter();
-        loop {
-            match self.0.way.send(letter).await {
-                Ok(()) => {
-                    self.0.counters.sent.fetch_add(1, Ordering::Relaxed);
-                    return;
-                }
-                Err(error) => {
-                    let pause = pauses.next().filter(|_| !error.is_final());
-                    let Some(pause) = pause else {
-                        tracing::error!(%error, about = letter.about, "a letter could not be sent");
-                        self.0.counters.failed.fetch_add(1, Ordering::Relaxed);
-                        return;
-                    };
-                    tracing::warn!(%error, about = letter.about, "a letter is tried again");
-                    self.0.counters.retried.fetch_add(1, Ordering::Relaxed);
-                    tokio::time::sleep(*pause).await;
-                }
-            }
-        }
     }
 
     /// Completes once nothing is on its way.

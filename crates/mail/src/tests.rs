@@ -1,5 +1,3 @@
-use std::sync::atomic::Ordering;
-
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
@@ -19,8 +17,7 @@ fn letter(to: &str, subject: &str) -> Result<Letter, LetterError> {
 async fn a_letter_in_the_folder_is_whole_and_adds_no_header() {
     let folder = tempfile::tempdir().unwrap();
     let mailer = Mailer::new(Way::folder(folder.path()).unwrap());
-    mailer.send(letter("ann@acme.example", "Hello\r\nBcc: eve@evil.example").unwrap());
-    mailer.settled().await;
+    mailer.attempt(&letter("ann@acme.example", "Hello\r\nBcc: eve@evil.example").unwrap()).await.unwrap();
     let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().path()).collect();
     assert_eq!(files.len(), 1, "{files:?}");
     let text = std::fs::read_to_string(&files[0]).unwrap();
@@ -81,18 +78,17 @@ async fn a_letter_goes_through_a_relay_that_is_busy_at_first() {
         let is_busy = connection == 0 && line.starts_with("MAIL");
         if is_busy { "451 later" } else { usual(line) }
     }));
-    let mailer = Mailer::trying(Way::smtp(&url, None).unwrap(), &[Duration::ZERO]);
-    mailer.send(letter("ann@acme.example", "Grüße").unwrap());
-    mailer.settled().await;
+    let mailer = Mailer::new(Way::smtp(&url, None).unwrap());
+    let letter = letter("ann@acme.example", "Grüße").unwrap();
+    let busy = mailer.attempt(&letter).await.unwrap_err();
+    assert!(!busy.is_final(), "{busy}");
+    mailer.attempt(&letter).await.unwrap();
     let heard = heard.await.unwrap();
     assert!(heard.iter().any(|line| line == "RCPT TO:<ann@acme.example>"), "{heard:?}");
-    let counters = mailer.counters();
-    let counted = [&counters.sent, &counters.retried, &counters.failed].map(|it| it.load(Ordering::Relaxed));
-    assert_eq!(counted, [1, 1, 0]);
 }
 
 #[tokio::test]
-async fn a_letter_that_is_refused_is_not_tried_again() {
+async fn a_letter_that_is_refused_is_refused_for_good() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("smtp://{}", listener.local_addr().unwrap());
     let relay =
@@ -103,11 +99,9 @@ async fn a_letter_that_is_refused_is_not_tried_again() {
             },
         ));
     let mailer = Mailer::new(Way::smtp(&url, None).unwrap());
-    mailer.send(letter("ann@acme.example", "Hello").unwrap());
-    mailer.settled().await;
+    let refused = mailer.attempt(&letter("ann@acme.example", "Hello").unwrap()).await.unwrap_err();
     relay.abort();
-    assert_eq!(mailer.counters().failed.load(Ordering::Relaxed), 1);
-    assert_eq!(mailer.counters().retried.load(Ordering::Relaxed), 0);
+    assert!(refused.is_final() && !refused.to_string().contains("ann"), "{refused}");
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn status(error: &lettre::transport::smtp::Error) -> String {
 
 impl WayError {
     /// Trying again would change nothing.
-    pub(crate) fn is_final(&self) -> bool {
+    pub fn is_final(&self) -> bool {
         matches!(self, Self::Refused(_))
     }
 }

@@ -37,6 +37,8 @@ pub struct BooksOptions {
     pub journal: Option<String>,
     /// URL of a database in which tables for reports are kept.
     pub reporting: Option<String>,
+    /// Megabytes of this disk for a copy of each of that database's books.
+    pub local_copy_mb: u32,
     /// Older tables of that database are brought to what this release knows.
     pub migrate: bool,
     /// Bytes of a segment of the journal, where not the default.
@@ -199,7 +201,13 @@ impl Opened {
             vault: self.vault,
             clock,
             entropy: Arc::new(SystemEntropy),
-            options: engine::Options { book, confirm_clock, window_secs, ..engine::Options::default() },
+            options: engine::Options {
+                book,
+                confirm_clock,
+                window_secs,
+                sandbox: options.sandbox,
+                ..engine::Options::default()
+            },
         }
     }
 }

@@ -25,6 +25,7 @@ pub struct Config {
     pub listen: String,
     #[serde(deserialize_with = "set_or_not")]
     pub journal: Option<String>,
+    pub local_copy_mb: u32,
     pub migrate: bool,
     #[serde(deserialize_with = "set_or_not")]
     pub reporting: Option<String>,
@@ -159,9 +160,6 @@ impl Config {
         }
         if self.smtp_url.is_some() && self.mail_from.is_none() {
             return Err(ConfigError::Conflict("letters through smtp_url need a sender: give mail_from"));
-        }
-        if (self.smtp_url.is_some() || self.mail_directory.is_some()) && self.journal.is_some() {
-            return Err(ConfigError::Conflict("mail is not sent over a journal in a database yet"));
         }
         if self.public_url.as_ref().is_some_and(|url| !is_origin(url)) {
             return Err(invalid("public_url", "expected https://host or http://host, without a path"));

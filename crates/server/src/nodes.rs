@@ -53,10 +53,11 @@ use std::time::Duration;
 
 use access::Secret;
 use axum::Router;
-use dialect::{App, Limits};
+use dialect::{App, Limits, Site};
 use engine::{Entropy, SystemEntropy};
 use journal::VaultKey;
 use journal_postgres::{Ends, NodeId};
+use mail::Mailer;
 use tokio::sync::watch::channel;
 use tokio_rustls::TlsAcceptor;
 
@@ -125,6 +126,7 @@ impl Nodes {
         options: BooksOptions,
         token: Option<Secret>,
         limits: Limits,
+        people: (Site, Mailer),
         show_token: fn(&Secret),
     ) -> Result<Self, NodesError> {
         let config = server.config();
@@ -166,6 +168,7 @@ impl Nodes {
             options,
             token,
             limits,
+            people,
             show_token,
             runtime: tokio::runtime::Handle::current(),
             around: server.surrounding(),

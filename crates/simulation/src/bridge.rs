@@ -1,13 +1,17 @@
 //! Between the model's numbers and the ledger's indices.
 
+use std::sync::Arc;
+
 use domain::{Currency, Nanos, Timestamp};
 use ledger::{
-    AccountIndex, Act, Actor, Admission, AllocationWay, BalanceIndex, ChargeId, ChargeKind, Charged, Command,
-    Correction, CredentialIndex, Event, ExcessPolicy, Funding, HoldId, Holder, Ledger, NewAccount,
-    OrganizationIndex, PerDay, Provider, Rejection, ReloadRule, RoleCode, Scope, Status, Usage, Verifier,
+    AccountIndex, Act, Actor, Admission, AllocationWay, Allowed, BalanceIndex, ChargeId, ChargeKind, Charged,
+    Command, Correction, CredentialIndex, Event, ExcessPolicy, Flow, Flows, Forward, Funding, HoldId, Holder,
+    Ledger, Limit, NewAccount, OrganizationIndex, Provider, Rejection, ReloadLimits, ReloadRule, RoleCode,
+    Scope, SettingsChange, Span, Status, Throughput, Usage, Verifier,
 };
 
-use crate::model::{Ask, Excess, Model, No, Way, Who};
+use crate::model::{Ask, Cap, Excess, Lasts, Model, Moves, No, Way, Who};
+use crate::workload::CURRENCIES;
 
 /// What the ledger calls the things that the model numbers.
 #[derive(Clone, Debug, Default)]
@@ -179,30 +183,32 @@ impl Bridge {
                 reference,
             },
             Ask::Void { hold } => Act::VoidHold { hold: HoldId(hold) },
-            Ask::Issue { account: number, limit } => Act::IssueCredential {
+            Ask::Issue { account: number, ref limits } => Act::IssueCredential {
                 holder: Holder::Account(account(number)),
                 role: RoleCode(16),
                 verifier: Verifier::Digest([9; 32]),
-                label: Some(b"so much a day".as_slice().into()),
+                label: Some(b"so much".as_slice().into()),
                 expires_at: Timestamp::NEVER,
                 live_max: None,
                 scope: Some(Box::new(Scope {
-                    actions: u32::MAX >> 1,
+                    allowed: Allowed::Operations(u64::MAX),
                     accounts: [].into(),
-                    per_day: Some(PerDay { currency: Currency::EUR, amount: Nanos::new(limit) }),
+                    below: false,
+                    limits: limits.iter().map(limit).collect(),
                 })),
             },
-            Ask::SetReload { account: number, currency: code, amount, on, at_once } => Act::SetReload {
+            Ask::SetReload { account: number, currency: code, rule } => Act::SetReload {
                 account: account(number),
                 currency: currency(code),
                 rule: Box::new(ReloadRule {
-                    provider: if at_once { Provider::Test } else { Provider::Manual },
-                    enabled: on,
-                    amount: Nanos::new(amount),
-                    threshold: None,
+                    provider: if rule.at_once { Provider::Test } else { Provider::Manual },
+                    enabled: rule.on,
+                    amount: Nanos::new(rule.amount),
+                    threshold: rule.threshold.map(Nanos::new),
                     digest: RELOAD,
                     reference: Some(b"a payment".as_slice().into()),
                 }),
+                limits: ReloadLimits { count: rule.count_max, amount: rule.amount_max.map(Nanos::new) },
             },
             Ask::StartReload { account: number, currency: code } => {
                 Act::StartReload { account: account(number), currency: currency(code), digest: RELOAD }
@@ -210,6 +216,30 @@ impl Bridge {
             Ask::SettleReload { account: number, currency: code, approved } => {
                 Act::SettleReload { account: account(number), currency: currency(code), approved }
             }
+            Ask::SetSettings { account: number, url, posts, calls } => Act::SetSettings {
+                account: account(number),
+                change: Box::new(SettingsChange {
+                    inbound_url: url.map(|url| url.map(|url| text_of(url.into()))),
+                    receipt_url: None,
+                    forward: posts.map(|posts| if posts { Forward::PostJson } else { Forward::Unset }),
+                    throughput: calls.map(|calls| Throughput { calls, ..Throughput::default() }),
+                }),
+            },
+            Ask::Assign { account: number, number: digits } => Act::AssignNumber {
+                account: account(number),
+                digest: digits.into(),
+                country: *b"GB",
+                digits: Some(text_of(digits)),
+            },
+            Ask::Release { account: number, number: digits } => {
+                Act::ReleaseNumber { account: account(number), digest: digits.into() }
+            }
+            Ask::MoveNumber { from, to, number: digits } => Act::TransferNumber {
+                from: account(from),
+                to: account(to),
+                digest: digits.into(),
+                country: None,
+            },
         }
     }
 
@@ -225,6 +255,36 @@ impl Bridge {
             Event::Charged(charged) | Event::HoldCaptured { charged, .. } => self.charges.push(paid(charged)),
             _ => {}
         }
+    }
+}
+
+fn text_of(number: u64) -> Arc<[u8]> {
+    number.to_string().as_bytes().into()
+}
+
+/// Whose balance it is, and in which of the workload's currencies.
+pub fn place(ledger: &Ledger, balance: BalanceIndex) -> Option<(usize, &'static str)> {
+    let balance = ledger.balance(balance);
+    let code = CURRENCIES.into_iter().find(|code| *code == balance.currency.as_str())?;
+    Some((balance.account.slot(), code))
+}
+
+fn limit(cap: &Cap) -> Limit {
+    let flow = |moves: &Moves| match moves {
+        Moves::Charged => Flow::Charge,
+        Moves::Transferred => Flow::Transfer,
+        Moves::Allocated => Flow::Allocate,
+        Moves::Paid => Flow::Pay,
+    };
+    Limit {
+        flows: Flows::of(cap.moves.iter().map(flow)),
+        currency: Currency::EUR,
+        amount: Nanos::new(cap.amount),
+        span: match cap.lasts {
+            Lasts::Day => Span::Day,
+            Lasts::Month => Span::Month,
+            Lasts::Ever => Span::Total,
+        },
     }
 }
 
@@ -268,8 +328,61 @@ pub fn no(rejection: &Rejection) -> Option<No> {
         Rejection::ReloadOff => No::ReloadOff,
         Rejection::ReloadUnderWay => No::UnderWay,
         Rejection::NoReloadUnderWay => No::NotUnderWay,
+        Rejection::NumberTaken => No::NumberTaken,
+        Rejection::NumberNotFound => No::NoNumber,
+        Rejection::NumberNotOwned => No::NotOwned,
         _ => return None,
     })
+}
+
+fn compare_reloads(model: &Model, ledger: &Ledger) -> Result<(), String> {
+    for ((number, code), expected) in &model.reloads {
+        let currency = Currency::parse(code).map_err(|error| error.to_string())?;
+        let Some((_, real)) = ledger.reload_of(account(*number), currency) else {
+            return Err(format!("account {number} has no rule in {code}"));
+        };
+        let requested = real.requested.map(|request| request.amount.get());
+        let started = (real.started.period, real.started.count, real.started.amount.get());
+        let failures = real.pause.map_or(0, |pause| pause.failures);
+        let same = requested == expected.requested
+            && started == expected.started
+            && failures == expected.failures
+            && real.is_on() == expected.is_on();
+        if !same {
+            return Err(format!("account {number}: {real:?} instead of {expected:?}"));
+        }
+    }
+    let waiting = ledger.waiting_reloads(BalanceIndex::new(0)).count();
+    let expected = model.reloads.values().filter(|reload| reload.requested.is_some()).count();
+    if waiting == expected { Ok(()) } else { Err(format!("{waiting} reloads wait for {expected}")) }
+}
+
+fn compare_belongings(model: &Model, ledger: &Ledger) -> Result<(), String> {
+    for (number, expected) in &model.settings {
+        let real = ledger.settings_of(account(*number)).cloned().unwrap_or_default();
+        // A text is nothing where the key it was sealed under was lost with a standby.
+        let url = expected.url.map(|url| text_of(url.into()));
+        let same_url = real.inbound_url == url || real.inbound_url.is_none();
+        let same = same_url
+            && (real.forward == Forward::PostJson) == expected.posts
+            && real.throughput.calls == expected.calls;
+        if !same {
+            return Err(format!("account {number}: {real:?} instead of {expected:?}"));
+        }
+    }
+    for (number, owner) in &model.numbers {
+        let real = ledger.number(u128::from(*number)).map(|number| number.account);
+        if real != Some(account(*owner)) {
+            return Err(format!("number {number} is {real:?}'s instead of {owner}'s"));
+        }
+    }
+    let assigned = |(index, _)| ledger.numbers_of(index, None).count();
+    let assigned: usize = ledger.accounts_from(0).map(assigned).sum();
+    if assigned == model.numbers.len() {
+        Ok(())
+    } else {
+        Err(format!("{assigned} numbers are assigned for {}", model.numbers.len()))
+    }
 }
 
 /// Every figure of every account, the model's against the ledger's.
@@ -280,13 +393,8 @@ pub fn compare(model: &Model, ledger: &Ledger) -> Result<(), String> {
     if model.holds.len() != ledger.open_holds() {
         return Err(format!("{} holds for {}", ledger.open_holds(), model.holds.len()));
     }
-    for ((number, code), expected) in &model.reloads {
-        let currency = Currency::parse(code).map_err(|error| error.to_string())?;
-        let real = ledger.reload_of(account(*number), currency).and_then(|(_, reload)| reload.requested);
-        if real.map(|request| request.amount.get()) != expected.requested {
-            return Err(format!("account {number}: {real:?} is requested for {:?}", expected.requested));
-        }
-    }
+    compare_reloads(model, ledger)?;
+    compare_belongings(model, ledger)?;
     for (number, expected) in model.accounts.iter().enumerate() {
         let real = ledger.account(account(number));
         let flags = [

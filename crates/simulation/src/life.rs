@@ -188,6 +188,7 @@ impl Life {
             snapshot_every_bytes: 8_000,
             background: Background::Inline,
             confirm_clock: true,
+            sandbox: true,
             ..Options::default()
         };
         let parts = Parts {
@@ -261,7 +262,7 @@ impl Life {
             book.now()
         };
         let period = period(self.running().book.ledger(), now);
-        self.model.expire(now.as_micros(), period);
+        self.expire(now, period);
         for _ in 0..1 + self.random.below(12) {
             self.command(now, period)?;
         }
@@ -281,6 +282,12 @@ impl Life {
         }
     }
 
+    /// What falls due as a group is begun, which looks once at how much room there is.
+    fn expire(&mut self, now: Timestamp, period: u32) {
+        self.model.is_full = self.running().journal.room() == Room::Reserved;
+        self.model.expire(now.as_micros(), period);
+    }
+
     fn command(&mut self, now: Timestamp, period: u32) -> Result<(), String> {
         let (who, ask) = workload::next(&mut self.random, &self.model, now.as_micros());
         let command = self.bridge.command(who, &ask);
@@ -295,6 +302,7 @@ impl Life {
             return Ok(());
         }
         let expected = self.model.ask(who, &ask, now.as_micros(), period);
+        self.model.begin_reloads(now.as_micros(), period);
         match outcome {
             Outcome::Done(receipt) => {
                 agree(&expected, Ok(())).map_err(|difference| format!("{who:?} {ask:?}: {difference}"))?;
@@ -443,9 +451,8 @@ impl Life {
         }
         // The group that was begun may have ended what was due.
         let period = period(running.book.ledger(), now);
-        running.book.commit().map_err(|fault| fault.to_string())?;
-        self.model.expire(now.as_micros(), period);
-        Ok(())
+        self.expire(now, period);
+        self.running().book.commit().map_err(|fault| fault.to_string())
     }
 
     fn history(&mut self) -> History {

@@ -1,7 +1,14 @@
 //! The same rules once more, as slowly and plainly as they can be written: plain integers, nothing shared
 //! with the ledger. Every answer of the real one is held against it.
 
+mod belongings;
+mod reload;
+
 use std::collections::BTreeMap;
+
+pub use self::belongings::Settings;
+pub use self::reload::{Reload, Rule};
+use jiff::tz::TimeZone;
 
 /// Nanos.
 pub type Amount = i128;
@@ -68,25 +75,46 @@ pub struct Model {
     pub holds_placed: u64,
     pub keys: Vec<Key>,
     pub reloads: BTreeMap<(usize, &'static str), Reload>,
-    /// What the ask at hand takes: in which currency, and how much.
-    taken: Option<(&'static str, Amount)>,
+    pub settings: BTreeMap<usize, Settings>,
+    pub numbers: BTreeMap<u64, usize>,
+    /// There is hardly any room left: nothing starts by itself.
+    pub is_full: bool,
+    /// The sheets that the ask at hand has touched, and whose money was short.
+    touched: Vec<(usize, &'static str)>,
+    short: Option<usize>,
+    /// What the ask at hand moves: how, in which currency, and how much.
+    moved: Option<(Moves, &'static str, Amount)>,
 }
 
-/// A credential that may spend so much a day, in EUR.
+/// A credential that has limits, in EUR; all it ever moved is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     pub account: usize,
-    pub limit: Amount,
-    pub day: i64,
-    pub spent: Amount,
+    pub limits: Vec<Cap>,
+    pub moved: Vec<(i64, Moves, Amount)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reload {
+pub struct Cap {
+    pub moves: Vec<Moves>,
     pub amount: Amount,
-    pub on: bool,
-    pub at_once: bool,
-    pub requested: Option<Amount>,
+    pub lasts: Lasts,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasts {
+    Day,
+    Month,
+    Ever,
+}
+
+/// How money moves by a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moves {
+    Charged,
+    Transferred,
+    Allocated,
+    Paid,
 }
 
 /// Why not, in as few words as tell refusals apart.
@@ -119,6 +147,9 @@ pub enum No {
     ReloadOff,
     UnderWay,
     NotUnderWay,
+    NumberTaken,
+    NoNumber,
+    NotOwned,
 }
 
 /// Who asks.
@@ -151,10 +182,14 @@ pub enum Ask {
     Extend { hold: u64, expires_at: i64 },
     Capture { hold: u64, amount: Amount, excess: Excess, keep_open: bool },
     Void { hold: u64 },
-    Issue { account: usize, limit: Amount },
-    SetReload { account: usize, currency: &'static str, amount: Amount, on: bool, at_once: bool },
+    Issue { account: usize, limits: Vec<Cap> },
+    SetReload { account: usize, currency: &'static str, rule: Rule },
     StartReload { account: usize, currency: &'static str },
     SettleReload { account: usize, currency: &'static str, approved: bool },
+    SetSettings { account: usize, url: Option<Option<u32>>, posts: Option<bool>, calls: Option<u32> },
+    Assign { account: usize, number: u64 },
+    Release { account: usize, number: u64 },
+    MoveNumber { from: usize, to: usize, number: u64 },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,17 +206,45 @@ pub enum Excess {
     Admit(Way),
 }
 
+impl Lasts {
+    /// Whether both moments are in one span, by the calendar of UTC.
+    fn is_same(self, then: i64, now: i64) -> bool {
+        let date = |micros| {
+            let instant = jiff::Timestamp::from_microsecond(micros).expect("lives end long before time does");
+            instant.to_zoned(TimeZone::UTC).date()
+        };
+        let (then, now) = (date(then), date(now));
+        match self {
+            Self::Day => then == now,
+            Self::Month => then.first_of_month() == now.first_of_month(),
+            Self::Ever => true,
+        }
+    }
+}
+
 const DEPTH_MAX: usize = 8;
 const LIFE_MAX: i64 = 30 * 24 * 3600 * 1_000_000;
 
 impl Model {
-    /// Ends every hold that is due.
+    /// Ends every hold that is due, first things first.
     pub fn expire(&mut self, now: i64, period: u32) {
-        let due: Vec<u64> =
-            self.holds.iter().filter(|(_, hold)| hold.expires_at <= now).map(|(id, _)| *id).collect();
-        for id in due {
+        let due = self.holds.iter().filter(|(_, hold)| hold.expires_at <= now);
+        let mut due: Vec<(i64, u64)> = due.map(|(id, hold)| (hold.expires_at, *id)).collect();
+        due.sort_unstable();
+        for (_, id) in due {
+            self.touched.clear();
+            self.release(id, period);
+            self.begin_reloads(now, period);
+        }
+    }
+
+    /// Ends a hold. False, where it was not due.
+    pub fn expire_one(&mut self, id: u64, now: i64, period: u32) -> bool {
+        let is_due = self.holds.get(&id).is_some_and(|hold| hold.expires_at <= now);
+        if is_due {
             self.release(id, period);
         }
+        is_due
     }
 
     fn release(&mut self, id: u64, period: u32) {
@@ -192,6 +255,7 @@ impl Model {
 
     /// The sheet of an account, rolled into the open period.
     fn touch(&mut self, account: usize, currency: &'static str, period: u32) -> &mut Sheet {
+        self.touched.push((account, currency));
         let sheet = self.accounts[account]
             .sheets
             .entry(currency)
@@ -285,101 +349,110 @@ impl Model {
         Ok(payer)
     }
 
-    fn admit(&self, way: Way, cost: Amount, available: Amount) -> Result<(), No> {
+    fn admit(&mut self, payer: usize, way: Way, cost: Amount, available: Amount) -> Result<(), No> {
         let admitted = match way {
             Way::Strict => cost <= available,
             Way::Served => available > 0,
             Way::Forced => true,
         };
-        if admitted { Ok(()) } else { Err(No::Funds { need: cost, have: available }) }
+        if admitted { Ok(()) } else { Err(self.short_of(payer, cost, available)) }
+    }
+
+    fn short_of(&mut self, account: usize, need: Amount, have: Amount) -> No {
+        self.short = Some(account);
+        No::Funds { need, have }
     }
 
     fn may_force(&self, who: Who, account: usize, way: Way) -> Result<(), No> {
         if way == Way::Forced { self.seller(who, account) } else { Ok(()) }
     }
 
-    /// Does what is asked, or says why not and changes nothing.
+    /// Does what is asked, or says why not and changes nothing. What it starts is for [`Self::begin_reloads`].
     pub fn ask(&mut self, who: Who, ask: &Ask, now: i64, period: u32) -> Result<(), No> {
-        self.taken = None;
+        (self.moved, self.short) = (None, None);
+        self.touched.clear();
         let Who::Key(key) = who else { return self.ask_unscoped(who, ask, now, period) };
         let before = self.clone();
         let done = self.ask_by_key(key, ask, now, period);
         if done.is_err() {
-            *self = before;
+            let short = self.short;
+            *self = Self { short, ..before };
         }
         done
     }
 
     /// As its account could, and then counted.
     fn ask_by_key(&mut self, key: usize, ask: &Ask, now: i64, period: u32) -> Result<(), No> {
-        const DAY: i64 = 24 * 3600 * 1_000_000;
         let who = Who::Buyer(self.keys[key].account);
-        match *ask {
-            Ask::Issue { .. } => return Err(No::OutOfScope),
-            Ask::Open { parent: Some(parent), .. } => {
-                self.reach(who, parent)?;
-                self.open(parent)?;
-                return Err(No::OutOfScope);
-            }
-            _ => self.ask_unscoped(who, ask, now, period)?,
-        }
-        let Some((currency, need)) = self.taken.take() else { return Ok(()) };
-        if currency != "EUR" {
+        if matches!(ask, Ask::Issue { .. }) {
             return Err(No::OutOfScope);
         }
+        let merges = matches!(*ask, Ask::Share { account, shared: true } if self.accounts[account].own);
+        self.ask_unscoped(who, ask, now, period)?;
+        // What is made so could spend past every limit.
+        if merges || matches!(ask, Ask::Open { shared: true, .. } | Ask::Open { overruns: true, .. }) {
+            return Err(No::OutOfScope);
+        }
+        let Some((moves, currency, need)) = self.moved.take() else { return Ok(()) };
         let key = &mut self.keys[key];
-        let spent = if key.day == now / DAY { key.spent } else { 0 };
-        if spent + need > key.limit {
-            return Err(No::Scope { need, have: key.limit - spent });
+        let limits: Vec<&Cap> = key.limits.iter().filter(|limit| limit.moves.contains(&moves)).collect();
+        if limits.is_empty() || currency != "EUR" {
+            return Err(No::OutOfScope);
         }
-        if need > 0 {
-            (key.day, key.spent) = (now / DAY, spent + need);
+        for limit in limits {
+            let counts = |(then, moved, _): &&(i64, Moves, Amount)| {
+                limit.moves.contains(moved) && limit.lasts.is_same(*then, now)
+            };
+            let before: Amount = key.moved.iter().filter(counts).map(|(.., amount)| amount).sum();
+            if need > 0 && before + need > limit.amount {
+                return Err(No::Scope { need, have: limit.amount - before });
+            }
         }
+        key.moved.push((now, moves, need));
         Ok(())
     }
 
     fn ask_unscoped(&mut self, who: Who, ask: &Ask, now: i64, period: u32) -> Result<(), No> {
         match *ask {
-            Ask::Issue { account, limit } => {
+            Ask::Issue { account, ref limits } => {
                 self.reach(who, account)?;
                 self.open(account)?;
-                self.keys.push(Key { account, limit, day: 0, spent: 0 });
+                self.keys.push(Key { account, limits: limits.clone(), moved: Vec::new() });
             }
-            Ask::SetReload { account, currency, amount, on, at_once } => {
+            Ask::SetReload { account, currency, rule } => {
                 self.seller(who, account)?;
                 self.own(account)?;
                 self.open(account)?;
-                if amount <= 0 {
+                if rule.amount <= 0 {
                     return Err(No::NotPositive);
                 }
-                self.touch(account, currency, period);
-                let requested = self.reloads.get(&(account, currency)).and_then(|reload| reload.requested);
-                self.reloads.insert((account, currency), Reload { amount, on, at_once, requested });
+                self.set_reload(account, currency, rule, period);
             }
             Ask::StartReload { account, currency } => {
                 self.reach(who, account)?;
                 self.open(account)?;
-                let reload = self.reloads.get(&(account, currency)).filter(|reload| reload.on);
+                let reload = self.reloads.get(&(account, currency)).filter(|reload| reload.is_on());
                 let reload = reload.cloned().ok_or(No::ReloadOff)?;
                 if reload.requested.is_some() {
                     return Err(No::UnderWay);
                 }
-                if reload.at_once {
-                    self.receive(account, currency, reload.amount, period)?;
+                if reload.rule.at_once {
+                    self.receive(account, currency, reload.rule.amount, period)?;
                 } else {
                     let reload = self.reloads.get_mut(&(account, currency)).expect("it was found");
-                    reload.requested = Some(reload.amount);
+                    reload.requested = Some(reload.rule.amount);
                 }
             }
             Ask::SettleReload { account, currency, approved } => {
                 self.seller(who, account)?;
-                let requested = self.reloads.get(&(account, currency)).and_then(|reload| reload.requested);
-                let requested = requested.ok_or(No::NotUnderWay)?;
-                if approved {
-                    self.receive(account, currency, requested, period)?;
-                }
-                self.reloads.get_mut(&(account, currency)).expect("it was found").requested = None;
+                self.settle_reload(account, currency, approved, now, period)?;
             }
+            Ask::SetSettings { account, url, posts, calls } => {
+                self.set_settings(who, account, url, posts, calls)?;
+            }
+            Ask::Assign { account, number } => self.assign(who, account, number)?,
+            Ask::Release { account, number } => self.release_number(who, account, number)?,
+            Ask::MoveNumber { from, to, number } => self.move_number(who, from, to, number)?,
             Ask::Open { parent, shared, credit, overruns } => {
                 match (who, parent) {
                     (Who::Seller, _) => {}
@@ -494,11 +567,11 @@ impl Model {
                 self.open(to)?;
                 let have = self.look(from, currency).available().max(0);
                 if amount > have {
-                    return Err(No::Funds { need: amount, have });
+                    return Err(self.short_of(from, amount, have));
                 }
                 self.touch(from, currency, period).funded -= amount;
                 self.touch(to, currency, period).funded += amount;
-                self.taken = Some((currency, amount));
+                self.moved = Some((Moves::Transferred, currency, amount));
             }
             Ask::TopUp { account, currency, amount } => {
                 self.seller(who, account)?;
@@ -523,7 +596,7 @@ impl Model {
                     .sum();
                 let have = (sheet.posted() - sheet.held).max(0).min(family.max(0));
                 if amount > have {
-                    return Err(No::Funds { need: amount, have });
+                    return Err(self.short_of(account, amount, have));
                 }
                 self.touch(account, currency, period).funded -= amount;
             }
@@ -562,11 +635,11 @@ impl Model {
                 let payer = self.spender(account)?;
                 let way =
                     if self.accounts[account].overruns && way == Way::Strict { Way::Served } else { way };
-                self.admit(way, amount, self.look(payer, currency).available())?;
+                self.admit(payer, way, amount, self.look(payer, currency).available())?;
                 self.touch(payer, currency, period).used += amount;
                 self.touch(account, currency, period).usage += amount;
                 self.charges.push(Charge { account, payer, currency, amount, refunded: 0 });
-                self.taken = Some((currency, amount));
+                self.moved = Some((Moves::Charged, currency, amount));
             }
             Ask::Refund { charge, amount } => {
                 let charge_of = self.charges[charge].clone();
@@ -596,12 +669,12 @@ impl Model {
                     return Err(No::HoldLife);
                 }
                 let payer = self.spender(account)?;
-                self.admit(Way::Strict, amount, self.look(payer, currency).available())?;
+                self.admit(payer, Way::Strict, amount, self.look(payer, currency).available())?;
                 self.touch(payer, currency, period).held += amount;
                 self.touch(account, currency, period);
                 self.holds.insert(self.holds_placed, Hold { account, payer, currency, amount, expires_at });
                 self.holds_placed += 1;
-                self.taken = Some((currency, amount));
+                self.moved = Some((Moves::Charged, currency, amount));
             }
             Ask::Extend { hold, expires_at } => {
                 let of = self.hold(who, hold)?;
@@ -631,7 +704,7 @@ impl Model {
                     Excess::UpTo => above.min(available.max(0)),
                     Excess::Admit(way) => {
                         self.may_force(who, of.account, way)?;
-                        self.admit(way, above, available)?;
+                        self.admit(of.payer, way, above, available)?;
                         above
                     }
                 };
@@ -646,7 +719,7 @@ impl Model {
                 }
                 let (account, payer, currency) = (of.account, of.payer, of.currency);
                 self.charges.push(Charge { account, payer, currency, amount: within + above, refunded: 0 });
-                self.taken = Some((currency, above));
+                self.moved = Some((Moves::Charged, currency, above));
             }
             Ask::Void { hold } => {
                 self.hold(who, hold)?;
@@ -672,6 +745,7 @@ impl Model {
         let payer = self.receiver(account)?;
         self.touch(payer, currency, period).funded += amount;
         self.touch(account, currency, period);
+        self.moved = Some((Moves::Paid, currency, amount));
         Ok(())
     }
 
@@ -707,7 +781,7 @@ impl Model {
         let signed = if give { amount } else { -amount };
         self.touch(parent, currency, period).given += signed;
         self.touch(child, currency, period).received += signed;
-        self.taken = Some((currency, amount));
+        self.moved = Some((Moves::Allocated, currency, amount));
         Ok(())
     }
 

@@ -2,8 +2,8 @@
 
 use domain::{Currency, Timestamp};
 use ledger::{
-    Act, Actor, Command, CredentialIndex, Event, EventRef, Holder, Ledger, OrganizationIndex, RoleCode,
-    Verifier,
+    Act, Actor, Command, CredentialIndex, Event, EventRef, Holder, Ledger, OrganizationIndex, Rejection,
+    RoleCode, Verifier,
 };
 use ledger::{decide, invariant};
 
@@ -18,6 +18,8 @@ pub struct Tally {
     pub commands: u64,
     pub done: u64,
     pub events: u64,
+    /// Reloads that started by themselves.
+    pub reloads: u64,
 }
 
 pub const START: i64 = 1_772_000_000_000_000;
@@ -60,6 +62,7 @@ impl World {
         };
         let now = Timestamp::from_micros(START);
         let found = engine::found("seller", "UTC", Currency::EUR, now).map_err(|error| error.to_string())?;
+        world.ledger.sandbox = true;
         for act in [found, seller_credential()] {
             let command = Command { actor: Actor::System, act };
             decide(&world.ledger, &command, now, &mut world.events).map_err(|no| format!("{no:?}"))?;
@@ -75,7 +78,7 @@ impl World {
         let due: Vec<_> = self.ledger.due(now).collect();
         for (_, hold) in due {
             self.ledger.expire(hold, now, &mut self.events);
-            self.fold()?;
+            self.wanting(None, now)?;
         }
         self.model.expire(self.now, period);
 
@@ -87,15 +90,33 @@ impl World {
         self.tally.done += u64::from(decided.is_ok());
         agree(&expected, decided.as_ref().map(drop))
             .map_err(|difference| format!("{who:?} {ask:?}: {difference}"))?;
-        self.fold()?;
+        self.wanting(decided.err(), now)?;
+        self.model.begin_reloads(self.now, period);
         bridge::compare(&self.model, &self.ledger)
             .map_err(|difference| format!("after {who:?} {ask:?}: {difference}"))
+    }
+
+    /// Folds what was decided, and then what that starts by itself: as the engine does.
+    fn wanting(&mut self, rejection: Option<Rejection>, now: Timestamp) -> Result<(), String> {
+        let (events, mut wanting) = (self.events.clone(), Vec::new());
+        self.fold()?;
+        self.ledger.add_wanting_reload(&events, now, &mut wanting);
+        if let Some(rejection) = rejection {
+            self.ledger.add_wanting_reload_of(&rejection, now, &mut wanting);
+        }
+        for balance in wanting {
+            let command = Command { actor: Actor::System, act: Act::BeginReload { balance } };
+            decide(&self.ledger, &command, now, &mut self.events).map_err(|no| format!("{no:?}"))?;
+            self.fold()?;
+        }
+        Ok(())
     }
 
     fn fold(&mut self) -> Result<(), String> {
         for event in self.events.drain(..) {
             self.at += 1;
             self.tally.events += 1;
+            self.tally.reloads += u64::from(matches!(event, Event::ReloadStarted { .. }));
             invariant::apply_checked(&mut self.ledger, &event, EventRef::from_raw(self.at))
                 .map_err(|broken| broken.to_string())?;
             self.bridge.learn(&event);

@@ -1,11 +1,12 @@
 //! Random asks that reach every rule: few accounts, small amounts, many refusals.
 
 use crate::Random;
-use crate::model::{Amount, Ask, Excess, Model, Way, Who};
+use crate::model::{Amount, Ask, Cap, Excess, Lasts, Model, Moves, Rule, Way, Who};
 
 const ACCOUNTS_MAX: u64 = 14;
 const KEYS_MAX: usize = 8;
-const CURRENCIES: [&str; 2] = ["EUR", "USD"];
+/// All there are.
+pub(crate) const CURRENCIES: [&str; 2] = ["EUR", "USD"];
 const UNIT: Amount = 1_000_000_000;
 
 /// The next ask, given what is there.
@@ -16,7 +17,7 @@ pub fn next(random: &mut Random, model: &Model, now: i64) -> (Who, Ask) {
     }
     let account = random.below(accounts) as usize;
     let who = match random.below(12) {
-        _ if !model.keys.is_empty() && random.one_in(12) => {
+        _ if !model.keys.is_empty() && random.one_in(14) => {
             Who::Key(random.below(model.keys.len() as u64) as usize)
         }
         0 => Who::Buyer(random.below(accounts) as usize),
@@ -32,13 +33,9 @@ pub fn next(random: &mut Random, model: &Model, now: i64) -> (Who, Ask) {
     let other = random.below(accounts) as usize;
     let currency = CURRENCIES[usize::from(random.one_in(12))];
     let amount = amount(random, model, account, currency);
-    let ask = match random.below(44) {
-        40 if model.keys.len() < KEYS_MAX => {
-            Ask::Issue { account, limit: 1 + random.below(300) as Amount * UNIT }
-        }
-        40 | 41 => {
-            Ask::SetReload { account, currency, amount, on: !random.one_in(4), at_once: random.one_in(2) }
-        }
+    let ask = match random.below(52) {
+        40 if model.keys.len() < KEYS_MAX => Ask::Issue { account, limits: caps(random) },
+        40 | 41 | 44 => Ask::SetReload { account, currency, rule: rule(random, amount) },
         42 if !model.reloads.is_empty() => {
             let (account, currency) = ruled(random, model);
             Ask::StartReload { account, currency }
@@ -48,6 +45,23 @@ pub fn next(random: &mut Random, model: &Model, now: i64) -> (Who, Ask) {
             Ask::SettleReload { account, currency, approved: random.one_in(2) }
         }
         42 | 43 => Ask::TopUp { account, currency, amount },
+        45 | 46 => Ask::SetSettings {
+            account,
+            url: random.one_in(2).then(|| random.one_in(2).then(|| random.below(100) as u32)),
+            posts: random.one_in(2).then(|| random.one_in(2)),
+            calls: random.one_in(2).then(|| random.below(100) as u32),
+        },
+        47 | 48 => Ask::Assign { account, number: number(random) },
+        which @ 49..=51 => {
+            let number = number(random);
+            let owner = model.numbers.get(&number).copied().filter(|_| !random.one_in(4));
+            let from = owner.unwrap_or(account);
+            if which == 49 {
+                Ask::Release { account: from, number }
+            } else {
+                Ask::MoveNumber { from, to: other, number }
+            }
+        }
         0 => Ask::Suspend { account, suspended: random.one_in(3) },
         1 => Ask::Suspend { account, suspended: false },
         2 => Ask::Share { account, shared: random.one_in(2) },
@@ -93,6 +107,24 @@ pub fn next(random: &mut Random, model: &Model, now: i64) -> (Who, Ask) {
     (who, ask)
 }
 
+/// One limit mostly, at times two that count the same money.
+fn caps(random: &mut Random) -> Vec<Cap> {
+    const MOVES: [Moves; 4] = [Moves::Charged, Moves::Transferred, Moves::Allocated, Moves::Paid];
+    let caps = 1 + usize::from(random.one_in(3));
+    (0..caps)
+        .map(|_| {
+            let moves: Vec<Moves> = MOVES.into_iter().filter(|_| !random.one_in(3)).collect();
+            let lasts = match random.below(4) {
+                0 => Lasts::Ever,
+                1 => Lasts::Month,
+                _ => Lasts::Day,
+            };
+            let moves = if moves.is_empty() { vec![Moves::Charged] } else { moves };
+            Cap { moves, amount: 1 + random.below(400) as Amount * UNIT, lasts }
+        })
+        .collect()
+}
+
 fn open(random: &mut Random, accounts: u64) -> (Who, Ask) {
     let parent = if accounts == 0 || random.one_in(4) { None } else { Some(random.below(accounts) as usize) };
     let shared = parent.is_some() && random.one_in(2);
@@ -102,6 +134,21 @@ fn open(random: &mut Random, accounts: u64) -> (Who, Ask) {
         _ => Who::Seller,
     };
     (who, Ask::Open { parent, shared, credit, overruns: random.one_in(6) })
+}
+
+fn rule(random: &mut Random, amount: Amount) -> Rule {
+    Rule {
+        amount,
+        on: !random.one_in(6),
+        at_once: random.one_in(2),
+        threshold: (!random.one_in(4)).then(|| random.below(40) as Amount * UNIT),
+        count_max: random.one_in(3).then(|| 1 + random.below(4) as u32),
+        amount_max: random.one_in(3).then(|| 1 + random.below(60) as Amount * UNIT),
+    }
+}
+
+fn number(random: &mut Random) -> u64 {
+    447_700_900_000 + random.below(12)
 }
 
 /// A balance with a reload rule.

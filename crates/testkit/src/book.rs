@@ -12,7 +12,7 @@ use engine::{
 use journal::{Journal, Vault};
 use ledger::{
     AccountIndex, Act, Actor, Admission, ChargeKind, Command, Event, Funding, Holder, NewAccount,
-    OrganizationIndex, Rejection, Usage, Verifier,
+    OrganizationIndex, Rejection, Scope, Usage, Verifier,
 };
 
 use crate::storage::Storage;
@@ -32,6 +32,7 @@ pub struct TestBook {
     sandbox: Arc<SandboxClock>,
     entropy: Arc<SeededEntropy>,
     storage: Storage,
+    is_sandbox: bool,
 }
 
 /// An account with the credential it signs in with.
@@ -49,6 +50,11 @@ impl TestBook {
         Self::on(Storage::memory()).await
     }
 
+    /// In memory, and no sandbox: nothing is paid for by nobody.
+    pub async fn in_production() -> Self {
+        Self::made_on(Storage::memory(), false).await
+    }
+
     /// On files, in a directory of its own.
     pub async fn on_files() -> Self {
         Self::on(Storage::files()).await
@@ -60,10 +66,14 @@ impl TestBook {
     }
 
     async fn on(storage: Storage) -> Self {
+        Self::made_on(storage, true).await
+    }
+
+    async fn made_on(storage: Storage, is_sandbox: bool) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let entropy = Arc::new(SeededEntropy::new(0));
         let sandbox = Arc::new(SandboxClock::new(clock.clone(), 0, |_| Ok(())));
-        let (engine, running) = start(&storage, &sandbox, &entropy);
+        let (engine, running) = start(&storage, &sandbox, &entropy, is_sandbox);
         let token = first_start(&engine, None).await.expect("the first start succeeds");
         let token = token.expect("a first start makes a token").expose().to_owned();
         let known = engine.directory().credential(&token_digest(engine.seals(), &token));
@@ -71,28 +81,50 @@ impl TestBook {
         let operator = Actor::Credential(known.credential);
         let (organization, _) =
             engine.directory().organization(DEFAULT_ORGANIZATION).expect("it was founded");
-        Self { engine, clock, token, organization, operator, running, sandbox, entropy, storage }
+        Self { engine, clock, token, organization, operator, running, sandbox, entropy, storage, is_sandbox }
     }
 
     /// Closes the book and opens it again from what it wrote. Nothing else may hold its engine.
     #[must_use]
     pub fn reopened(self) -> Self {
-        let Self { engine, clock, token, organization, operator, running, sandbox, entropy, storage } = self;
+        let Self {
+            engine,
+            clock,
+            token,
+            organization,
+            operator,
+            running,
+            sandbox,
+            entropy,
+            storage,
+            is_sandbox,
+        } = self;
         drop(engine);
         drop(running.stop().expect("the book's thread ends well"));
-        let (engine, running) = start(&storage, &sandbox, &entropy);
-        Self { engine, clock, token, organization, operator, running, sandbox, entropy, storage }
+        let (engine, running) = start(&storage, &sandbox, &entropy, is_sandbox);
+        Self { engine, clock, token, organization, operator, running, sandbox, entropy, storage, is_sandbox }
     }
 
     /// Closes the book, has everything older than `before` removed from its files, and opens it again.
     #[must_use]
     pub fn pruned(self, before: Timestamp) -> Self {
-        let Self { engine, clock, token, organization, operator, running, sandbox, entropy, storage } = self;
+        let Self {
+            engine,
+            clock,
+            token,
+            organization,
+            operator,
+            running,
+            sandbox,
+            entropy,
+            storage,
+            is_sandbox,
+        } = self;
         drop(engine);
         drop(running.stop().expect("the book's thread ends well"));
         storage.prune(before);
-        let (engine, running) = start(&storage, &sandbox, &entropy);
-        Self { engine, clock, token, organization, operator, running, sandbox, entropy, storage }
+        let (engine, running) = start(&storage, &sandbox, &entropy, is_sandbox);
+        Self { engine, clock, token, organization, operator, running, sandbox, entropy, storage, is_sandbox }
     }
 
     /// Charges so much usage that several segments of the journal are full, nothing each, hour after hour.
@@ -122,6 +154,11 @@ impl TestBook {
     /// What the routers of dialects stand on.
     pub fn app(&self) -> Arc<App> {
         Arc::new(App::new(self.engine.clone(), Limits::default()))
+    }
+
+    /// The clock of a server that is a sandbox.
+    pub fn sandbox_clock(&self) -> Arc<SandboxClock> {
+        self.sandbox.clone()
     }
 
     /// The same on a server that is a sandbox: requests move its clock ahead of the test's.
@@ -209,6 +246,11 @@ impl TestBook {
 
     /// Another secret for an account.
     pub async fn issue(&self, index: AccountIndex) -> TestAccount {
+        self.issue_within(index, None).await
+    }
+
+    /// One that is held to a scope.
+    pub async fn issue_within(&self, index: AccountIndex, scope: Option<Box<Scope>>) -> TestAccount {
         let key = self.key_of(index);
         let secret = Secret::new_secret(self.engine.entropy()).expose().to_owned();
         let issued = self
@@ -219,7 +261,7 @@ impl TestBook {
                 label: None,
                 expires_at: access::NO_EXPIRY,
                 live_max: None,
-                scope: None,
+                scope,
             })
             .await;
         let Event::CredentialIssued { index: credential, .. } = issued.event else {
@@ -282,7 +324,12 @@ impl TestAccount {
     }
 }
 
-fn start(storage: &Storage, clock: &Arc<SandboxClock>, entropy: &Arc<SeededEntropy>) -> (Engine, Running) {
+fn start(
+    storage: &Storage,
+    clock: &Arc<SandboxClock>,
+    entropy: &Arc<SeededEntropy>,
+    is_sandbox: bool,
+) -> (Engine, Running) {
     let (journal, vault) = storage.open();
     let parts = Parts {
         journal,
@@ -290,7 +337,7 @@ fn start(storage: &Storage, clock: &Arc<SandboxClock>, entropy: &Arc<SeededEntro
         clock: clock.clone(),
         entropy: entropy.clone(),
         // Months may pass in a test while its book is closed.
-        options: Options { confirm_clock: true, ..Options::default() },
+        options: Options { confirm_clock: true, sandbox: is_sandbox, ..Options::default() },
     };
     let (engine, running, _) = Engine::start(parts).expect("the book opens");
     (engine, running)

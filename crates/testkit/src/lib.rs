@@ -25,7 +25,7 @@ mod storage;
 pub mod wire;
 
 pub use book::{START, TestAccount, TestBook};
-pub use client::{Answer, Client};
+pub use client::{Answer, Client, basic};
 pub use golden::expect_text;
 pub use rejections::rejections;
 pub use server::TestServer;

@@ -1,7 +1,7 @@
 //! Every refusal once: what golden tables of dialects list.
 
 use domain::{Currency, Nanos};
-use ledger::{AccountIndex, NameIndex, PeopleRejection, Rejection};
+use ledger::{AccountIndex, Flow, Flows, Limit, NameIndex, PeopleRejection, Rejection, Span};
 
 /// One of each kind, in the order they are declared.
 pub fn rejections() -> Vec<Rejection> {
@@ -21,7 +21,11 @@ fn next(rejection: &Rejection) -> Option<Rejection> {
         R::CredentialNotFound => R::LastCredential,
         R::LastCredential => R::TooManyCredentials { live_max: 2 },
         R::TooManyCredentials { .. } => R::OutOfScope,
-        R::OutOfScope => R::ScopeExceeded { need, have, limit: need },
+        R::OutOfScope => {
+            let (flows, currency) = (Flows::of([Flow::Allocate]), Currency::EUR);
+            let limit = Limit { flows, currency, amount: Nanos::from_units(500), span: Span::Total };
+            R::ScopeExceeded { need, have, limit }
+        }
         R::ScopeExceeded { .. } => R::MayNotOpenChildren,
         R::MayNotOpenChildren => R::TooDeep,
         R::TooDeep => R::TooManyAccounts { max: 9 },
@@ -63,7 +67,8 @@ fn next(rejection: &Rejection) -> Option<Rejection> {
         R::RefundAboveCharge { .. } => R::ReloadOff,
         R::ReloadOff => R::ReloadUnderWay,
         R::ReloadUnderWay => R::NoReloadUnderWay,
-        R::NoReloadUnderWay => R::NumberNotFound,
+        R::NoReloadUnderWay => R::SandboxOnly,
+        R::SandboxOnly => R::NumberNotFound,
         R::NumberNotFound => R::NumberNotOwned,
         R::NumberNotOwned => R::NumberTaken,
         R::NumberTaken => R::TooManyNumbers { max: 9 },
@@ -92,6 +97,11 @@ fn next_of_people(rejection: PeopleRejection) -> Option<PeopleRejection> {
         R::LinkUsed => R::FactorMissing,
         R::FactorMissing => R::FactorExists,
         R::FactorExists => R::CodeUsed,
-        R::CodeUsed => return None,
+        R::CodeUsed => R::ProviderNotFound,
+        R::ProviderNotFound => R::SecretMissing,
+        R::SecretMissing => R::PasswordRefused,
+        R::PasswordRefused => R::NotVouched,
+        R::NotVouched => R::LetterNotFound,
+        R::LetterNotFound => return None,
     })
 }

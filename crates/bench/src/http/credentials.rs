@@ -84,7 +84,9 @@ impl Way {
         let secret = match self {
             Self::Token => return (account, super::server::BEARER.to_owned()),
             Self::Made => made,
-            Self::Scoped => add(r#"{"scope":{"per_day":{"amount":"1000000000"}}}"#),
+            Self::Scoped => {
+                add(r#"{"scope":{"limits":[{"counts":["charge"],"amount":"1000000000","period":"day"}]}}"#)
+            }
             Self::Chosen => add(&format!(r#"{{"secret":"{CHOSEN}"}}"#)),
         };
         let basic = STANDARD.encode(format!("{account}:{secret}"));

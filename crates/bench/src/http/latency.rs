@@ -36,7 +36,9 @@ pub fn run(arguments: &Arguments) {
         sync.as_micros(),
         alone.as_secs_f64() / sync.as_secs_f64()
     );
-    let open = runtime.block_on(open_loop(&server, &accounts, arguments));
+    let Arguments { rate, seconds, connections, .. } = *arguments;
+    let load = Load { rate, seconds, connections, seed: 1_000 };
+    let open = runtime.block_on(open_loop(&server, &accounts, &load));
     println!(
         "latency: open loop of {} charges/s over {} connections: p50 {} µs, p99 {} µs, p99.9 {} µs (p99 budget 5 ms, moonshot 2 ms)",
         arguments.rate,
@@ -64,17 +66,26 @@ pub(super) async fn alone(
     latencies
 }
 
+/// So many charges a second, whatever the server does.
+pub(super) struct Load {
+    pub(super) rate: u64,
+    pub(super) seconds: u64,
+    pub(super) connections: u64,
+    /// Another for every load of one server, or its keys are known.
+    pub(super) seed: u64,
+}
+
 /// Each connection has its own schedule. A request that its connection could not send in time counts from
 /// when it was due, so a stall is not hidden; a timer's own lateness is not the server's.
-async fn open_loop(server: &Server, accounts: &[String], arguments: &Arguments) -> Vec<Duration> {
-    let step = Duration::from_nanos(1_000_000_000 * arguments.connections / arguments.rate);
+pub(super) async fn open_loop(server: &Server, accounts: &[String], load: &Load) -> Vec<Duration> {
+    let step = Duration::from_nanos(1_000_000_000 * load.connections / load.rate);
     let begin = Instant::now() + Duration::from_millis(100);
-    let until = begin + Duration::from_secs(arguments.seconds);
+    let until = begin + Duration::from_secs(load.seconds);
     let mut tasks = tokio::task::JoinSet::new();
-    for connection in 0..arguments.connections {
-        let mut client = Client::open(server.address, 1_000 + connection).await;
+    for connection in 0..load.connections {
+        let mut client = Client::open(server.address, load.seed + connection).await;
         let accounts = accounts.to_vec();
-        let mut due = begin + step * connection as u32 / arguments.connections as u32;
+        let mut due = begin + step * connection as u32 / load.connections as u32;
         tasks.spawn(async move {
             let mut latencies = Vec::new();
             while due < until {

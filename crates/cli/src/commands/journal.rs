@@ -1,5 +1,7 @@
+mod archive;
 mod backup;
 mod copy;
+mod drop;
 mod place;
 mod prune;
 
@@ -16,16 +18,20 @@ pub(crate) struct Journal {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Archive(archive::Archive),
     Backup(backup::Backup),
     Copy(copy::Copy),
+    Drop(drop::Drop),
     Prune(prune::Prune),
 }
 
 impl Journal {
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self.command {
+            Command::Archive(command) => command.run(),
             Command::Backup(command) => command.run(),
             Command::Copy(command) => command.run(),
+            Command::Drop(command) => command.run(),
             Command::Prune(command) => command.run(),
         }
     }

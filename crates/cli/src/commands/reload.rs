@@ -17,6 +17,7 @@ pub(crate) struct Reload {
 #[derive(Debug, Subcommand)]
 enum Act {
     Set(Set),
+    List(List),
     /// Show the rule, and the reload that waits for your word.
     Show(Which),
     Start(Start),
@@ -37,9 +38,15 @@ struct Set {
     /// The payment by which it was switched on; whoever says it starts a reload.
     #[arg(long, value_name = "TEXT")]
     reference: String,
-    /// Posted minus held below this asks for a reload.
+    /// Posted minus held below this starts a reload.
     #[arg(long, value_name = "AMOUNT", value_parser = native::money)]
     threshold: Option<Nanos>,
+    /// At most so many a month start by themselves.
+    #[arg(long, value_name = "COUNT")]
+    at_most: Option<u32>,
+    /// At most so much a month starts by itself.
+    #[arg(long, value_name = "AMOUNT", value_parser = native::money)]
+    at_most_amount: Option<Nanos>,
     /// manual, or test in a sandbox.
     #[arg(long, value_name = "NAME", default_value = "manual")]
     provider: String,
@@ -48,6 +55,16 @@ struct Set {
     off: bool,
     #[command(flatten)]
     once: Once,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+/// List the reloads that wait for your word.
+#[derive(Debug, Args)]
+struct List {
+    /// At most so many.
+    #[arg(long, value_name = "COUNT", default_value_t = 1000)]
+    limit: usize,
     #[command(flatten)]
     asking: Asking,
 }
@@ -89,9 +106,29 @@ struct Rule<'a> {
     amount: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     threshold: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limits: Option<Limits>,
     reference: &'a str,
     enabled: bool,
 }
+
+#[derive(Serialize)]
+struct Limits {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<String>,
+}
+
+impl Set {
+    fn limits(&self) -> Option<Limits> {
+        let given = self.at_most.is_some() || self.at_most_amount.is_some();
+        let amount = self.at_most_amount.map(|amount| amount.to_string());
+        given.then_some(Limits { count: self.at_most, amount })
+    }
+}
+
+const WAITING: [&str; 5] = ["account", "amount", "currency", "provider", "requested_at"];
 
 impl Reload {
     pub(crate) fn run(self) -> Result<(), Failure> {
@@ -101,11 +138,17 @@ impl Reload {
                     provider: &it.provider,
                     amount: it.amount.to_string(),
                     threshold: it.threshold.map(|threshold| threshold.to_string()),
+                    limits: it.limits(),
                     reference: &it.reference,
                     enabled: !it.off,
                 };
                 let rule: Record = it.asking.client()?.put(&rule_of(&it.account), &rule, it.once.key())?;
                 it.asking.format.print_one(&rule)
+            }
+            Act::List(it) => {
+                let requested = [("status", Some("requested"))];
+                let reloads = native::list(&it.asking.client()?, native::RELOADS, &requested, it.limit)?;
+                it.asking.format.print_all(&reloads, &WAITING)
             }
             Act::Show(it) => {
                 let rule: Record = it.asking.client()?.get(&rule_of(&it.account))?;

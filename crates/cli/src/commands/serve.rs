@@ -6,7 +6,9 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use dialect::{App, Limits};
 use engine::BookNumber;
-use server::{BookMetrics, Books, BooksOptions, Config, Current, Nodes, OPTIONS, Readiness, Server};
+use server::{
+    BookMetrics, Books, BooksOptions, Config, Current, MailMetrics, Nodes, OPTIONS, Readiness, Server,
+};
 
 use crate::failure::Failure;
 
@@ -46,6 +48,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let stop = server::stop_signal().map_err(Failure::fault("cannot start"))?;
     let options = BooksOptions {
         journal: config.journal.clone(),
+        local_copy_mb: config.local_copy_mb,
         migrate: config.migrate,
         reporting: config.reporting.clone(),
         confirm_clock: config.confirm_clock,
@@ -83,11 +86,15 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let server = Server::new(config);
     let current = Current::default();
     current.set(BookNumber::FIRST, Some(&books));
-    server.metrics().register(|registry| BookMetrics::register(registry, &current));
+    server.metrics().register(|registry| {
+        BookMetrics::register(registry, &current);
+        MailMetrics::register(registry, &app.mailer);
+    });
     server.health().set(Readiness::Ready);
     tokio::spawn(server::note_uses(Arc::downgrade(&app)));
     tokio::spawn(server::watch(books.engine.clone(), server.health().clone()));
     tokio::spawn(server::note_failures(Arc::downgrade(&app)));
+    tokio::spawn(server::deliver_letters(Arc::downgrade(&app)));
     let served = server.run(server::router(app.clone()), stop).await;
     // Only days of last uses: what cannot be written down is not worth a failure.
     drop(app.access.last_use().write_down(&books.engine).await);
@@ -105,11 +112,14 @@ async fn serve_among_nodes(
     stop: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
     let limits = Limits { batch_max: config.batch_max };
-    let nodes = Nodes::join(Server::new(config), options, operator_token()?, limits, show)
+    let people = server::site(&config, std::env::var(SMTP_PASSWORD).ok()).map_err(Failure::usage)?;
+    let mailer = people.1.clone();
+    let nodes = Nodes::join(Server::new(config), options, operator_token()?, limits, people, show)
         .await
         .map_err(Failure::fault("cannot open the books"))?;
     nodes.server().metrics().register(|registry| {
         BookMetrics::register(registry, nodes.current());
+        MailMetrics::register(registry, &mailer);
         nodes.standings().register(registry);
     });
     nodes.serve(stop).await.map_err(Failure::fault("cannot serve"))

@@ -2,9 +2,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::client::{Client, Method};
+use crate::client::{Answer, Client, JSON, Method, StatusCode};
 use crate::failure::Failure;
 use crate::native::{self, Asking};
 use crate::profile::Profile;
@@ -32,6 +32,21 @@ pub(crate) struct SignIn {
     /// Stay signed in for 30 days instead of 12 hours.
     #[arg(long)]
     keep: bool,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+/// Accept an invitation by its link, and be signed in.
+///
+/// Somebody new chooses a password; who is known already keeps theirs, and signs in as always.
+#[derive(Debug, Args)]
+pub(crate) struct Accept {
+    /// A file that holds the link, - for standard input; without it the link is asked for.
+    #[arg(long, value_name = "FILE")]
+    link_file: Option<PathBuf>,
+    /// A file that holds the password of somebody new, - for standard input; without it that is asked for.
+    #[arg(long, value_name = "FILE")]
+    new_password_file: Option<PathBuf>,
     #[command(flatten)]
     asking: Asking,
 }
@@ -64,22 +79,54 @@ struct Session {
 impl SignIn {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let client = Client::nobody(self.asking.connection(), Profile::read()?.as_ref())?;
-        let password = secret::password(self.password_file.as_deref(), "password")?;
+        let password = secret::read(self.password_file.as_deref(), "password")?;
         let code = if self.code { Some(secret::ask("code")?) } else { None };
         let body = json!({
             "organization": self.org, "email": self.email, "password": password, "code": code,
             "membership": self.membership, "keep": self.keep,
         });
         let session: Session = client.post(native::SESSIONS, &body, None)?;
+        session.keep(&client)?;
+        self.asking.format.print_one(session.membership.as_ref().unwrap_or(&session.user))
+    }
+}
+
+impl Session {
+    /// For later commands.
+    fn keep(&self, client: &Client) -> Result<(), Failure> {
+        let of_user = |member| self.user.text(member).unwrap_or_default();
         let profile = Profile {
             url: client.url().to_owned(),
-            organization: self.org,
-            email: self.email,
-            token: session.token,
-            expires_at: session.expires_at,
+            organization: of_user("organization"),
+            email: of_user("email"),
+            token: self.token.clone(),
+            expires_at: self.expires_at.clone(),
         };
-        profile.write()?;
+        profile.write()
+    }
+}
+
+impl Accept {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let client = Client::nobody(self.asking.connection(), Profile::read()?.as_ref())?;
+        let mut body = json!({"link": secret::read(self.link_file.as_deref(), "link")?});
+        // Whether somebody is new, the server knows: it says so by missing a password.
+        let mut answer = self.ask(&client, &body)?;
+        if answer.status == StatusCode::UNPROCESSABLE_ENTITY {
+            body["password"] = secret::new_password(self.new_password_file.as_deref())?.into();
+            answer = self.ask(&client, &body)?;
+        }
+        if answer.status == StatusCode::NO_CONTENT {
+            return Ok(());
+        }
+        let session: Session = answer.read()?;
+        session.keep(&client)?;
         self.asking.format.print_one(session.membership.as_ref().unwrap_or(&session.user))
+    }
+
+    fn ask(&self, client: &Client, body: &Value) -> Result<Answer, Failure> {
+        let path = format!("{}/accept", native::INVITATIONS);
+        client.ask(Method::POST, &path, Some((JSON, body.to_string().into_bytes())), None)
     }
 }
 

@@ -4,9 +4,10 @@ use serde::Serialize;
 use crate::client::Method;
 use crate::failure::Failure;
 use crate::native::{self, Asking, Once};
+use crate::scope::{self, Scope};
 use crate::table::Record;
 
-/// Bearer tokens of a seller's programs.
+/// Bearer tokens: of a seller's programs, and one's own.
 #[derive(Debug, Args)]
 pub(crate) struct Token {
     #[command(subcommand)]
@@ -15,17 +16,28 @@ pub(crate) struct Token {
 
 #[derive(Debug, Subcommand)]
 enum Act {
-    Create(Create),
-    /// List the tokens that count, without the tokens themselves.
+    #[command(visible_alias = "create")]
+    Issue(Issue),
+    /// List the tokens that count, with what is left of their limits, without the tokens themselves.
     List(List),
     /// Revoke a token.
     Revoke(Revoke),
 }
 
+/// Whose tokens.
 #[derive(Debug, Args)]
-struct List {
+struct Of {
     #[arg(long, value_name = "ORG", default_value = native::DEFAULT_ORGANIZATION)]
     org: String,
+    /// One's own, in place of the organization's: it may what one's membership may.
+    #[arg(long, conflicts_with = "org")]
+    own: bool,
+}
+
+#[derive(Debug, Args)]
+struct List {
+    #[command(flatten)]
+    of: Of,
     /// At most so many.
     #[arg(long, value_name = "COUNT", default_value_t = 1000)]
     limit: usize,
@@ -42,19 +54,23 @@ struct Revoke {
 }
 
 /// Issue a token. It is shown here and never again.
+///
+/// A provisioning key: --role finance --allow open-subaccount --allow allocate --limit 'allocate 500 EUR total'
 #[derive(Debug, Args)]
-struct Create {
-    #[arg(long, value_name = "ORG", default_value = native::DEFAULT_ORGANIZATION)]
-    org: String,
+struct Issue {
+    #[command(flatten)]
+    of: Of,
     /// owner, admin, finance, developer or read-only.
-    #[arg(long)]
-    role: String,
+    #[arg(long, required_unless_present = "own", conflicts_with = "own")]
+    role: Option<String>,
     /// What it is for.
     #[arg(long, value_name = "TEXT")]
     label: Option<String>,
     /// Until when it counts, RFC 3339; without it until it is revoked.
     #[arg(long, value_name = "INSTANT")]
     expires_at: Option<String>,
+    #[command(flatten)]
+    scope: Scope,
     #[command(flatten)]
     once: Once,
     #[command(flatten)]
@@ -63,21 +79,25 @@ struct Create {
 
 #[derive(Serialize)]
 struct Body<'a> {
-    role: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<scope::Body<'a>>,
 }
+
+const COLUMNS: [&str; 6] = ["id", "role", "label", "issued_at", "expires_at", "last_used_on"];
 
 impl Token {
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self.act {
-            Act::Create(it) => it.run(),
+            Act::Issue(it) => it.run(),
             Act::List(it) => {
-                let path = native::of_organization(&it.org, "tokens");
-                let tokens = native::list(&it.asking.client()?, &path, &[], it.limit)?;
-                it.asking.format.print_all(&tokens, &["role", "label", "issued_at", "expires_at", "id"])
+                let tokens = native::list(&it.asking.client()?, &it.of.path(), &[], it.limit)?;
+                scope::print(&it.asking.format, tokens, &COLUMNS)
             }
             Act::Revoke(it) => {
                 it.asking.client()?.done(Method::DELETE, &native::one(native::TOKENS, &it.token), None)
@@ -86,12 +106,21 @@ impl Token {
     }
 }
 
-impl Create {
+impl Of {
+    fn path(&self) -> String {
+        if self.own { format!("{}/tokens", native::ME) } else { native::of_organization(&self.org, "tokens") }
+    }
+}
+
+impl Issue {
     fn run(self) -> Result<(), Failure> {
-        let body =
-            Body { role: &self.role, label: self.label.as_deref(), expires_at: self.expires_at.as_deref() };
-        let path = native::of_organization(&self.org, "tokens");
-        let token: Record = self.asking.client()?.post(&path, &body, self.once.key())?;
+        let body = Body {
+            role: self.role.as_deref(),
+            label: self.label.as_deref(),
+            expires_at: self.expires_at.as_deref(),
+            scope: self.scope.body(),
+        };
+        let token: Record = self.asking.client()?.post(&self.of.path(), &body, self.once.key())?;
         self.asking.format.print_one(&token)
     }
 }

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::native::Asking;
 use crate::table::Record;
 
-/// Report what was used: calls, quantities and cost, exact.
+/// Report what was used: calls, quantities and cost, exact; and what was refused since the server started.
 #[derive(Debug, Args)]
 pub(crate) struct Usage {
     /// Only this account and those below it, by any handle.
@@ -32,7 +32,7 @@ struct Report {
     data: Vec<Record>,
 }
 
-const AMOUNTS: [&str; 5] = ["currency", "calls", "quantity", "cost", "refunded"];
+const AMOUNTS: [&str; 6] = ["currency", "calls", "quantity", "cost", "refunded", "refused"];
 
 impl Usage {
     pub(crate) fn run(self) -> Result<(), Failure> {

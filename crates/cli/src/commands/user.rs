@@ -76,7 +76,7 @@ impl User {
 
 impl Create {
     fn run(self) -> Result<(), Failure> {
-        let password = secret::password(Some(&self.password_file), "password")?;
+        let password = secret::read(Some(&self.password_file), "password")?;
         let body = json!({"email": self.email, "role": self.role, "password": password});
         let path = native::of_organization(&self.org, "users");
         let user: Record = self.asking.client()?.post(&path, &body, self.once.key())?;

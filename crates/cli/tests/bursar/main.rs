@@ -6,6 +6,7 @@ mod contract;
 mod database;
 mod demo;
 mod drain;
+mod eras;
 mod failover;
 mod near;
 mod nodes;
@@ -15,6 +16,7 @@ mod retention;
 mod sandbox;
 mod serve;
 mod served;
+mod tokens;
 mod verify;
 
 use std::path::Path;

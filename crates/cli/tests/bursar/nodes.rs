@@ -115,12 +115,27 @@ pub(crate) fn agent(patience: Duration) -> Agent {
     Agent::config_builder().timeout_global(Some(patience)).http_status_as_error(false).build().into()
 }
 
+/// What a caller was told, and between which instants it happened.
+struct Answer {
+    account: String,
+    status: u16,
+    body: String,
+    asked: Instant,
+    answered: Instant,
+}
+
+impl Answer {
+    /// What was left on the balance behind this charge.
+    fn available(&self) -> i64 {
+        let body: serde_json::Value = serde_json::from_str(&self.body).unwrap();
+        body["available"].as_str().unwrap().parse().unwrap()
+    }
+}
+
 /// What callers were told, by the key they asked under.
 #[derive(Default)]
 pub(crate) struct Told {
-    answers: Mutex<BTreeMap<String, (u16, String)>>,
-    /// When each was told that it is done.
-    pub(crate) times: Mutex<Vec<Instant>>,
+    answers: Mutex<BTreeMap<String, Answer>>,
     pub(crate) done: AtomicUsize,
     pub(crate) stop: AtomicBool,
     pace: Duration,
@@ -162,13 +177,11 @@ impl Told {
         let agent = agent(Duration::from_secs(3));
         for number in 0.. {
             let key = format!("{caller}-{number}");
-            let (status, answer) = charge(cluster, &agent, account, &key, caller + number);
-            self.answers.lock().unwrap().insert(key, (status, answer));
+            let status = self.note(account, &key, || charge(cluster, &agent, account, &key, caller + number));
             match status {
                 201 => self.done.fetch_add(1, Ordering::SeqCst),
                 _ => return,
             };
-            self.times.lock().unwrap().push(Instant::now());
             if self.stop.load(Ordering::SeqCst) {
                 return;
             }
@@ -179,13 +192,28 @@ impl Told {
     /// How long a charge takes that is asked of the others, now that something happened to the leader.
     pub(crate) fn probe(&self, cluster: &Cluster, account: &str, leader: usize) -> Duration {
         let (begun, key) = (Instant::now(), format!("probe-{}", self.answers.lock().unwrap().len()));
-        let (status, answer) = charge(cluster, &agent(PATIENCE), account, &key, leader);
+        let status = self.note(account, &key, || charge(cluster, &agent(PATIENCE), account, &key, leader));
         let took = begun.elapsed();
         if status == 201 {
             self.done.fetch_add(1, Ordering::SeqCst);
         }
-        self.answers.lock().unwrap().insert(key, (status, answer));
         took
+    }
+
+    fn note(&self, account: &str, key: &str, charge: impl FnOnce() -> (u16, String)) -> u16 {
+        let asked = Instant::now();
+        let (status, body) = charge();
+        let (account, answered) = (account.to_owned(), Instant::now());
+        let answer = Answer { account, status, body, asked, answered };
+        self.answers.lock().unwrap().insert(key.to_owned(), answer);
+        status
+    }
+
+    /// How many charges were answered with yes before an instant.
+    pub(crate) fn done_before(&self, instant: Instant) -> usize {
+        let answers = self.answers.lock().unwrap();
+        let is_before = |answer: &&Answer| answer.status == 201 && answer.answered < instant;
+        answers.values().filter(is_before).count()
     }
 
     /// Waits until so many more charges were answered.
@@ -198,9 +226,10 @@ impl Told {
     pub(crate) fn holds(&self, cluster: &Cluster, account: &str, journal: &str) {
         let agent = agent(Duration::from_secs(10));
         let answers = self.answers.lock().unwrap();
-        let done = answers.iter().filter(|(_, (status, _))| *status == 201);
+        let done = answers.iter().filter(|(_, answer)| answer.status == 201);
         for (number, (key, told)) in done.clone().enumerate() {
-            assert_eq!(&charge(cluster, &agent, account, key, number), told, "{key}");
+            let again = charge(cluster, &agent, &told.account, key, number);
+            assert_eq!(again, (told.status, told.body.clone()), "{key}");
         }
         let url = cluster.url(0).unwrap();
         let balance = bursar(&["balance", account, "--json"])
@@ -216,9 +245,32 @@ impl Told {
     }
 }
 
+impl Told {
+    /// There is one order of all charges that explains every answer, and none stands in it behind one that was
+    /// asked for only after it had been answered: the balance is linearizable. Every charge is of 1.
+    fn fits_one_order(&self, limit: i64) {
+        let answers = self.answers.lock().unwrap();
+        let mut charged: Vec<&Answer> = answers.values().filter(|answer| answer.status == 201).collect();
+        charged.sort_by_key(|answer| std::cmp::Reverse(answer.available()));
+        let mut latest_asked = None;
+        for (answer, left) in charged.iter().zip((0..limit).rev()) {
+            assert_eq!(answer.available(), left, "each charge sees all those before it, once");
+            latest_asked = latest_asked.max(Some(answer.asked));
+            assert!(Some(answer.answered) >= latest_asked, "answered before one was asked that it counts");
+        }
+        let refused = answers.values().filter(|answer| answer.status == 402);
+        if let Some(first) = refused.map(|answer| answer.answered).min() {
+            assert!(charged.iter().all(|answer| answer.asked <= first), "nothing is left after a refusal");
+        }
+    }
+}
+
 pub(crate) fn open_account(cluster: &Cluster, credit_limit: usize) -> String {
-    let limit = credit_limit.to_string();
-    let opened = bursar(&["account", "create", "--name", "a", "--credit-limit", &limit, "--json"])
+    open(cluster, &["--credit-limit", &credit_limit.to_string()])
+}
+
+fn open(cluster: &Cluster, more: &[&str]) -> String {
+    let opened = bursar(&[&["account", "create", "--name", "a", "--json"], more].concat())
         .env("BURSAR_URL", cluster.url(1).unwrap())
         .env("BURSAR_TOKEN", TOKEN)
         .output()
@@ -232,12 +284,15 @@ fn nodes_that_die_freeze_and_restart_lose_and_double_nothing() {
     let cluster = Cluster::start(3);
     let limit = charges();
     let account = open_account(&cluster, limit);
+    // One balance, and several who spend it.
+    let sharing: Vec<String> =
+        (0..CALLERS).map(|_| open(&cluster, &["--parent", &account, "--shared"])).collect();
     let told = Told::default();
     let mut took = BTreeMap::<&str, Vec<Duration>>::new();
     std::thread::scope(|scope| {
         let callers: Vec<_> = (0..CALLERS)
             .map(|caller| {
-                let (told, cluster, account) = (&told, &cluster, account.as_str());
+                let (told, cluster, account) = (&told, &cluster, sharing[caller].as_str());
                 scope.spawn(move || told.call(cluster, account, caller))
             })
             .collect();
@@ -270,6 +325,7 @@ fn nodes_that_die_freeze_and_restart_lose_and_double_nothing() {
         }
     });
     assert_eq!(told.done.load(Ordering::SeqCst), limit, "drained to zero, and not beyond");
+    told.fits_one_order(limit as i64);
     told.holds(&cluster, &account, &cluster.journal);
     for (what, mut times) in took {
         times.sort_unstable();

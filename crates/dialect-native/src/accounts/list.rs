@@ -49,11 +49,13 @@ pub(crate) async fn roots(
     list(&app, &caller, page, Slice::of_roots).await
 }
 
-/// Those that a person is limited to, which are few.
+/// Those that the caller is limited to, which are few.
 async fn chosen(app: &App, caller: &Signed) -> Result<Answer<List<Account>>, Problem> {
     let actor = caller.0.actor();
-    let views = look(app, &caller.0, move |ledger, _, _| {
-        let chosen = ledger.chosen(actor).iter();
+    let views = look(app, &caller.0, move |ledger, _, sight| {
+        let scope = ledger.scope(actor).filter(|scope| scope.is_limited());
+        let chosen = scope.map_or_else(|| ledger.chosen(actor), |scope| &scope.accounts);
+        let chosen = chosen.iter().filter(|account| sight.reaches(ledger, **account));
         Ok(chosen.map(|index| View::of(ledger, *index)).collect::<Vec<_>>())
     });
     let seals = app.engine.seals();

@@ -30,6 +30,7 @@ use crate::values::{Amount, Currency, Name, text};
     extensions(("x-operation" = json!(["OpenAccount", "OpenSubaccount"])), ("x-problems" = json!([
         "account-not-found", "organization-not-found", "account-closed", "currency-unknown",
         "currency-mismatch", "may-not-open-children", "too-deep", "too-many-accounts", "funding-shared",
+        "scope-exceeded",
     ]))),
 )]
 pub(crate) async fn handle(
@@ -38,10 +39,12 @@ pub(crate) async fn handle(
     once: Once,
     input: Input,
 ) -> Result<Answer<OpenedAccount>, Problem> {
-    caller.may(Operation::OpenSubaccount)?;
+    caller.may(Operation::OpenSubaccount).or_else(|_| caller.may(Operation::OpenAccount))?;
     let asked: OpenAccount = input.read()?;
-    if asked.parent.is_none() {
-        caller.may(Operation::OpenAccount)?;
+    let is_root = asked.parent.is_none();
+    caller.may(if is_root { Operation::OpenAccount } else { Operation::OpenSubaccount })?;
+    if asked.credit_limit.is_some_and(|limit| limit.nanos().is_positive()) {
+        caller.may(Operation::SetCredit)?;
     }
     let new = new_account(&app, &caller, &asked).await?;
     let key = once.key(&app, &caller.0, "open account", (new.organization, new.parent), &asked);

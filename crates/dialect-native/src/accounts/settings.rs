@@ -159,7 +159,7 @@ impl Throughput {
 #[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = Forward)]
-enum ForwardName {
+pub(crate) enum ForwardName {
     Unset,
     GetQuery,
     PostQuery,
@@ -176,7 +176,7 @@ impl ForwardName {
         }
     }
 
-    fn of(forward: Forward) -> Self {
+    pub(crate) fn of(forward: Forward) -> Self {
         match forward {
             Forward::Unset => Self::Unset,
             Forward::GetQuery => Self::GetQuery,

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use engine::{AuditEntry, Id, Seals};
 use ledger::{
     AccountIndex, Actor, BalanceIndex, CredentialIndex, Event, Holder, Ledger, MembershipIndex, PeopleEvent,
-    PermissionSetIndex, Rights, UserIndex,
+    PermissionSetIndex, Rights, Scope, UserIndex,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::facts;
 use crate::accounts::view::string;
 use crate::ids;
 
@@ -49,6 +50,7 @@ pub(crate) struct Known {
     users: BTreeMap<MembershipIndex, (UserIndex, Option<String>)>,
     balances: BTreeMap<BalanceIndex, AccountIndex>,
     sets: BTreeMap<PermissionSetIndex, String>,
+    scopes: BTreeMap<CredentialIndex, Scope>,
 }
 
 impl Known {
@@ -59,8 +61,13 @@ impl Known {
             for image in entry.event.images() {
                 known.balances.insert(image.balance, ledger.balance(image.balance).account);
             }
-            if let Event::ReloadRequested { balance, .. } | Event::ReloadEnded { balance, .. } = entry.event {
+            if let Some(balance) = facts::reloaded(&entry.event) {
                 known.balances.insert(balance, ledger.balance(balance).account);
+            }
+            if let Event::CredentialIssued { index, .. } = entry.event
+                && let Some(scope) = &ledger.credential(index).scope
+            {
+                known.scopes.insert(index, scope.as_ref().clone());
             }
             let Event::People(event) = &entry.event else { continue };
             let rights: &[Rights] = match &**event {
@@ -97,16 +104,18 @@ impl Known {
         self.sets.get(&set).map(String::as_str)
     }
 
+    /// What a credential is held to: it never changes.
+    pub(crate) fn scope(&self, credential: CredentialIndex) -> Option<&Scope> {
+        self.scopes.get(&credential)
+    }
+
     /// What an act is about.
     pub(crate) fn object(&self, event: &Event) -> Option<Id> {
         let of_balance = || {
-            let balance = match event {
-                Event::ReloadRequested { balance, .. } | Event::ReloadEnded { balance, .. } => *balance,
-                _ => event.images().next()?.balance,
-            };
+            let balance = facts::reloaded(event).or(event.images().next().map(|image| image.balance))?;
             self.balances.get(&balance).map(|account| Id::Account(*account))
         };
-        super::facts::objects(event).into_iter().next().or_else(of_balance)
+        facts::objects(event).into_iter().next().or_else(of_balance)
     }
 
     pub(crate) fn actor(&self, seals: &Seals, actor: Actor) -> AuditActor {

@@ -1,13 +1,19 @@
 //! What was done, to what, and how it was before and is after.
 
 use engine::{Id, Seals, Was};
-use ledger::{Chosen, Credential, Event, Holder, PeopleEvent, Posting, Rights, SecondFactor, Text, Within};
+use ledger::{
+    About, BalanceIndex, Chosen, Credential, Event, Holder, PeopleEvent, Posting, ReloadLimits, ReloadTerms,
+    Rights, SecondFactor, SignInProvider, Text, Within,
+};
 use serde_json::{Map, Value, json};
 
 use super::actor::Known;
+use crate::accounts::settings::ForwardName;
 use crate::accounts::view::string;
 use crate::ids;
+use crate::money::reload::ProviderName;
 use crate::people::member::{names, role};
+use crate::people::scope::AskedScope;
 use crate::values::{Amount, Time};
 
 macro_rules! acts {
@@ -49,8 +55,8 @@ acts! {
     "assign-number": Event::NumberAssigned { .. },
     "transfer-number": Event::NumberMoved { .. },
     "release-number": Event::NumberReleased { .. },
-    "set-reload": Event::ReloadSet { .. },
-    "start-reload": Event::ReloadRequested { .. },
+    "set-reload": Event::ReloadSet { .. } | Event::ReloadRuled { .. },
+    "start-reload": Event::ReloadRequested { .. } | Event::ReloadStarted { .. },
     "settle-reload": Event::ReloadEnded { .. },
     "create-user": Event::UserCreated { .. },
     people {
@@ -64,6 +70,11 @@ acts! {
         "revoke-invitation": PeopleEvent::InvitationRevoked { .. },
         "accept-invitation": PeopleEvent::InvitationAccepted { .. },
         "sign-in": PeopleEvent::SessionOpened { .. },
+        "sign-in-by-provider": PeopleEvent::SessionVouched { .. },
+        "link-subject": PeopleEvent::SubjectLinked { .. },
+        "set-sign-in-provider": PeopleEvent::ProviderSet { .. },
+        "fail-letter": PeopleEvent::LetterAsked { .. } | PeopleEvent::LetterSettled { .. },
+        "remove-sign-in-provider": PeopleEvent::ProviderRemoved { .. },
         "sign-out": PeopleEvent::SessionEnded { .. },
         "sign-out-everywhere": PeopleEvent::SessionsEnded { .. },
         "set-password": PeopleEvent::PasswordSet { .. },
@@ -93,7 +104,8 @@ pub(crate) fn objects(event: &Event) -> Vec<Id> {
         | Event::HandleSet { account, .. }
         | Event::SettingsChanged { account, .. }
         | Event::NumberReleased { account, .. }
-        | Event::ReloadSet { account, .. } => vec![Id::Account(*account)],
+        | Event::ReloadSet { account, .. }
+        | Event::ReloadRuled { account, .. } => vec![Id::Account(*account)],
         Event::NumberAssigned { number, .. } => vec![Id::Account(number.account)],
         Event::NumberMoved { number, from, .. } => vec![Id::Account(number.account), Id::Account(*from)],
         Event::ToppedUp(posting)
@@ -103,6 +115,16 @@ pub(crate) fn objects(event: &Event) -> Vec<Id> {
         | Event::Refunded { posting, .. } => vec![Id::Account(posting.account)],
         Event::People(event) => of_people(event),
         _ => Vec::new(),
+    }
+}
+
+/// The balance that a reload is of, where the event has no entry there.
+pub(super) fn reloaded(event: &Event) -> Option<BalanceIndex> {
+    match event {
+        Event::ReloadRequested { balance, .. }
+        | Event::ReloadStarted { balance, .. }
+        | Event::ReloadEnded { balance, .. } => Some(*balance),
+        _ => None,
     }
 }
 
@@ -134,8 +156,18 @@ fn of_people(event: &PeopleEvent) -> Vec<Id> {
         | PeopleEvent::FactorBegun { user, .. }
         | PeopleEvent::FactorConfirmed { user, .. }
         | PeopleEvent::FactorRemoved { user }
+        | PeopleEvent::SubjectLinked { user, .. }
         | PeopleEvent::SignInsFailed { user, .. } => vec![Id::User(*user)],
-        PeopleEvent::SessionOpened { session, .. } => {
+        PeopleEvent::LetterAsked { about, .. } | PeopleEvent::LetterSettled { about, .. } => {
+            vec![match about {
+                About::Invitation(invitation) => Id::Invitation(*invitation),
+                About::Reset(user) => Id::User(*user),
+            }]
+        }
+        PeopleEvent::ProviderSet { organization, .. } | PeopleEvent::ProviderRemoved { organization } => {
+            vec![Id::Organization(*organization)]
+        }
+        PeopleEvent::SessionOpened { session, .. } | PeopleEvent::SessionVouched { session, .. } => {
             vec![Id::User(session.user), Id::Membership(session.membership)]
         }
         PeopleEvent::Granted { membership, granted } => {
@@ -212,7 +244,10 @@ pub(crate) fn before_and_after(
         Event::CurrencyDeclared { currency, exponent, .. } => {
             (None, fields([("code", json!(currency.as_str())), ("exponent", json!(exponent))]))
         }
-        Event::CredentialIssued { credential, .. } => (None, issued(credential)),
+        Event::CredentialIssued { index, credential } => {
+            let scope = known.scope(*index).map(|scope| AskedScope::of(seals, scope));
+            (None, issued(credential, scope.as_ref()))
+        }
         Event::CredentialRevoked { revoked_at, .. } => {
             (None, fields([("revoked_at", json!(Time::from(*revoked_at)))]))
         }
@@ -255,7 +290,7 @@ pub(crate) fn before_and_after(
         Event::CreditSet { image, reference, .. } => {
             let before = match was {
                 Was::Credit { credit } => fields([("credit_limit", amount(*credit))]),
-                Was::Nothing | Was::Account { .. } => None,
+                _ => None,
             };
             let after = [("credit_limit", amount(image.amounts.credit())), ("reference", text(reference))];
             (before, fields(after))
@@ -289,31 +324,59 @@ pub(crate) fn before_and_after(
         }
         Event::Adjusted { posting, .. } | Event::Refunded { posting, .. } => (None, posted(posting)),
         Event::SettingsChanged { settings, .. } => {
-            let after = [
-                ("inbound_url", text(&settings.inbound_url)),
-                ("receipt_url", text(&settings.receipt_url)),
-                ("outbound", json!(settings.throughput.outbound)),
-                ("inbound", json!(settings.throughput.inbound)),
-                ("calls", json!(settings.throughput.calls)),
-            ];
-            (None, fields(after))
+            let side = |settings: &ledger::Settings| {
+                [
+                    ("inbound_url", text(&settings.inbound_url)),
+                    ("receipt_url", text(&settings.receipt_url)),
+                    ("forward", json!(ForwardName::of(settings.forward))),
+                    ("outbound", json!(settings.throughput.outbound)),
+                    ("inbound", json!(settings.throughput.inbound)),
+                    ("calls", json!(settings.throughput.calls)),
+                ]
+            };
+            match was {
+                Was::Settings(before) => changed(side(before), side(settings), ("reason", Value::Null)),
+                _ => (None, fields(side(settings))),
+            }
         }
         Event::NumberAssigned { number, .. } | Event::NumberMoved { number, .. } => {
             (None, fields([("number", text(&number.digits))]))
         }
         Event::ReloadSet { rule, .. } => {
+            (None, fields(reload(&rule.as_ref().into(), ReloadLimits::default(), &rule.reference)))
+        }
+        Event::ReloadRuled { rule, limits, .. } => {
+            let before = match was {
+                Was::Reload { rule, limits, reference } => fields(reload(rule, *limits, reference)),
+                _ => None,
+            };
+            (before, fields(reload(&rule.as_ref().into(), *limits, &rule.reference)))
+        }
+        Event::ReloadRequested { request, .. } => (None, fields([("amount", amount(request.amount))])),
+        Event::ReloadStarted { request, started, .. } => {
             let after = [
-                ("enabled", json!(rule.enabled)),
-                ("amount", amount(rule.amount)),
-                ("threshold", rule.threshold.map_or(Value::Null, amount)),
+                ("amount", amount(request.amount)),
+                ("started_this_month", json!(started.count)),
+                ("amount_this_month", amount(started.amount)),
             ];
             (None, fields(after))
         }
-        Event::ReloadRequested { request, .. } => (None, fields([("amount", amount(request.amount))])),
         Event::ReloadEnded { approved, .. } => (None, fields([("approved", json!(approved))])),
         Event::People(event) => people(event, rights),
         _ => (None, None),
     }
+}
+
+fn reload(rule: &ReloadTerms, limits: ReloadLimits, reference: &Text) -> [(&'static str, Value); 7] {
+    [
+        ("provider", json!(ProviderName::of(rule.provider))),
+        ("enabled", json!(rule.enabled)),
+        ("amount", amount(rule.amount)),
+        ("threshold", rule.threshold.map_or(Value::Null, amount)),
+        ("count_limit", json!(limits.count)),
+        ("amount_limit", limits.amount.map_or(Value::Null, amount)),
+        ("reference", text(reference)),
+    ]
 }
 
 /// Only what differs, and why.
@@ -338,10 +401,15 @@ fn changed<const N: usize>(
     (given(one), given(other))
 }
 
-fn issued(credential: &Credential) -> Option<Value> {
+fn issued(credential: &Credential, scope: Option<&AskedScope>) -> Option<Value> {
     let role = access::Role::from_code(credential.role).map(access::Role::name);
     let expires_at = (credential.expires_at != access::NO_EXPIRY).then(|| Time::from(credential.expires_at));
-    fields([("role", json!(role)), ("label", text(&credential.label)), ("expires_at", json!(expires_at))])
+    fields([
+        ("role", json!(role)),
+        ("label", text(&credential.label)),
+        ("expires_at", json!(expires_at)),
+        ("scope", json!(scope)),
+    ])
 }
 
 fn people(
@@ -360,7 +428,8 @@ fn people(
         }
         PeopleEvent::HandedOver { former, .. } => (None, fields([("former_role", json!(role(*former)))])),
         PeopleEvent::Invited { invited, .. } => (None, rights(invited.rights, &invited.accounts)),
-        PeopleEvent::SessionOpened { session, factor, .. } => {
+        PeopleEvent::SessionOpened { session, factor, .. }
+        | PeopleEvent::SessionVouched { session, factor, .. } => {
             let factor = match factor {
                 SecondFactor::None => None,
                 SecondFactor::Step(_) => Some("code"),
@@ -379,7 +448,14 @@ fn people(
             }
             (before.and_then(operations), after)
         }
+        PeopleEvent::ProviderSet { provider: after, before, .. } => {
+            (before.as_deref().and_then(provider), provider(after))
+        }
+        PeopleEvent::LetterSettled { tries, .. } => (None, fields([("tries", json!(tries))])),
         PeopleEvent::PermissionsRemoved { .. }
+        | PeopleEvent::LetterAsked { .. }
+        | PeopleEvent::ProviderRemoved { .. }
+        | PeopleEvent::SubjectLinked { .. }
         | PeopleEvent::UserRemoved { .. }
         | PeopleEvent::MembershipEnded { .. }
         | PeopleEvent::InvitationRevoked { .. }
@@ -391,4 +467,14 @@ fn people(
         | PeopleEvent::FactorConfirmed { .. }
         | PeopleEvent::FactorRemoved { .. } => (None, None),
     }
+}
+
+/// All but its secret.
+fn provider(it: &SignInProvider) -> Option<Value> {
+    fields([
+        ("issuer", json!(&*it.issuer)),
+        ("client_id", json!(&*it.client_id)),
+        ("domains", json!(it.domains.iter().map(|domain| &**domain).collect::<Vec<_>>())),
+        ("passwords", json!(it.passwords)),
+    ])
 }

@@ -46,7 +46,7 @@ pub(crate) async fn handle(
     if matches!(asked.excess, Excess::Forced) {
         caller.may(Operation::ForceCharge)?;
     }
-    let hold = named(&app, &name)?;
+    let hold = named(&app, &name);
     let key = once.key(&app, &caller.0, "capture hold", hold, &asked);
     let amount = match asked.amount {
         Some(amount) => amount.nanos(),

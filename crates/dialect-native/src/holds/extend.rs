@@ -43,7 +43,7 @@ pub(crate) async fn handle(
 ) -> Result<Answer<HoldExtended>, Problem> {
     caller.may(Operation::Hold)?;
     let asked: ExtendHold = input.read_or_default()?;
-    let hold = named(&app, &name)?;
+    let hold = named(&app, &name);
     let key = once.key(&app, &caller.0, "extend hold", hold, &asked);
     let until = Until { expires_in: asked.expires_in, expires_at: asked.expires_at };
     let act = Act::ExtendHold { hold, expires_at: until.resolve(&app).await? };

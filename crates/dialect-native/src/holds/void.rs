@@ -36,7 +36,7 @@ pub(crate) async fn handle(
     once: Once,
 ) -> Result<Answer<HoldVoided>, Problem> {
     caller.may(Operation::Hold)?;
-    let hold = named(&app, &name)?;
+    let hold = named(&app, &name);
     let key = once.key(&app, &caller.0, "void hold", hold, &());
     let receipt = submit(&app, &caller.0, Act::VoidHold { hold }, key).await?;
     let Event::HoldEnded { hold, payer, released, .. } = receipt.event else {

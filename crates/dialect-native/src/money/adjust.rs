@@ -26,7 +26,7 @@ use crate::values::{Amount, Currency, Reference, text};
     request_body = Adjustment,
     responses((status = 201, description = "It is posted", body = Entry)),
     extensions(("x-operation" = json!(["Adjust"])), ("x-problems" = json!([
-        "account-not-found", "amount-not-positive", "amount-out-of-range", "currency-unknown",
+        "account-not-found", "amount-not-positive", "amount-out-of-range", "currency-unknown", "scope-exceeded",
     ]))),
 )]
 pub(crate) async fn handle(

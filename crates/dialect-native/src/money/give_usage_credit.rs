@@ -26,7 +26,7 @@ use crate::values::{Amount, Currency, Reference, text};
     request_body = UsageCredit,
     responses((status = 201, description = "It is posted", body = Entry)),
     extensions(("x-operation" = json!(["GiveUsageCredit"])), ("x-problems" = json!([
-        "account-not-found", "account-closed", "amount-not-positive", "amount-out-of-range", "currency-unknown",
+        "account-not-found", "account-closed", "amount-not-positive", "amount-out-of-range", "currency-unknown", "scope-exceeded",
     ]))),
 )]
 pub(crate) async fn handle(

@@ -28,7 +28,7 @@ use crate::values::{Amount, Reference, text};
     request_body = Refund,
     responses((status = 201, description = "It is given back", body = Entry)),
     extensions(("x-operation" = json!(["Refund"])), ("x-problems" = json!([
-        "charge-not-found", "history-removed", "refund-above-charge", "account-closed", "amount-not-positive",
+        "charge-not-found", "history-removed", "refund-above-charge", "account-closed", "amount-not-positive", "scope-exceeded",
     ]))),
 )]
 pub(crate) async fn handle(

@@ -1,16 +1,15 @@
-//! Reload rules: `PUT` and `GET /accounts/{account}/reload-rule`, and the reloads that they make:
-//! `POST /accounts/{account}/reloads` and `…/settle`.
+//! Reload rules: `PUT` and `GET /accounts/{account}/reload-rule`.
 
 use std::sync::Arc;
 
 use access::{Operation, reload_digest};
 use axum::extract::State;
 use dialect::App;
-use ledger::{Act, Event, Provider};
+use domain::Timestamp;
+use ledger::{AccountIndex, Act, Ledger, Provider, ReloadLimits};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::posted::Entry;
 use crate::accounts::view::string;
 use crate::answer::Answer;
 use crate::input::{Input, Named};
@@ -24,7 +23,10 @@ use crate::values::{Amount, Currency, Time, Words};
 /// Set the reload rule of an account
 ///
 /// How its balance is topped up again: by whom, how much at a time, and the reference that starts it. One rule
-/// for each balance; the threshold is kept, and nothing is started by it yet.
+/// for each balance. With a threshold reloads start by themselves as well: whatever happens to the balance, and
+/// a refusal for want of funds, starts one if posted minus held is below it and none is under way. After one
+/// that was declined the next waits an hour, then four, and so on; after five in a row the rule is switched
+/// off, until it is set again.
 #[utoipa::path(
     put, path = "/accounts/{account}/reload-rule", tag = "money", operation_id = "set_reload_rule",
     params(("account" = String, Path, description = "Any handle of the account")),
@@ -44,12 +46,10 @@ pub(crate) async fn set(
 ) -> Result<Answer<ReloadRule>, Problem> {
     caller.may(Operation::SetReload)?;
     let asked: SetReloadRule = input.read()?;
-    if asked.provider == ProviderName::Test && app.sandbox.is_none() {
-        return Err(Problem::field("provider", "test approves everything, and is for sandboxes"));
-    }
     if asked.threshold.is_some_and(|threshold| threshold.nanos().is_negative()) {
         return Err(Problem::field("threshold", "must not be negative"));
     }
+    let limits = asked.limits.as_ref().map_or(Ok(ReloadLimits::default()), Limits::read)?;
     let index = account(&app, &caller.0, &name)?;
     let home = look_at(&app, &caller.0, index, move |ledger, _| ledger.account(index).currency).await?;
     let key = once.key(&app, &caller.0, "set reload rule", index, &asked);
@@ -62,11 +62,10 @@ pub(crate) async fn set(
         reference: asked.reference.text(),
     };
     let currency = asked.currency.map(|currency| currency.0);
-    let act = Act::SetReload { account: index, currency, rule: Box::new(rule) };
+    let act = Act::SetReload { account: index, currency, rule: Box::new(rule), limits };
     let receipt = submit(&app, &caller.0, act, key).await?;
-    let rule = look_at(&app, &caller.0, index, move |ledger, _| {
-        let currency = currency.unwrap_or(home);
-        ledger.reload_of(index, currency).map(|(_, reload)| ReloadRule::of(reload, currency))
+    let rule = look_at(&app, &caller.0, index, move |ledger, now| {
+        ReloadRule::of(ledger, index, currency.unwrap_or(home), now)
     });
     let rule = rule.await?.ok_or_else(|| Problem::bug("a rule that was set is not there"))?;
     Ok(Answer::ok(rule).replayed(receipt.repeated))
@@ -90,85 +89,14 @@ pub(crate) async fn get(
 ) -> Result<Answer<ReloadRule>, Problem> {
     caller.may(Operation::ReadAccounts)?;
     let index = account(&app, &caller.0, &name)?;
-    let rule = look(&app, &caller.0, move |ledger, _, sight| {
+    let rule = look(&app, &caller.0, move |ledger, now, sight| {
         if !sight.reaches(ledger, index) {
             return Err(Kind::AccountNotFound);
         }
         let currency = ledger.account(index).currency;
-        let known = ledger.reload_of(index, currency);
-        known.map(|(_, reload)| ReloadRule::of(reload, currency)).ok_or(Kind::NotFound)
+        ReloadRule::of(ledger, index, currency, now).ok_or(Kind::NotFound)
     });
     Ok(Answer::ok(rule.await?))
-}
-
-/// Start a reload
-///
-/// By the reference that the rule was set with. A provider that approves at once has posted the money when
-/// this is answered (`approved`); of a manual one the seller has been asked (`requested`), and says later
-/// whether the money came.
-#[utoipa::path(
-    post, path = "/accounts/{account}/reloads", tag = "money", operation_id = "start_reload",
-    params(("account" = String, Path, description = "Any handle of the account")),
-    request_body = StartReload,
-    responses((status = 201, description = "It is started, or done", body = Reload)),
-    extensions(("x-operation" = json!(["StartReload"])), ("x-problems" = json!([
-        "account-not-found", "account-closed", "reload-off", "reload-under-way",
-    ]))),
-)]
-pub(crate) async fn start(
-    caller: Signed,
-    State(app): State<Arc<App>>,
-    Named(name): Named,
-    once: Once,
-    input: Input,
-) -> Result<Answer<Reload>, Problem> {
-    caller.may(Operation::StartReload)?;
-    let asked: StartReload = input.read()?;
-    let index = account(&app, &caller.0, &name)?;
-    let key = once.key(&app, &caller.0, "start reload", index, &asked);
-    let digest = reload_digest(app.engine.seals(), index, asked.reference.as_str());
-    let currency = asked.currency.map(|currency| currency.0);
-    let receipt = submit(&app, &caller.0, Act::StartReload { account: index, currency, digest }, key).await?;
-    let (status, entry) = match receipt.event {
-        Event::ToppedUp(_) => (ReloadStatus::Approved, Some(Entry::of(app.engine.seals(), &receipt)?)),
-        Event::ReloadRequested { .. } => (ReloadStatus::Requested, None),
-        _ => return Err(Problem::bug("a reload was answered by another event")),
-    };
-    Ok(Answer::created(Reload { status, entry }).replayed(receipt.repeated))
-}
-
-/// Settle a reload
-///
-/// The seller's word on the one that is under way: its money came and is posted, or it will not come.
-#[utoipa::path(
-    post, path = "/accounts/{account}/reloads/settle", tag = "money", operation_id = "settle_reload",
-    params(("account" = String, Path, description = "Any handle of the account")),
-    request_body = SettleReload,
-    responses((status = 201, description = "It has ended", body = Reload)),
-    extensions(("x-operation" = json!(["SetReload"])), ("x-problems" = json!([
-        "account-not-found", "account-closed", "no-reload-under-way",
-    ]))),
-)]
-pub(crate) async fn settle(
-    caller: Signed,
-    State(app): State<Arc<App>>,
-    Named(name): Named,
-    once: Once,
-    input: Input,
-) -> Result<Answer<Reload>, Problem> {
-    caller.may(Operation::SetReload)?;
-    let asked: SettleReload = input.read()?;
-    let index = account(&app, &caller.0, &name)?;
-    let key = once.key(&app, &caller.0, "settle reload", index, &asked);
-    let (currency, approved) = (asked.currency.map(|currency| currency.0), asked.approved);
-    let act = Act::SettleReload { account: index, currency, approved };
-    let receipt = submit(&app, &caller.0, act, key).await?;
-    let (status, entry) = match receipt.event {
-        Event::ToppedUp(_) => (ReloadStatus::Approved, Some(Entry::of(app.engine.seals(), &receipt)?)),
-        Event::ReloadEnded { .. } => (ReloadStatus::Declined, None),
-        _ => return Err(Problem::bug("a reload was answered by another event")),
-    };
-    Ok(Answer::created(Reload { status, entry }).replayed(receipt.repeated))
 }
 
 #[derive(Deserialize, Serialize, ToSchema)]
@@ -178,14 +106,51 @@ pub(crate) struct SetReloadRule {
     provider: ProviderName,
     /// What each reload adds.
     amount: Amount,
-    /// Posted minus held below this asks for a reload.
+    /// Posted minus held below this starts a reload.
     threshold: Option<Amount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limits: Option<Limits>,
     /// The payment by which it was switched on; whoever says it starts a reload.
     reference: Words<255>,
     /// On, when absent.
     enabled: Option<bool>,
     /// The home currency when absent.
     currency: Option<Currency>,
+}
+
+/// What may start by itself in one calendar month of the organization's time zone.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Limits {
+    /// So many reloads; without a limit, when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u32>,
+    /// Reloads of so much together; without a limit, when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<Amount>,
+}
+
+impl Limits {
+    fn read(&self) -> Result<ReloadLimits, Problem> {
+        let amount = self.amount.map(Amount::nanos);
+        if self.count == Some(0) || amount.is_some_and(|amount| !amount.is_positive()) {
+            return Err(Problem::field("limits", "must be positive"));
+        }
+        Ok(ReloadLimits { count: self.count, amount })
+    }
+
+    /// Nothing, where nothing is limited.
+    fn of(limits: ReloadLimits) -> Option<Self> {
+        let given = limits != ReloadLimits::default();
+        given.then(|| Self { count: limits.count, amount: limits.amount.map(Into::into) })
+    }
+}
+
+/// What has started by itself in the month that runs.
+#[derive(Serialize, ToSchema)]
+struct Started {
+    count: u32,
+    amount: Amount,
 }
 
 /// How a balance is topped up again.
@@ -197,6 +162,19 @@ pub(crate) struct ReloadRule {
     currency: Currency,
     #[serde(skip_serializing_if = "Option::is_none")]
     threshold: Option<Amount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limits: Option<Limits>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started: Option<Started>,
+    /// How many in a row were declined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failures: Option<u32>,
+    /// After failures: none starts by itself before then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits_until: Option<Time>,
+    /// By failures, until the rule is set again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    switched_off: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
     /// The reload that waits for the seller's word.
@@ -211,19 +189,34 @@ struct Requested {
 }
 
 impl ReloadRule {
-    fn of(reload: &ledger::Reload, currency: domain::Currency) -> Self {
+    fn of(
+        ledger: &Ledger,
+        account: AccountIndex,
+        currency: domain::Currency,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let (_, reload) = ledger.reload_of(account, currency)?;
         let rule = &reload.rule;
-        Self {
+        let period = ledger.organization(ledger.account(account).organization).calendar.period_at(now);
+        let started = period.filter(|(period, _)| reload.started.period == *period);
+        let waits = reload.pause.filter(|pause| (now..Timestamp::NEVER).contains(&pause.until));
+        Some(Self {
             provider: ProviderName::of(rule.provider),
             enabled: rule.enabled,
             amount: rule.amount.into(),
             currency: Currency(currency),
             threshold: rule.threshold.map(Into::into),
+            limits: Limits::of(reload.limits),
+            started: started
+                .map(|_| Started { count: reload.started.count, amount: reload.started.amount.into() }),
+            failures: reload.pause.map(|pause| pause.failures),
+            waits_until: waits.map(|pause| pause.until.into()),
+            switched_off: rule.enabled && !reload.is_on(),
             reference: string(&rule.reference),
             requested: reload
                 .requested
                 .map(|it| Requested { amount: it.amount.into(), requested_at: it.requested_at.into() }),
-        }
+        })
     }
 }
 
@@ -231,7 +224,7 @@ impl ReloadRule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = Provider)]
-enum ProviderName {
+pub(crate) enum ProviderName {
     /// The seller's people, who say when it came.
     Manual,
     /// Approves everything: in sandboxes.
@@ -246,47 +239,10 @@ impl ProviderName {
         }
     }
 
-    fn of(provider: Provider) -> Self {
+    pub(crate) fn of(provider: Provider) -> Self {
         match provider {
             Provider::Manual => Self::Manual,
             Provider::Test => Self::Test,
         }
     }
-}
-
-#[derive(Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"reference": "8ef2447e69604f64"}))]
-pub(crate) struct StartReload {
-    reference: Words<255>,
-    /// The home currency when absent.
-    currency: Option<Currency>,
-}
-
-#[derive(Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"approved": true}))]
-pub(crate) struct SettleReload {
-    /// The money came.
-    approved: bool,
-    /// The home currency when absent.
-    currency: Option<Currency>,
-}
-
-/// What became of a reload.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Reload {
-    status: ReloadStatus,
-    /// The top-up that it made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    entry: Option<Entry>,
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum ReloadStatus {
-    Approved,
-    Declined,
-    /// It waits for the seller's word.
-    Requested,
 }

@@ -27,7 +27,7 @@ use crate::values::{Amount, Currency, Reference, text};
     responses((status = 201, description = "The limit is set", body = Entry)),
     extensions(("x-operation" = json!(["SetCredit"])), ("x-problems" = json!([
         "credit-below-given", "account-not-found", "funding-shared", "account-closed", "amount-out-of-range",
-        "currency-unknown",
+        "currency-unknown", "scope-exceeded",
     ]))),
 )]
 pub(crate) async fn handle(

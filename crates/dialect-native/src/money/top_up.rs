@@ -24,7 +24,7 @@ use crate::values::{Amount, Currency, Reference, text};
     request_body = TopUp,
     responses((status = 201, description = "It is posted", body = Entry)),
     extensions(("x-operation" = json!(["TopUp"])), ("x-problems" = json!([
-        "account-not-found", "account-closed", "amount-not-positive", "amount-out-of-range", "currency-unknown",
+        "account-not-found", "account-closed", "amount-not-positive", "amount-out-of-range", "currency-unknown", "scope-exceeded",
     ]))),
 )]
 pub(crate) async fn handle(

@@ -27,7 +27,7 @@ use crate::values::{Amount, Currency, Reference, text};
     responses((status = 201, description = "It is posted", body = Entry)),
     extensions(("x-operation" = json!(["Withdraw"])), ("x-problems" = json!([
         "insufficient-funds", "account-not-found", "account-suspended", "account-frozen", "account-closed",
-        "funding-shared", "amount-not-positive", "currency-unknown",
+        "funding-shared", "amount-not-positive", "currency-unknown", "scope-exceeded",
     ]))),
 )]
 pub(crate) async fn handle(

@@ -13,7 +13,7 @@ use domain::Timestamp;
 use engine::{Id, Seals};
 use ledger::{
     Act, Actor, Event, Invitation as Held, InvitationIndex, Ledger, OrganizationIndex, PeopleAct,
-    PeopleEvent, Within,
+    PeopleEvent, Rights, RoleCode, Within,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -98,6 +98,9 @@ async fn invite(
     if !is_address(asked.email.as_str()) {
         return Err(Problem::field("email", "expected an e-mail address"));
     }
+    if app.mailer.is_on() {
+        letters::check(app, asked.email.as_str()).map_err(|error| Problem::field("email", error))?;
+    }
     let wanted = Wanted {
         role: asked.role,
         permissions: asked.permissions.as_ref(),
@@ -112,6 +115,7 @@ async fn invite(
         email_digest: email_digest(app.engine.seals(), asked.email.as_str()),
         email: asked.email.text(),
         expires_at: asked.expires_at.map_or(now.plus_secs(LIFE_SECS), Time::timestamp),
+        by_mail: app.mailer.is_on(),
     };
     let actor = actor_within(app, &caller.0, within);
     let receipt = submit_as(app, actor, Act::People(Box::new(act)), None).await?;
@@ -121,15 +125,13 @@ async fn invite(
     let PeopleEvent::Invited { invitation, invited } = *event else {
         return Err(Problem::bug("an invitation was answered by another event"));
     };
-    let link = invitation_link(app.engine.seals(), invitation);
-    let link = app.site.link("accept", link.expose());
     let seen = app.engine.read(move |ledger, _| Seen::of(ledger, invitation, &invited)).await?;
     let mut view = seen.view(app.engine.seals());
     if app.mailer.is_on() {
-        let letter = letters::invitation(app, asked.email.as_str(), &seen.organization, &link)?;
-        app.mailer.send(letter);
+        app.mailer.asked();
     } else {
-        view.link = Some(link);
+        let link = invitation_link(app.engine.seals(), invitation);
+        view.link = Some(app.site.link("accept", link.expose()));
     }
     Ok(Answer::created(view))
 }
@@ -231,7 +233,7 @@ pub(crate) async fn revoke(
         (status = 204, description = "They belong, and sign in as they always do"),
     ),
     extensions(("x-operation" = json!(["Anybody"])), ("x-problems" = json!([
-        "link-not-valid", "already-a-member", "primary-user-exists", "too-many-sign-ins",
+        "link-not-valid", "already-a-member", "primary-user-exists", "too-many-sign-ins", "sign-in-elsewhere",
     ]))),
 )]
 pub(crate) async fn accept(State(app): State<Arc<App>>, input: Input) -> Result<Response, Problem> {
@@ -245,9 +247,15 @@ pub(crate) async fn accept(State(app): State<Arc<App>>, input: Input) -> Result<
         let user = ledger.find_user(organization, known.email_digest);
         let email = string(&known.email).unwrap_or_default();
         let name = ledger.organization(organization).name.as_ref().to_owned();
-        Some((user, email, name))
+        let provider = ledger.provider(organization);
+        let elsewhere =
+            provider.is_some_and(|it| !it.passwords && it.speaks_for(&email)) && !is_owners(known);
+        Some((user, email, name, elsewhere))
     };
-    let (known, email, organization) = app.engine.read(read).await?.ok_or_else(not_valid)?;
+    let (known, email, organization, elsewhere) = app.engine.read(read).await?.ok_or_else(not_valid)?;
+    if elsewhere && known.is_none() {
+        return Err(Problem::new(Kind::SignInElsewhere));
+    }
     let password = match (&asked.password, known) {
         (None, None) => return Err(Problem::new(Kind::MissingField).with_field("password")),
         (Some(_), Some(_)) => {
@@ -282,6 +290,48 @@ pub(crate) async fn accept(State(app): State<Arc<App>>, input: Input) -> Result<
     let origin = Arrival::current().into();
     let signed_in = app.access.sign_in().proven(user, Some(membership), &origin).await?;
     opened(&app, &signed_in).await
+}
+
+/// Read an invitation
+///
+/// By the word of the link: what whoever has it is asked for.
+#[utoipa::path(
+    post, path = "/invitations/read", tag = "sessions", operation_id = "read_invitation",
+    request_body = ReadInvitation,
+    responses((status = 200, description = "It is open", body = ReadableInvitation)),
+    extensions(("x-operation" = json!(["Anybody"])), ("x-problems" = json!(["link-not-valid"]))),
+)]
+pub(crate) async fn read(
+    State(app): State<Arc<App>>,
+    input: Input,
+) -> Result<Answer<ReadableInvitation>, Problem> {
+    let asked: ReadInvitation = input.read()?;
+    let link = bare(&asked.link);
+    let not_valid = || Problem::new(Kind::LinkNotValid);
+    let invitation = read_invitation_link(app.engine.seals(), link).ok_or_else(not_valid)?;
+    let can_come_back = app.site.public_url.is_some();
+    let read = move |ledger: &Ledger, now: Timestamp| {
+        let open = ledger.invitation(invitation).filter(|it| it.is_open(now))?;
+        let organization = ledger.organization_within(open.within);
+        let email = string(&open.email).unwrap_or_default();
+        let provider = ledger.provider(organization).filter(|it| it.speaks_for(&email));
+        let is_new = ledger.find_user(organization, open.email_digest).is_none();
+        let refused = provider.is_some_and(|it| !it.passwords) && !is_owners(open);
+        Some(ReadableInvitation {
+            organization: ledger.organization(organization).name.as_ref().to_owned(),
+            email,
+            known: !is_new,
+            password: is_new && !refused,
+            company: provider.is_some() && can_come_back,
+        })
+    };
+    app.engine.read(read).await?.map(Answer::ok).ok_or_else(not_valid)
+}
+
+/// Into the organization itself, as its owner: they always have a password.
+fn is_owners(invitation: &Held) -> bool {
+    let is_sellers = matches!(invitation.within, Within::Organization(_));
+    is_sellers && invitation.rights == Rights::Role(RoleCode::OWNER)
 }
 
 #[derive(Clone)]
@@ -357,6 +407,26 @@ pub(crate) struct AcceptInvitation {
     /// The link, or what stands behind its `#`.
     link: String,
     password: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"link": "bsi_…"}))]
+pub(crate) struct ReadInvitation {
+    /// The link, or what stands behind its `#`.
+    link: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReadableInvitation {
+    organization: String,
+    email: String,
+    /// Whether there is a user with that address already, who keeps what they sign in with.
+    known: bool,
+    /// Whether to choose a password: not for who is known already, nor for who signs in at the company alone.
+    password: bool,
+    /// Whether it may be accepted by the company's own sign-in.
+    company: bool,
 }
 
 #[derive(Serialize, ToSchema)]

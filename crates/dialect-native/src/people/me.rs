@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use access::{NO_EXPIRY, Secret, check_password, token_digest};
+use access::check_password;
 use axum::extract::State;
 use axum::http::StatusCode;
 use dialect::App;
-use engine::Id;
-use ledger::{Act, Event, Holder, Ledger, PeopleAct, RoleCode, UserIndex, Verifier};
+use ledger::{Act, Ledger, PeopleAct, UserIndex};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -17,10 +16,9 @@ use crate::answer::Answer;
 use crate::ids;
 use crate::input::Input;
 use crate::look::look;
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 use crate::signed::Signed;
 use crate::submit::submit;
-use crate::values::{Name, Time, text};
 
 /// Say who asks
 ///
@@ -150,63 +148,4 @@ pub(crate) async fn hash(app: &App, password: &str) -> Result<Arc<str>, Problem>
 pub(crate) struct SetPassword {
     current: String,
     password: String,
-}
-
-/// Issue a token of one's own
-///
-/// For programs that act as this person: it may what the membership may, for as long as that lasts. Shown
-/// here and never again.
-#[utoipa::path(
-    post, path = "/me/tokens", tag = "sessions", operation_id = "issue_own_token",
-    request_body = IssueOwnToken,
-    responses((status = 201, description = "It counts", body = OwnToken)),
-    extensions(("x-operation" = json!(["Yourself"])), ("x-problems" = json!([]))),
-)]
-pub(crate) async fn issue_token(
-    caller: Signed,
-    State(app): State<Arc<App>>,
-    input: Input,
-) -> Result<Answer<OwnToken>, Problem> {
-    caller.in_session()?;
-    let person = caller.0.person().ok_or_else(|| Problem::new(Kind::Forbidden))?;
-    let asked: IssueOwnToken = input.read_or_default()?;
-    let token = Secret::new_token(app.engine.entropy(), app.engine.seals().book());
-    let act = Act::IssueCredential {
-        holder: Holder::Member(person.membership),
-        role: RoleCode(0),
-        verifier: Verifier::Digest(token_digest(app.engine.seals(), token.expose())),
-        label: text(asked.label.as_ref()),
-        expires_at: asked.expires_at.map_or(NO_EXPIRY, Time::timestamp),
-        live_max: None,
-        scope: None,
-    };
-    let receipt = submit(&app, &caller.0, act, None).await?;
-    let Event::CredentialIssued { index, credential } = &receipt.event else {
-        return Err(Problem::bug("a token was answered by another event"));
-    };
-    Ok(Answer::created(OwnToken {
-        id: ids::print(app.engine.seals(), Id::Credential(*index)),
-        token: token.expose().to_owned(),
-        issued_at: credential.issued_at.into(),
-        expires_at: asked.expires_at,
-    }))
-}
-
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"label": "laptop"}))]
-pub(crate) struct IssueOwnToken {
-    /// What it is for.
-    label: Option<Name>,
-    /// Never when absent.
-    expires_at: Option<Time>,
-}
-
-#[derive(Serialize, ToSchema)]
-pub(crate) struct OwnToken {
-    id: String,
-    token: String,
-    issued_at: Time,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<Time>,
 }

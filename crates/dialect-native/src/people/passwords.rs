@@ -11,9 +11,7 @@ use ledger::{Act, Actor, Command, Ledger, PeopleAct, UserIndex};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::letters;
 use super::me::Known;
-use crate::accounts::view::string;
 use crate::answer::Answer;
 use crate::ids;
 use crate::input::{Input, Named};
@@ -46,39 +44,30 @@ pub(crate) async fn ask(State(app): State<Arc<App>>, input: Input) -> Result<Sta
         let Some(organization) = organization else { return };
         let find = move |ledger: &Ledger, _| ledger.find_user(organization, email);
         let Ok(Some(user)) = app.engine.read(find).await else { return };
-        if let Ok(Some(letter)) = letter(&app, user, Actor::System, origin).await {
-            app.mailer.deliver(&letter).await;
-        }
+        // What the book does not take is asked for again by whoever waits for the letter.
+        drop(ask_letter(&app, user, origin).await);
     });
     Ok(StatusCode::ACCEPTED)
 }
 
-/// The letter to a user; none when one has just been sent.
-async fn letter(
-    app: &App,
-    user: UserIndex,
-    actor: Actor,
-    origin: Origin,
-) -> Result<Option<mail::Letter>, Problem> {
+/// A letter to a user; none when one has just been asked for.
+async fn ask_letter(app: &App, user: UserIndex, origin: Origin) -> Result<(), Problem> {
     let now = app.engine.read(|_, now| now).await?;
     if !app.mailer.is_on() || !app.access.sign_in().may_mail(user, now) {
-        return Ok(None);
+        return Ok(());
     }
-    let act = Act::People(Box::new(PeopleAct::AskReset { user }));
-    app.engine.submit_from(Request { command: Command { actor, act }, key: None }, Some(origin)).await?;
-    let (link, email, organization) = link(app, user).await?;
-    letters::password_reset(app, &email, &organization, &link).map(Some)
+    let act = Act::People(Box::new(PeopleAct::AskReset { user, by_mail: true }));
+    let command = Command { actor: Actor::System, act };
+    app.engine.submit_from(Request { command, key: None }, Some(origin)).await?;
+    app.mailer.asked();
+    Ok(())
 }
 
-async fn link(app: &App, user: UserIndex) -> Result<(String, String, String), Problem> {
-    let read = move |ledger: &Ledger, now| {
-        let known = ledger.user(user);
-        let organization = ledger.organization(known.organization).name.as_ref().to_owned();
-        (known.passwords(), string(&known.email).unwrap_or_default(), organization, now)
-    };
-    let (passwords, email, organization, now) = app.engine.read(read).await?;
+async fn link(app: &App, user: UserIndex) -> Result<String, Problem> {
+    let read = move |ledger: &Ledger, now| (ledger.user(user).passwords(), now);
+    let (passwords, now) = app.engine.read(read).await?;
     let link = reset_link(app.engine.seals(), user, passwords, now.plus_secs(RESET_SECS));
-    Ok((app.site.link("reset", link.expose()), email, organization))
+    Ok(app.site.link("reset", link.expose()))
 }
 
 /// Reset a user's password
@@ -98,14 +87,14 @@ pub(crate) async fn reset(
 ) -> Result<Answer<Reset>, Problem> {
     let user = super::users::find(&app, &caller, &name).await?;
     super::users::may_change(&app, &caller, user).await?;
-    let act = Act::People(Box::new(PeopleAct::AskReset { user }));
+    let act = Act::People(Box::new(PeopleAct::AskReset { user, by_mail: app.mailer.is_on() }));
     submit_as(&app, Actor::System, act, None).await?;
-    let (link, email, organization) = link(&app, user).await?;
+    let shown = ids::print(app.engine.seals(), Id::User(user));
     if app.mailer.is_on() {
-        app.mailer.send(letters::password_reset(&app, &email, &organization, &link)?);
-        return Ok(Answer::ok(Reset { user: ids::print(app.engine.seals(), Id::User(user)), link: None }));
+        app.mailer.asked();
+        return Ok(Answer::ok(Reset { user: shown, link: None }));
     }
-    Ok(Answer::ok(Reset { user: ids::print(app.engine.seals(), Id::User(user)), link: Some(link) }))
+    Ok(Answer::ok(Reset { user: shown, link: Some(link(&app, user).await?) }))
 }
 
 /// Set a new password by a link

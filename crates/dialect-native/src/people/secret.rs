@@ -2,18 +2,18 @@
 
 use access::Caller;
 use dialect::App;
-use domain::{Nanos, Timestamp};
+use domain::Timestamp;
 use engine::Id;
-use ledger::{AccountIndex, CREDENTIALS_MAX, Credential, CredentialIndex, Ledger, Verifier, day_of};
+use ledger::{AccountIndex, CREDENTIALS_MAX, Credential, CredentialIndex, Ledger, Verifier};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::scope::ScopeBody;
+use super::scope::Scope;
 use crate::accounts::view::string;
 use crate::ids;
 use crate::look::look_at;
 use crate::problem::Problem;
-use crate::values::{Amount, Time};
+use crate::values::Time;
 
 /// A secret of an account.
 #[derive(Serialize, ToSchema)]
@@ -33,17 +33,14 @@ pub(crate) struct Secret {
     #[serde(skip_serializing_if = "Option::is_none")]
     last_used_on: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<ScopeBody>,
-    /// Of the amount a day in its scope, today.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    spent_today: Option<Amount>,
+    scope: Option<Scope>,
 }
 
 /// What the state says of a secret.
 pub(super) struct Seen {
     index: CredentialIndex,
     credential: Credential,
-    spent: Nanos,
+    now: Timestamp,
 }
 
 /// The live secrets of an account, newest first.
@@ -62,14 +59,13 @@ pub(super) async fn look_at_secrets(
 impl Secret {
     pub(super) fn seen(ledger: &Ledger, now: Timestamp, index: CredentialIndex) -> Seen {
         let credential = ledger.credential(index).clone();
-        Seen { index, spent: credential.spent.on(day_of(now)), credential }
+        Seen { index, credential, now }
     }
 
     pub(super) fn print(app: &App, seen: Seen) -> Self {
-        let Seen { index, credential, spent } = seen;
+        let Seen { index, credential, now } = seen;
         let seals = app.engine.seals();
         let used_on = app.access.last_use().day(index).max(credential.used_on);
-        let has_per_day = credential.scope.as_ref().is_some_and(|scope| scope.per_day.is_some());
         Self {
             id: ids::print(seals, Id::Credential(index)),
             secret: None,
@@ -78,8 +74,7 @@ impl Secret {
             issued_at: credential.issued_at.into(),
             expires_at: (credential.expires_at != Timestamp::NEVER).then(|| credential.expires_at.into()),
             last_used_on: date(used_on),
-            scope: credential.scope.as_deref().map(|scope| ScopeBody::of(seals, scope)),
-            spent_today: has_per_day.then(|| spent.into()),
+            scope: Scope::of(seals, &credential, now),
         }
     }
 
@@ -89,7 +84,7 @@ impl Secret {
 }
 
 /// `2025-03-01`; nothing for a day that never was.
-fn date(day: u32) -> Option<String> {
+pub(super) fn date(day: u32) -> Option<String> {
     const DATE_CHARACTERS: usize = 10;
     let midnight = Timestamp::from_secs(i64::from(day) * 24 * 3600);
     let text = dialect::print_instant(midnight, dialect::Fraction::None).ok().filter(|_| day > 0)?;

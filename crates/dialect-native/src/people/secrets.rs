@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use access::{NO_EXPIRY, Operation, Role, Secret as NewSecret, check_chosen_secret, secret_digest};
+use access::{
+    NO_EXPIRY, Operation, Permissions, Role, Secret as NewSecret, check_chosen_secret, secret_digest,
+};
 use axum::extract::State;
 use axum::http::StatusCode;
 use dialect::App;
@@ -11,7 +13,7 @@ use ledger::{AccountIndex, Act, CREDENTIALS_MAX, Event, Holder, Verifier};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::scope::ScopeBody;
+use super::scope::AskedScope;
 use super::secret::{Secret, look_at_secrets};
 use super::tokens::named;
 use crate::answer::{Answer, List};
@@ -53,7 +55,10 @@ pub(crate) async fn add(
         return Err(Problem::field("expires_at", "is not in the future"));
     }
     let scope = match &asked.scope {
-        Some(scope) => Some(Box::new(scope.scope(&app, &caller.0, home).await?)),
+        Some(scope) => {
+            let all = Permissions::of_role(Role::Account);
+            Some(scope.scope(&app, &caller.0, all, home).await?)
+        }
         None => None,
     };
     let key = once.key(&app, &caller.0, "add secret", index, &asked);
@@ -156,13 +161,13 @@ pub(crate) async fn revoke(
 ) -> Result<StatusCode, Problem> {
     caller.may(Operation::ManageSecrets)?;
     let index = account(&app, &caller.0, &name)?;
-    let credential = named(&app, &secret)?;
-    look(&app, &caller.0, move |ledger, _, sight| {
+    let named = named(&app, &secret).ok();
+    let credential = look(&app, &caller.0, move |ledger, _, sight| {
         if !sight.reaches(ledger, index) {
             return Err(Kind::AccountNotFound);
         }
-        let is_its = ledger.credential(credential).holder == Holder::Account(index);
-        if is_its { Ok(()) } else { Err(Kind::CredentialNotFound) }
+        let its = named.filter(|it| ledger.credential(*it).holder == Holder::Account(index));
+        its.ok_or(Kind::CredentialNotFound)
     })
     .await?;
     submit(&app, &caller.0, Act::RevokeCredential { credential, live_min: 1 }, None).await?;
@@ -202,7 +207,8 @@ pub(crate) async fn reissue(
 
 #[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"label": "rotation of March", "scope": {"actions": ["charge"], "per_day": {"amount": "20"}}}))]
+#[schema(example = json!({"label": "rotation of March", "scope": {"operations": ["charge"],
+    "limits": [{"counts": ["charge"], "amount": "20", "period": "day"}]}}))]
 pub(crate) struct AddSecret {
     /// What it is for.
     label: Option<Name>,
@@ -212,7 +218,7 @@ pub(crate) struct AddSecret {
     /// upper-case letter and a digit among them. A better one is made when absent.
     #[serde(skip_serializing)]
     secret: Option<String>,
-    scope: Option<ScopeBody>,
+    scope: Option<AskedScope>,
 }
 
 #[derive(Default, Deserialize, Serialize, ToSchema)]

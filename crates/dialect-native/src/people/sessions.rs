@@ -35,6 +35,7 @@ use crate::values::{Name, Time};
     responses((status = 201, description = "Signed in", body = Session)),
     extensions(("x-operation" = json!(["Anybody"])), ("x-problems" = json!([
         "sign-in-failed", "second-factor-needed", "second-factor-wrong", "no-membership", "too-many-sign-ins",
+        "sign-in-elsewhere",
     ]))),
 )]
 pub(crate) async fn sign_in(State(app): State<Arc<App>>, input: Input) -> Result<Response, Problem> {
@@ -90,7 +91,7 @@ pub(crate) async fn opened(app: &App, signed_in: &SignedIn) -> Result<Response, 
     Ok(response)
 }
 
-fn cookie(app: &App, token: &str, age: Option<i64>) -> HeaderValue {
+pub(crate) fn cookie(app: &App, token: &str, age: Option<i64>) -> HeaderValue {
     let mut cookie = Cookie::build((cookie_name(app), token))
         .path("/")
         .http_only(true)

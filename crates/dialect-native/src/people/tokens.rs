@@ -6,17 +6,18 @@ use access::{NO_EXPIRY, Operation, Permissions, Role, Secret, token_digest};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use dialect::{App, Page, PageBounds, PagingError};
+use dialect::App;
 use engine::Id;
-use ledger::{Act, CredentialIndex, Event, Holder, OrganizationIndex, Verifier};
+use ledger::{Act, CredentialIndex, Holder, Ledger, Verifier};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::roles::RoleName;
-use crate::accounts::view::string;
+use super::scope::AskedScope;
+use super::token::{Token, issued, page};
 use crate::answer::{Answer, List};
 use crate::ids;
-use crate::input::{Input, Named, Paging, query};
+use crate::input::{Input, Named, Paging};
 use crate::look::look;
 use crate::once::Once;
 use crate::operator::administer;
@@ -27,13 +28,16 @@ use crate::values::{Name, Time, text};
 
 /// Issue a token
 ///
-/// Shown here and never again: a repeat under the same key answers without it.
+/// Shown here and never again: a repeat under the same key answers without it. One that is held to a scope may
+/// what the role and the scope both allow; it issues no tokens itself.
 #[utoipa::path(
     post, path = "/organizations/{organization}/tokens", tag = "people", operation_id = "issue_token",
     params(("organization" = String, Path, description = "The organization's name")),
     request_body = IssueToken,
     responses((status = 201, description = "It counts", body = Token)),
-    extensions(("x-operation" = json!(["ManageTokens"])), ("x-problems" = json!(["organization-not-found"]))),
+    extensions(("x-operation" = json!(["ManageTokens"])), ("x-problems" = json!([
+        "organization-not-found", "account-not-found",
+    ]))),
 )]
 pub(crate) async fn issue(
     caller: Signed,
@@ -47,6 +51,13 @@ pub(crate) async fn issue(
     if !caller.0.permissions().contains(Permissions::of_role(asked.role.into())) {
         return Err(Problem::new(Kind::Forbidden).with_detail("this role is more than the caller's own"));
     }
+    let scope = match &asked.scope {
+        Some(scope) => {
+            let home = app.engine.read(move |ledger, _| ledger.organization(organization).currency).await?;
+            Some(scope.scope(&app, &caller.0, Permissions::of_role(asked.role.into()), home).await?)
+        }
+        None => None,
+    };
     let key = once.key(&app, &caller.0, "issue token", organization, &asked);
     let token = Secret::new_token(app.engine.entropy(), app.engine.seals().book());
     let act = Act::IssueCredential {
@@ -56,21 +67,10 @@ pub(crate) async fn issue(
         label: text(asked.label.as_ref()),
         expires_at: asked.expires_at.map_or(NO_EXPIRY, Time::timestamp),
         live_max: None,
-        scope: None,
+        scope,
     };
-    let receipt = submit_as(&app, actor, act, key).await?;
-    let Event::CredentialIssued { index, credential } = &receipt.event else {
-        return Err(Problem::bug("a token was answered by another event"));
-    };
-    let mut issued = Token::of(app.engine.seals(), *index, credential)?;
-    issued.token = (!receipt.repeated).then(|| token.expose().to_owned());
-    Ok(Answer::created(issued).replayed(receipt.repeated))
+    issued(&app, submit_as(&app, actor, act, key).await?, &token).await
 }
-
-const BOUNDS: PageBounds = PageBounds { default: 50, max: 1000 };
-/// Credentials looked at in one turn of the book, and turns for one page.
-const SLICE: usize = 10_000;
-const SLICES_MAX: usize = 100;
 
 /// List the tokens of an organization
 ///
@@ -88,55 +88,8 @@ pub(crate) async fn list(
     paging: Result<Query<Paging>, QueryRejection>,
 ) -> Result<Answer<List<Token>>, Problem> {
     let (organization, _) = administer(&app, &caller.0, Operation::ManageTokens, &name)?;
-    let paging = query(paging)?;
-    let page = Page::read(paging.limit.as_deref(), paging.cursor.as_deref(), BOUNDS)?;
-    let seals = app.engine.seals();
-    let mut from = match page.after.as_ref().map(|cursor| ids::of_cursor(seals, cursor)).transpose()? {
-        None => 0,
-        Some(Id::Credential(after)) => after.slot() + 1,
-        Some(_) => return Err(PagingError::Cursor.into()),
-    };
-    let mut data: Vec<Token> = Vec::new();
-    for _ in 0..SLICES_MAX {
-        let room = page.limit - data.len();
-        let (found, looked_at) = slice(&app, &caller, organization, from, room).await?;
-        for (index, credential) in &found {
-            data.push(Token::of(seals, *index, credential)?);
-        }
-        from += looked_at;
-        if looked_at == 0 {
-            return Ok(Answer::ok(List { data, next_cursor: None }));
-        }
-        if data.len() == page.limit {
-            break;
-        }
-    }
-    let last = Id::Credential(CredentialIndex::new(from.saturating_sub(1)));
-    Ok(Answer::ok(List { data, next_cursor: Some(ids::cursor(seals, last)) }))
-}
-
-/// Up to `room` live tokens from slot `from` on, and how many credentials were looked at.
-async fn slice(
-    app: &App,
-    caller: &Signed,
-    organization: OrganizationIndex,
-    from: usize,
-    room: usize,
-) -> Result<(Vec<(CredentialIndex, ledger::Credential)>, usize), Problem> {
-    look(app, &caller.0, move |ledger, now, _| {
-        let (mut found, mut looked_at) = (Vec::new(), 0);
-        for (index, credential) in ledger.credentials().skip(from).take(SLICE) {
-            if found.len() == room {
-                break;
-            }
-            looked_at += 1;
-            if credential.holder == Holder::Organization(organization) && credential.is_live(now) {
-                found.push((index, credential.clone()));
-            }
-        }
-        Ok((found, looked_at))
-    })
-    .await
+    let is_its = move |_: &Ledger, holder| holder == Holder::Organization(organization);
+    page(&app, &caller, paging, is_its).await
 }
 
 /// Revoke a token
@@ -153,30 +106,33 @@ pub(crate) async fn revoke(
     State(app): State<Arc<App>>,
     Named(name): Named,
 ) -> Result<StatusCode, Problem> {
-    let named = named(&app, &name);
+    // The book is asked whatever the id is: how long it takes says nothing of whose it is.
+    let named = named(&app, &name).ok();
     // Everybody takes back their own.
-    let is_own = match (&named, caller.0.person()) {
-        (Ok(credential), Some(person)) => {
-            let credential = *credential;
-            let look =
-                look(&app, &caller.0, move |ledger, _, _| match ledger.credential(credential).holder {
-                    Holder::Member(of) => Ok(ledger.membership(of).user == person.user),
-                    Holder::Organization(_) | Holder::Account(_) => Ok(false),
-                });
+    let is_own = match caller.0.person() {
+        Some(person) => {
+            let look = look(&app, &caller.0, move |ledger, _, _| {
+                Ok(named.is_some_and(|credential| match ledger.credential(credential).holder {
+                    Holder::Member(of) => ledger.membership(of).user == person.user,
+                    Holder::Organization(_) | Holder::Account(_) => false,
+                }))
+            });
             look.await?
         }
-        _ => false,
+        None => false,
     };
     if !is_own {
         caller.may(Operation::ManageTokens)?;
     }
-    let credential = named?;
-    let is_token = look(&app, &caller.0, move |ledger, _, _| {
-        Ok(!matches!(ledger.credential(credential).holder, Holder::Account(_)))
+    let token = look(&app, &caller.0, move |ledger, _, sight| {
+        let token = named.filter(|credential| {
+            let holder = ledger.credential(*credential).holder;
+            let is_of = |organization| sight.is_of(organization);
+            !matches!(holder, Holder::Account(_)) && ledger.organization_of(holder).is_some_and(is_of)
+        });
+        token.ok_or(Kind::CredentialNotFound)
     });
-    if !is_token.await? {
-        return Err(Problem::new(Kind::CredentialNotFound));
-    }
+    let credential = token.await?;
     submit(&app, &caller.0, Act::RevokeCredential { credential, live_min: 0 }, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -188,45 +144,17 @@ pub(crate) fn named(app: &App, text: &str) -> Result<CredentialIndex, Problem> {
     }
 }
 
-impl Token {
-    fn of(
-        seals: &engine::Seals,
-        index: CredentialIndex,
-        credential: &ledger::Credential,
-    ) -> Result<Self, Problem> {
-        let role = Role::from_code(credential.role).and_then(RoleName::of);
-        Ok(Self {
-            id: ids::print(seals, Id::Credential(index)),
-            token: None,
-            role: role.ok_or_else(|| Problem::bug("a token without a seller's role"))?,
-            label: string(&credential.label),
-            issued_at: credential.issued_at.into(),
-            expires_at: (credential.expires_at != NO_EXPIRY).then(|| credential.expires_at.into()),
-        })
-    }
-}
-
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"role": "developer", "label": "gateway"}))]
+#[schema(example = json!({"role": "finance", "label": "provisioning", "scope": {
+    "operations": ["read", "open-subaccount", "allocate"],
+    "limits": [{"counts": ["allocate"], "amount": "500", "currency": "EUR", "period": "total"}],
+}}))]
 pub(crate) struct IssueToken {
     role: RoleName,
     /// What it is for.
     label: Option<Name>,
     /// Never when absent.
     expires_at: Option<Time>,
-}
-
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Token {
-    id: String,
-    /// The token itself, where it was just issued.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<String>,
-    role: RoleName,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    label: Option<String>,
-    issued_at: Time,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<Time>,
+    scope: Option<AskedScope>,
 }

@@ -55,11 +55,13 @@ kinds! {
     SignInFailed 401 "sign-in-failed" "The address or the password is wrong";
     SecondFactorNeeded 401 "second-factor-needed" "A code of the second factor is needed";
     SecondFactorWrong 401 "second-factor-wrong" "The code is wrong, or was used before";
+    SignInElsewhere 403 "sign-in-elsewhere" "This user signs in by the company's own sign-in";
+    NotVouched 403 "not-vouched" "Nobody here is known by what the sign-in provider says";
     CrossSite 403 "cross-site" "The request did not come from a page of this server";
     NoMembership 403 "no-membership" "The user belongs nowhere, or not there";
     Forbidden 403 "forbidden" "The credential may not do that";
     OutOfScope 403 "out-of-scope" "The credential is held to a scope that does not cover that";
-    ScopeExceeded 403 "scope-exceeded" "The credential may not spend so much today";
+    ScopeExceeded 403 "scope-exceeded" "A limit of the credential does not allow so much";
 
     // which
     NotFound 404 "not-found" "There is nothing here";
@@ -73,6 +75,8 @@ kinds! {
     InvitationNotFound 404 "invitation-not-found" "There is no such open invitation";
     SessionNotFound 404 "session-not-found" "There is no such session";
     PermissionSetNotFound 404 "permission-set-not-found" "There is no such set of permissions";
+    ProviderNotFound 404 "sign-in-provider-not-found" "There is no sign-in provider";
+    SignInNotBegun 400 "sign-in-not-begun" "This browser has not begun that sign-in, or too long ago";
     LinkNotValid 404 "link-not-valid" "The link has expired, was used, or was never made";
     NumberNotFound 404 "number-not-found" "There is no such number";
     HistoryRemoved 410 "history-removed" "What happened so long ago was removed";
@@ -127,6 +131,7 @@ kinds! {
     KeyFromFuture 422 "idempotency-key-from-future" "The idempotency key was made later than now";
 
     // the server
+    ProviderFailed 502 "sign-in-provider-failed" "The sign-in provider gives no answer that can be trusted";
     TooManySignIns 429 "too-many-sign-ins" "Too many sign-ins at once";
     Overloaded 503 "overloaded" "Too many commands are waiting";
     Unavailable 503 "unavailable" "The book is not available";

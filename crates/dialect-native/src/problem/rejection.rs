@@ -5,6 +5,7 @@ use ledger::{PeopleRejection, Rejection};
 
 use super::{Kind, Problem};
 use crate::ids;
+use crate::people::limit::in_words;
 
 impl Problem {
     /// One arm for each reason: a new one does not compile before it has its words.
@@ -23,8 +24,8 @@ impl Problem {
             }
             R::OutOfScope => Self::new(Kind::OutOfScope),
             R::ScopeExceeded { need, have, limit } => Self::new(Kind::ScopeExceeded)
-                .with_detail(format!("need {need}, have {have}"))
-                .with_amounts(Some(need), Some(have), Some(limit)),
+                .with_detail(format!("need {need}, have {have} of {}", in_words(&limit)))
+                .with_amounts(Some(need), Some(have), Some(limit.amount)),
             R::MayNotOpenChildren => Self::new(Kind::MayNotOpenChildren),
             R::TooDeep => Self::new(Kind::TooDeep),
             R::TooManyAccounts { max } => {
@@ -85,6 +86,7 @@ impl Problem {
             R::ReloadOff => Self::new(Kind::ReloadOff).with_field("reference"),
             R::ReloadUnderWay => Self::new(Kind::ReloadUnderWay),
             R::NoReloadUnderWay => Self::new(Kind::NoReloadUnderWay),
+            R::SandboxOnly => Self::field("provider", "test approves everything, and is for sandboxes"),
             R::NumberNotFound => Self::new(Kind::NumberNotFound).with_field("number"),
             R::NumberNotOwned => Self::new(Kind::NumberNotOwned).with_field("from"),
             R::NumberTaken => Self::new(Kind::NumberTaken).with_field("number"),
@@ -118,6 +120,11 @@ impl Problem {
             R::FactorMissing => Self::new(Kind::NoSecondFactor),
             R::FactorExists => Self::new(Kind::SecondFactorExists),
             R::CodeUsed => Self::new(Kind::SecondFactorWrong),
+            R::ProviderNotFound => Self::new(Kind::ProviderNotFound),
+            R::SecretMissing => Self::new(Kind::MissingField).with_field("client_secret"),
+            R::PasswordRefused => Self::new(Kind::SignInElsewhere),
+            R::LetterNotFound => Self::bug("a letter was settled twice"),
+            R::NotVouched => Self::new(Kind::NotVouched),
         }
     }
 }

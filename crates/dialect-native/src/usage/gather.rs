@@ -35,6 +35,7 @@ pub(super) struct Sum {
     pub(super) quantity: Nanos,
     pub(super) cost: Nanos,
     pub(super) refunded: Nanos,
+    pub(super) refused: u64,
 }
 
 impl Sum {
@@ -44,6 +45,7 @@ impl Sum {
         self.quantity = plus(self.quantity, other.quantity);
         self.cost = plus(self.cost, other.cost);
         self.refunded = plus(self.refunded, other.refunded);
+        self.refused += other.refused;
     }
 }
 
@@ -66,6 +68,7 @@ fn add(sums: &mut Sums, span: &Span, used: &UsageRecord) {
         quantity: used.quantity,
         cost: used.cost,
         refunded: used.refunded,
+        refused: 0,
     };
     match sums.entry(key) {
         Place::Vacant(place) => _ = place.insert(sum),

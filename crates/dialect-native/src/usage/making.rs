@@ -7,7 +7,8 @@ use std::sync::Arc;
 use access::Caller;
 use axum::body::Bytes;
 use dialect::App;
-use engine::{Head, HistoryError, Id};
+use domain::Timestamp;
+use engine::{Counted, Head, HistoryError, Id};
 use http_body_util::channel::Sender;
 use ledger::{AccountIndex, BalanceIndex, ChargeId, CredentialIndex, Ledger, NameIndex};
 use tokio::runtime::Handle;
@@ -21,6 +22,7 @@ use crate::accounts::view::string;
 use crate::ids;
 use crate::look::{Sight, look};
 use crate::problem::Problem;
+use crate::values::Time;
 
 /// Objects looked at in one turn of the book.
 const SLICE: usize = 1_000;
@@ -38,6 +40,9 @@ pub(super) struct Making {
     /// Gone once something was written.
     begun: Option<oneshot::Sender<Result<(), Problem>>>,
     lines: BTreeMap<Line, Sum>,
+    /// Lines of what was refused, which are still to be added.
+    refused: BTreeMap<Line, u64>,
+    counted: Counted,
     written: usize,
     text: Vec<u8>,
 }
@@ -71,15 +76,17 @@ impl Making {
         by: By,
         span: Span,
         format: Format,
+        counted: Counted,
         pieces: Sender<Bytes, io::Error>,
         begun: oneshot::Sender<Result<(), Problem>>,
     ) -> Self {
-        let (begun, lines) = (Some(begun), BTreeMap::new());
+        let (begun, lines, refused) = (Some(begun), BTreeMap::new(), BTreeMap::new());
         let head = match format {
             Format::Json => "{\"data\":[",
             Format::Csv => CSV_HEAD,
         };
-        Self { app, caller, by, span, format, pieces, begun, lines, written: 0, text: head.into() }
+        let text = head.into();
+        Self { app, caller, by, span, format, pieces, begun, lines, refused, counted, written: 0, text }
     }
 
     pub(super) fn run(mut self, handle: &Handle, scope: Scope) {
@@ -95,6 +102,8 @@ impl Making {
     fn make(&mut self, handle: &Handle, scope: Scope) -> Result<(), Cut> {
         let history = self.app.engine.history().clone();
         let span = self.span.clone();
+        let top = scope.top;
+        self.refused = self.refusals(handle, top)?;
         match scope.accounts {
             Accounts::Few(heads) => {
                 let mut sums = Sums::new();
@@ -103,12 +112,19 @@ impl Making {
                 }
                 self.add(handle, sums, None)?;
             }
-            Accounts::Many(top) => read_through(&history, &span, |sums, ends_day| {
+            Accounts::Many => read_through(&history, &span, |sums, ends_day| {
                 self.add(handle, sums, top)?;
                 // By day, nothing is added to an earlier one.
-                if self.by.day && ends_day { self.write(handle) } else { Ok(()) }
+                if !(self.by.day && ends_day) {
+                    return Ok(());
+                }
+                if let Some(day) = self.lines.keys().filter_map(|line| line.day).max() {
+                    self.add_refused(|line| line.day <= Some(day));
+                }
+                self.write(handle)
             })?,
         }
+        self.add_refused(|_| true);
         self.write(handle)?;
         self.end(handle)
     }
@@ -143,6 +159,37 @@ impl Making {
             return Err(Problem::parameter("by", detail).into());
         }
         Ok(())
+    }
+
+    /// What was refused in the days of the report, as far as the caller may see it.
+    fn refusals(&self, handle: &Handle, top: Option<AccountIndex>) -> Result<BTreeMap<Line, u64>, Cut> {
+        let last = Timestamp::from_micros(self.span.to.as_micros().saturating_sub(1));
+        let (from, to) = (self.span.zone.day(self.span.from), self.span.zone.day(last));
+        let refusals = self.app.engine.refusals().map_err(Problem::from)?.of_days(from, to);
+        let accounts = refusals.iter().map(|(key, _)| key.account);
+        let seen = self.seen(handle, accounts.collect(), top)?;
+        let mut lines = BTreeMap::new();
+        for (key, count) in refusals.into_iter().filter(|(key, _)| seen.contains(&key.account)) {
+            let line = Line {
+                day: Some(key.day),
+                account: Some(key.account),
+                currency: key.currency,
+                product: key.product,
+                credential: key.credential,
+            };
+            *lines.entry(self.by.of(line)).or_default() += count;
+        }
+        Ok(lines)
+    }
+
+    fn add_refused(&mut self, is_wanted: impl Fn(&Line) -> bool) {
+        for (line, refused) in std::mem::take(&mut self.refused) {
+            if is_wanted(&line) {
+                self.lines.entry(line).or_default().refused += refused;
+            } else {
+                self.refused.insert(line, refused);
+            }
+        }
     }
 
     /// Product and credential of a charge that was refunded, unless it was removed.
@@ -241,7 +288,12 @@ impl Making {
 
     fn end(&mut self, handle: &Handle) -> Result<(), Cut> {
         if self.format == Format::Json {
-            self.text.extend_from_slice(b"]}");
+            let since = Time::from(self.counted.since);
+            let since =
+                serde_json::to_string(&since).map_err(|_| Problem::bug("a time cannot be printed"))?;
+            let uncounted = self.counted.uncounted;
+            let end = format!("],\"refusals_counted_since\":{since},\"refusals_uncounted\":{uncounted}}}");
+            self.text.extend_from_slice(end.as_bytes());
         }
         self.send(handle)
     }

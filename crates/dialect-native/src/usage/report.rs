@@ -6,9 +6,9 @@ use access::Operation;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::header;
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use dialect::App;
+use dialect::{App, Fraction, print_instant};
 use http_body_util::channel::Channel;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -22,15 +22,19 @@ use super::scope::Scope;
 use crate::input::query;
 use crate::problem::{Kind, Problem};
 use crate::signed::{Signed, account};
+use crate::values::Time;
 
 /// Reports at a time: they read, and charging needs the disk, too.
 static RUNNING: Semaphore = Semaphore::const_new(2);
+const COUNTED_SINCE: HeaderName = HeaderName::from_static("refusals-counted-since");
 /// Pieces that wait for a slow reader.
 const PIECES: usize = 4;
 
 /// Report usage
 ///
 /// Calls, quantities and cost of what was charged, summed from the ledger itself, and exact. The seller sees its organization, an account itself and those below it. Days are those of the organization's time zone. A refund counts on its own day, with product and credential of its charge.
+///
+/// Refusals stand beside it: counted in the memory of the server since `refusals_counted_since` (in a table the header `Refusals-Counted-Since`), lost when it ends, and in no way part of the ledger.
 ///
 /// The answer leaves while it is made: one that breaks off is not whole. What an operator had removed cannot be reported (410).
 #[utoipa::path(
@@ -54,9 +58,12 @@ pub(crate) async fn handle(
     let permit =
         permit.map_err(|_| Problem::new(Kind::Overloaded).with_detail("too many reports at once"))?;
     let format = asked.format.unwrap_or_default();
+    let counted = app.engine.refusals()?.counted();
+    let since = print_instant(counted.since, Fraction::Micros)
+        .map_err(|_| Problem::bug("a time cannot be printed"))?;
     let (pieces, body) = Channel::new(PIECES);
     let (begun, begins) = oneshot::channel();
-    let making = Making::new(app, caller.0, by, span, format, pieces, begun);
+    let making = Making::new(app, caller.0, by, span, format, counted, pieces, begun);
     let handle = Handle::current();
     tokio::task::spawn_blocking(move || {
         making.run(&handle, scope);
@@ -64,7 +71,11 @@ pub(crate) async fn handle(
     });
     // What fails before anything was written is told as a problem.
     begins.await.map_err(|_| Problem::bug("a report ended before it began"))??;
-    Ok(([(header::CONTENT_TYPE, format.media_type())], Body::new(body)).into_response())
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(format.media_type())),
+        (COUNTED_SINCE, HeaderValue::try_from(since).map_err(|_| Problem::bug("a time cannot be printed"))?),
+    ];
+    Ok((headers, Body::new(body)).into_response())
 }
 
 /// A report.
@@ -72,6 +83,10 @@ pub(crate) async fn handle(
 #[schema(as = UsageReport)]
 pub(crate) struct Report {
     data: Vec<Row>,
+    /// Those before are not, or not all, in `refused`.
+    refusals_counted_since: Time,
+    /// So many found no room to be counted where they belong.
+    refusals_uncounted: u64,
 }
 
 #[derive(Deserialize, IntoParams)]

@@ -47,6 +47,9 @@ pub(crate) struct Row {
     pub(super) cost: Amount,
     /// What was given back that day of charges of whatever day.
     pub(super) refunded: Amount,
+    /// Charges, holds and captures that the rules refused, as far as the server has counted since it was
+    /// started: see `refusals_counted_since`.
+    pub(super) refused: u64,
 }
 
 impl Row {
@@ -64,12 +67,13 @@ impl Row {
             quantity: sum.quantity.into(),
             cost: sum.cost.into(),
             refunded: sum.refunded.into(),
+            refused: sum.refused,
         }
     }
 }
 
 pub(super) const CSV_HEAD: &str = "day,account,account_name,currency,product,credential,credential_label,\
-    calls,quantity,cost,refunded\r\n";
+    calls,quantity,cost,refunded,refused\r\n";
 
 impl Row {
     /// In quotes only where it needs them.
@@ -84,7 +88,8 @@ impl Row {
         }
         let numbers =
             [self.quantity, self.cost, self.refunded].map(|amount| amount.nanos().shortest().to_string());
-        into.extend_from_slice(format!("{},{}\r\n", self.calls, numbers.join(",")).as_bytes());
+        let line = format!("{},{},{}\r\n", self.calls, numbers.join(","), self.refused);
+        into.extend_from_slice(line.as_bytes());
     }
 }
 

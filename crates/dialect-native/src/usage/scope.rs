@@ -19,6 +19,8 @@ const DAYS_MAX: i32 = 400;
 
 pub(super) struct Scope {
     pub(super) accounts: Accounts,
+    /// The one that the report is of, with those below it.
+    pub(super) top: Option<AccountIndex>,
     zone: Zone,
     today: Date,
 }
@@ -26,8 +28,8 @@ pub(super) struct Scope {
 pub(super) enum Accounts {
     /// All of them, each with where its history begins.
     Few(Vec<(AccountIndex, Head)>),
-    /// Those that the caller sees, and that are at or below this one.
-    Many(Option<AccountIndex>),
+    /// Those that the caller sees, and that are at or below the top.
+    Many,
 }
 
 impl Scope {
@@ -44,12 +46,12 @@ impl Scope {
             }
             let few = top.and_then(|top| few(ledger, sight, top));
             let time_zone = ledger.organization(organization).time_zone.clone();
-            Ok((few.map_or(Accounts::Many(top), Accounts::Few), time_zone, now))
+            Ok((few.map_or(Accounts::Many, Accounts::Few), time_zone, now))
         })
         .await?;
         let zone = Zone::named(&time_zone).map_err(|_| Problem::bug("an organization in no time zone"))?;
         let today = zone.day(now);
-        Ok(Self { accounts, zone, today })
+        Ok(Self { accounts, top, zone, today })
     }
 
     pub(super) fn span(&self, asked: &Asked) -> Result<Span, Problem> {

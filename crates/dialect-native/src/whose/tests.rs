@@ -2,6 +2,8 @@ use axum::http::Request;
 
 use super::*;
 
+type Header = (&'static str, &'static str);
+
 fn parts(method: &str, path: &str, headers: &[(&str, &str)]) -> Parts {
     let request = Request::builder().method(method).uri(path);
     let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
@@ -11,30 +13,34 @@ fn parts(method: &str, path: &str, headers: &[(&str, &str)]) -> Parts {
 #[test]
 fn a_request_says_whose_it_is_by_its_credentials_or_else_by_its_body() {
     let token = |text: &str| Whose::Token(text.to_owned());
-    let cases: &[(&str, &[(&str, &str)], &str, Whose)] = &[
-        ("GET", &[("authorization", "Bearer bst3_x")], "", token("bst3_x")),
-        ("POST", &[("authorization", "Basic YTpi")], r#"{"link": "bsi_1"}"#, Whose::Account("a".to_owned())),
-        ("POST", &[("authorization", "Digest x")], r#"{"link": "bsi_1"}"#, Whose::Nobodys),
-        ("GET", &[("cookie", "a=b; bursar=bss2_x")], "", token("bss2_x")),
-        ("GET", &[("cookie", "__Host-bursar=bss2_x")], "", token("bss2_x")),
-        ("GET", &[("cookie", "other=bss2_x")], "", Whose::Nobodys),
-        (
-            "POST",
-            &[],
-            r#"{"link": "https://here/reset#bsr_1", "password": "p"}"#,
-            Whose::Link("bsr_1".to_owned()),
-        ),
-        ("POST", &[], r#"{"organization": "acme", "email": "e"}"#, Whose::Organization("acme".to_owned())),
-        ("POST", &[], r#"{"email": "e"}"#, Whose::Nobodys),
-        ("POST", &[], "nothing of ours", Whose::Nobodys),
+    let of = |name: &str| Whose::Organization(name.to_owned());
+    let cookie = ("cookie", "a=b; bursar=bss2_x");
+    let acme = r#"{"organization": "acme", "email": "e"}"#;
+    let link = r#"{"link": "https://here/reset#bsr_1", "password": "p"}"#;
+    let bearer = ("authorization", "Bearer bst3_x");
+    let cases: [(&str, &str, Option<Header>, &str, Whose); 15] = [
+        ("GET", "/api/v1/me", Some(bearer), "", token("bst3_x")),
+        ("POST", "/api/v1/sessions", Some(bearer), acme, token("bst3_x")),
+        ("POST", "/api/v1/me", Some(("authorization", "Basic YTpi")), link, Whose::Account("a".to_owned())),
+        ("POST", "/api/v1/me", Some(("authorization", "Digest x")), link, Whose::Nobodys),
+        ("GET", "/api/v1/me", Some(cookie), "", token("bss2_x")),
+        ("GET", "/api/v1/me", Some(("cookie", "__Host-bursar=bss2_x")), "", token("bss2_x")),
+        ("GET", "/api/v1/me", Some(("cookie", "other=bss2_x")), "", Whose::Nobodys),
+        ("POST", "/api/v1/sessions/current/switch", Some(cookie), r#"{"membership": "m"}"#, token("bss2_x")),
+        ("POST", "/api/v1/sessions", Some(cookie), acme, of("acme")),
+        ("POST", "/api/v1/sessions", None, link, Whose::Link("bsr_1".to_owned())),
+        ("POST", "/api/v1/sessions", None, r#"{"email": "e"}"#, Whose::Nobodys),
+        ("POST", "/api/v1/sessions", None, "nothing of ours", Whose::Nobodys),
+        ("GET", "/sign-in?organization=ac%6De&new=1", Some(cookie), "", of("acme")),
+        ("GET", "/sign-in", Some(cookie), "", token("bss2_x")),
+        ("GET", "/sign-in/callback/acme?code=1", Some(cookie), "", of("acme")),
     ];
-    for (method, headers, body, expected) in cases {
-        let parts = parts(method, "/api/v1/sessions", headers);
-        let body = Bytes::from_static(body.as_bytes());
-        let found = whose(&parts, Some(&body)).unwrap();
-        assert!(found == *expected, "{method} {headers:?}");
-        let needs_body = headers.is_empty();
-        assert_eq!(whose(&parts, None).is_none(), needs_body, "{method} {headers:?}");
+    for (method, path, header, body, expected) in cases {
+        let parts = parts(method, path, header.as_slice());
+        let found = whose(&parts, Some(&Bytes::from_static(body.as_bytes()))).unwrap();
+        assert!(found == expected, "{method} {path} {header:?}");
+        let needs_body = method == "POST" && header.is_none_or(|(name, _)| name == "cookie");
+        assert_eq!(whose(&parts, None).is_none(), needs_body, "{method} {path} {header:?}");
     }
 }
 

@@ -98,3 +98,37 @@ async fn another_organizations_log_is_not_there() {
     let path = "/api/v1/organizations/other/audit?cursor=";
     assert_eq!(said(&format!("{path}{cursor}")).await, said(&format!("{path}x")).await);
 }
+
+#[tokio::test]
+async fn settings_and_reload_rules_say_what_they_were_before() {
+    let it = Fixture::new().await;
+    let owner = it.owner();
+    let account = it.funded("100").await;
+    let at = format!("/api/v1/accounts/{}", account.key);
+    for body in [r#"{"inbound_url":"https://a.example"}"#, r#"{"inbound_url":"https://b.example"}"#] {
+        assert_eq!(owner.patch(&format!("{at}/settings"), body).await.status, 200);
+    }
+    for body in [
+        r#"{"provider":"manual","amount":"10","reference":"one","limits":{"count":2}}"#,
+        r#"{"provider":"manual","amount":"20","reference":"two","threshold":"5"}"#,
+    ] {
+        assert_eq!(owner.send("PUT", &format!("{at}/reload-rule"), body).await.status, 200);
+    }
+    let log = owner.get(&format!("{LOG}?acts=change-settings,set-reload")).await.json();
+    let seen: Vec<(&Value, &Value)> =
+        log["data"].as_array().unwrap().iter().map(|it| (&it["before"], &it["after"])).collect();
+    let one =
+        json!({"provider": "manual", "enabled": true, "amount": "10", "count_limit": 2, "reference": "one"});
+    let two =
+        json!({"provider": "manual", "enabled": true, "amount": "20", "threshold": "5", "reference": "two"});
+    let url = |of: &str| json!({"inbound_url": format!("https://{of}.example")});
+    assert_eq!(
+        seen,
+        [
+            (&one, &two),
+            (&Value::Null, &one),
+            (&url("a"), &url("b")),
+            (&json!({"inbound_url": null}), &url("a")),
+        ]
+    );
+}

@@ -158,10 +158,23 @@ const REQUESTS: &[Request] = &[
     ("POST", SECRETS, &[], r#"{"label":""}"#, (422, "invalid-field", Some("label"))),
     ("POST", SECRETS, &[], r#"{"label":"a\nb"}"#, (422, "invalid-field", Some("label"))),
     ("POST", SECRETS, &[], r#"{"colour":"red"}"#, (422, "unknown-field", Some("colour"))),
-    ("POST", SECRETS, &[], r#"{"scope":{"actions":[]}}"#, SCOPE),
+    ("POST", SECRETS, &[], r#"{"scope":{"operations":[]}}"#, SCOPE),
+    ("POST", SECRETS, &[], r#"{"scope":{"operations":["fly"]}}"#, SCOPE),
+    // What its account may not, and what no scope lets anybody.
+    ("POST", SECRETS, &[], r#"{"scope":{"operations":["top-up"]}}"#, SCOPE),
+    ("POST", SECRETS, &[], r#"{"scope":{"operations":["manage-secrets"]}}"#, SCOPE),
     ("POST", SECRETS, &[], r#"{"scope":{"accounts":[]}}"#, SCOPE),
-    ("POST", SECRETS, &[], r#"{"scope":{"per_day":{"amount":"0"}}}"#, SCOPE),
-    ("POST", SECRETS, &[], r#"{"scope":{"per_day":{"amount":"-1"}}}"#, SCOPE),
+    ("POST", SECRETS, &[], r#"{"scope":{"below":false}}"#, SCOPE),
+    ("POST", SECRETS, &[], r#"{"scope":{"limits":[]}}"#, SCOPE),
+    ("POST", SECRETS, &[], r#"{"scope":{"limits":[{"counts":[],"amount":"1","period":"day"}]}}"#, SCOPE),
+    ("POST", SECRETS, &[], r#"{"scope":{"limits":[{"counts":["pay"],"amount":"0","period":"day"}]}}"#, SCOPE),
+    (
+        "POST",
+        SECRETS,
+        &[],
+        r#"{"scope":{"limits":[{"counts":["pay"],"amount":"-1","period":"day"}]}}"#,
+        SCOPE,
+    ),
     (
         "POST",
         SECRETS,
@@ -229,6 +242,13 @@ const REQUESTS: &[Request] = &[
         &[],
         r#"{"provider":"manual","amount":"1","reference":"x","threshold":"-1"}"#,
         (422, "invalid-field", Some("threshold")),
+    ),
+    (
+        "PUT",
+        RULE,
+        &[],
+        r#"{"provider":"manual","amount":"1","reference":"x","limits":{"count":0}}"#,
+        (422, "invalid-field", Some("limits")),
     ),
     ("GET", RULE, &[], "", (404, "not-found", None)),
     ("POST", "/accounts/{A}/reloads", &[], r#"{"reference":"x"}"#, (409, "reload-off", Some("reference"))),
@@ -302,6 +322,9 @@ async fn a_bad_request_is_refused_and_changes_nothing() {
     let reference = format!(r#"{{"provider":"manual","amount":"1","reference":"{}"}}"#, "x".repeat(256));
     stage.refuses("PUT", RULE, &[], &reference, (422, "invalid-field", Some("reference"))).await;
     let many = format!(r#"{{"scope":{{"accounts":[{}]}}}}"#, vec![r#""{A}""#; 33].join(","));
+    stage.refuses("POST", SECRETS, &[], &many, SCOPE).await;
+    let limit = r#"{"counts":["pay"],"amount":"1","period":"day"}"#;
+    let many = format!(r#"{{"scope":{{"limits":[{}]}}}}"#, [limit; 9].join(","));
     stage.refuses("POST", SECRETS, &[], &many, SCOPE).await;
     // What is live already is no new secret, and four of one's own choice are enough.
     for number in 1..=4 {

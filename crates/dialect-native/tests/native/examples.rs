@@ -57,11 +57,14 @@ const NEEDS_A_PERSON: &[&str] = &[
     "/api/v1/me/",
     "/password-resets",
     "/invitations/accept",
+    "/invitations/read",
     "$USER_ID",
     "$MEMBERSHIP",
     "$INVITATION",
     "/primary-user",
     "-X DELETE \"$BURSAR_URL/api/v1/organizations/default/permission-sets",
+    "-X DELETE \"$BURSAR_URL/api/v1/organizations/default/sign-in-provider",
+    "curl \"$BURSAR_URL/api/v1/organizations/default/sign-in-provider",
 ];
 
 async fn id(client: &Client, path: &str, body: &str, member: &str) -> String {

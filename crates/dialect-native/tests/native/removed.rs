@@ -31,7 +31,7 @@ async fn what_was_removed_is_told_from_what_never_was() {
     let book = book.pruned(testkit::START.plus_secs(5 * 3600));
     assert_eq!(book.digest().await, before);
     let server = TestServer::start(dialect_native::router(book.app())).await;
-    let it = Fixture { book, server, mailer: None };
+    let it = Fixture { book, server, post: None };
     let owner = it.owner();
     let at = |account: &str, rest: &str| format!("/api/v1/accounts/{account}{rest}");
 

@@ -1,17 +1,22 @@
 //! Who may do what: every role × every operation of the document, answered as its table says. The table is
 //! that of `access::operation`; checks, document and this test are made from it.
 
-use access::{Operation, Role, operation};
+use access::{Action, Operation, Role, operation};
 use serde_json::{Value, json};
 use testkit::{Client, TestAccount};
 
 use crate::fixture::{Fixture, problem};
 
 const NOTHING: &str = "00000000-0000-0000-0000-000000000000";
+const FORBIDDEN: &str = "forbidden";
 pub const PASSWORD: &str = "violet anchor and a lamp";
 
 async fn token(it: &Fixture, role: Role) -> Client {
-    let body = json!({"role": role.name()}).to_string();
+    token_of(it, &json!({"role": role.name()})).await
+}
+
+async fn token_of(it: &Fixture, asked: &Value) -> Client {
+    let body = asked.to_string();
     let issued = it.owner().post("/api/v1/organizations/default/tokens", &body).await;
     assert_eq!(issued.status, 201, "{issued:?}");
     it.with_token(issued.json()["token"].as_str().expect("a token is text"))
@@ -61,6 +66,7 @@ async fn hold_against_the_table(
     client: &Client,
     account: &TestAccount,
     who: &str,
+    refused: &str,
     may: impl Fn(&Value) -> bool,
 ) -> usize {
     let mut asked = 0;
@@ -77,7 +83,7 @@ async fn hold_against_the_table(
         let allowed = permissions.iter().any(&may);
         assert_eq!(answer.status == 403, !allowed, "{who} {method} {path} {permissions:?}: {answer:?}");
         if !allowed {
-            assert_eq!(problem(&answer).1, "forbidden");
+            assert_eq!(problem(&answer).1, refused, "{who} {method} {path}");
         }
         asked += 1;
     }
@@ -103,12 +109,12 @@ async fn every_role_may_what_the_table_says_and_no_more() {
         let (person, _) = join(&it, "organizations/default", &email, &rights).await;
         for (client, who) in [(program, "program"), (person, "person")] {
             let who = format!("{who} {role:?}");
-            asked += hold_against_the_table(&client, &account, &who, |it| is_for(it, role)).await;
+            asked += hold_against_the_table(&client, &account, &who, FORBIDDEN, |it| is_for(it, role)).await;
         }
         // A person of a family: no more than is done inside families.
         let email = format!("{}@buyer.example", role.name());
         let (member, _) = join(&it, &family, &email, &rights).await;
-        asked += hold_against_the_table(&member, &account, &format!("member {role:?}"), |it| {
+        asked += hold_against_the_table(&member, &account, &format!("member {role:?}"), FORBIDDEN, |it| {
             let name = it["operation"].as_str().unwrap();
             let row = operation::TABLE.iter().find(|(operation, _)| format!("{operation:?}") == name);
             is_for(it, role) && row.unwrap().0.side() == operation::Side::Both
@@ -116,7 +122,7 @@ async fn every_role_may_what_the_table_says_and_no_more() {
         .await;
     }
     let key = it.buyer(&account);
-    asked += hold_against_the_table(&key, &account, "key", |it| is_for(it, Role::Account)).await;
+    asked += hold_against_the_table(&key, &account, "key", FORBIDDEN, |it| is_for(it, Role::Account)).await;
     assert!(asked > 800, "{asked}");
 }
 
@@ -134,7 +140,40 @@ async fn a_set_of_permissions_is_what_it_says() {
         let rights = json!({"permissions": name});
         let (person, _) =
             join(&it, "organizations/default", &format!("u{place}@seller.example"), &rights).await;
-        hold_against_the_table(&person, &account, &name, |it| it["operation"] == json!(only)).await;
+        hold_against_the_table(&person, &account, &name, FORBIDDEN, |it| it["operation"] == json!(only))
+            .await;
+    }
+}
+
+/// An owner's token whose scope names a single operation does that and nothing else; so does a secret of an
+/// account, as far as accounts may.
+#[tokio::test]
+async fn a_scope_is_what_it_says() {
+    let it = Fixture::sandbox().await;
+    let account = it.funded("100").await;
+    let secrets = format!("/api/v1/accounts/{}/secrets", account.key);
+    for (operation, roles) in operation::TABLE {
+        let (name, only) = (operation.name(), format!("{operation:?}"));
+        let scope = json!({"operations": [name]});
+        if !operation.is_in_scopes() {
+            let body = json!({"role": "owner", "scope": scope}).to_string();
+            let refused = it.owner().post("/api/v1/organizations/default/tokens", &body).await;
+            assert_eq!(problem(&refused), (422, "invalid-field".to_owned()), "{name}");
+            continue;
+        }
+        let held = token_of(&it, &json!({"role": "owner", "scope": scope})).await;
+        let may = |it: &Value| it["operation"] == json!(only);
+        hold_against_the_table(&held, &account, &name, "out-of-scope", may).await;
+        if !roles.contains(&Role::Account) {
+            continue;
+        }
+        let added = it.owner().post(&secrets, &json!({"scope": scope}).to_string()).await.json();
+        let secret = added["secret"].as_str().expect("a new secret is shown");
+        let held = it.server.client().with_basic(&account.key, secret);
+        let me = held.get("/api/v1/me").await.json();
+        assert_eq!(me["operations"], json!([name]));
+        let top_up = format!("/api/v1/accounts/{}/top-ups", account.key);
+        assert_eq!(problem(&held.post(&top_up, r#"{"amount":"1"}"#).await).1, FORBIDDEN);
     }
 }
 
@@ -156,18 +195,33 @@ fn the_table_is_committed() {
     let mut text = format!(
         "# Roles\n\nMade from the table that the server checks; do not edit.\n\n\
          The last column is an account's own secret. Within a family people may what their role says, as far as \
-         the operation is marked `family`.\n\n| operation | may | family | {} |\n|---|---|---|{}\n",
+         the operation is marked `family`. Scopes of secrets and tokens name what is marked `scope`, or say \
+         {}.\n\n| operation | may | family | scope | {} |\n|---|---|---|---|{}\n",
+        other_names(),
         roles.join(" | "),
         "---|".repeat(roles.len())
     );
+    let yes = |is| if is { "yes" } else { "" };
     for (operation, allowed) in operation::TABLE {
-        let family = if operation.side() == operation::Side::Both { "yes" } else { "" };
-        let marks = Role::ALL.map(|role| if allowed.contains(&role) { "yes" } else { "" });
+        let family = yes(operation.side() == operation::Side::Both);
+        let scope = yes(operation.is_in_scopes());
+        let marks = Role::ALL.map(|role| yes(allowed.contains(&role)));
         let (name, about) = (operation.name(), operation.text());
-        text.push_str(&format!("| `{name}` | {about} | {family} | {} |\n", marks.join(" | ")));
+        text.push_str(&format!("| `{name}` | {about} | {family} | {scope} | {} |\n", marks.join(" | ")));
     }
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/api/roles.md");
     testkit::expect_text(&path, &text);
+}
+
+/// The actions that are not called like an operation.
+fn other_names() -> String {
+    let actions = Action::ALL.into_iter().filter(|action| Operation::parse(action.name()).is_none());
+    let told = actions.map(|action| {
+        let names: Vec<String> =
+            action.operations().operations().map(|it| format!("`{}`", it.name())).collect();
+        format!("`{}` ({})", action.name(), names.join(", "))
+    });
+    told.collect::<Vec<_>>().join(" or ")
 }
 
 #[test]

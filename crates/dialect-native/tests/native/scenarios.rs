@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::Nanos;
-use ledger::{Admission, AllocationWay, Correction, ExcessPolicy, Funding, Provider};
+use ledger::{Admission, AllocationWay, Correction, ExcessPolicy, Funding, Provider, Span};
 use serde_json::{Value, json};
 use testkit::scenario::{BookWorld, Column, Field, HOLD_SECS, Line, RELOAD_REFERENCE, Step, World, check_in};
 use testkit::{Answer, Client, TestServer};
@@ -150,13 +150,15 @@ impl NativeWorld {
                 ("POST", path, json!({"amount": text(*amount), "excess": excess}))
             }
             Step::Void { label } => ("POST", format!("/holds/{}/void", self.holds[label]), nothing),
-            Step::SetReload { name, amount, provider, enabled } => {
-                let provider = match provider {
+            Step::SetReload { name, rule } => {
+                let provider = match rule.provider {
                     Provider::Manual => "manual",
                     Provider::Test => "test",
                 };
-                let body = json!({"provider": provider, "amount": text(*amount),
-                    "reference": RELOAD_REFERENCE, "enabled": enabled});
+                let limits = json!({"count": rule.limits.count, "amount": rule.limits.amount.map(text)});
+                let body = json!({"provider": provider, "amount": text(rule.amount),
+                    "threshold": rule.threshold.map(text), "reference": RELOAD_REFERENCE,
+                    "enabled": rule.enabled, "limits": limits});
                 ("PUT", at(name, "/reload-rule"), body)
             }
             Step::StartReload { name } => {
@@ -176,9 +178,18 @@ impl NativeWorld {
                 let body = json!({"from": key(from), "to": key(to), "number": digits});
                 ("POST", "/number-transfers".to_owned(), body)
             }
-            Step::IssueSecret { of, per_day, .. } => {
-                let body = match per_day {
-                    Some(amount) => json!({"scope": {"per_day": {"amount": text(*amount)}}}),
+            Step::IssueSecret { of, limit, .. } => {
+                let body = match limit {
+                    Some((amount, span)) => {
+                        let period = match span {
+                            Span::Day => "day",
+                            Span::Month => "month",
+                            Span::Total => "total",
+                        };
+                        let counts = ["charge", "transfer", "allocate"];
+                        let limit = json!({"counts": counts, "amount": text(*amount), "period": period});
+                        json!({"scope": {"limits": [limit]}})
+                    }
                     None => nothing,
                 };
                 ("POST", at(of, "/secrets"), body)

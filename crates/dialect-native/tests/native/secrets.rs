@@ -79,22 +79,53 @@ async fn the_next_call_after_the_end_of_a_secret_is_refused_under_load() {
 
 /// What the secret is held to, a call, and what is said: (scope, method, path, body, status, problem).
 const SCOPES: &[(&str, &str, &str, &str, u16, &str)] = &[
-    (r#"{"actions":["charge"]}"#, "POST", "/accounts/{A}/charges", ONE, 201, ""),
-    (r#"{"actions":["charge"]}"#, "POST", "/accounts/{B}/charges", ONE, 201, ""),
-    (r#"{"actions":["charge"]}"#, "POST", "/accounts/{A}/holds", ONE, 403, "out-of-scope"),
-    (r#"{"actions":["charge"]}"#, "GET", "/accounts/{A}", "", 403, "out-of-scope"),
-    (r#"{"actions":["charge"]}"#, "POST", "/accounts/{A}/top-ups", ONE, 403, "forbidden"),
-    (r#"{"actions":["read"]}"#, "GET", "/accounts/{A}/balance", "", 200, ""),
-    (r#"{"actions":["read"]}"#, "POST", "/accounts/{A}/charges", ONE, 403, "out-of-scope"),
-    (r#"{"actions":["modify"]}"#, "PATCH", "/accounts/{A}", r#"{"name":"x"}"#, 200, ""),
+    (r#"{"operations":["charge"]}"#, "POST", "/accounts/{A}/charges", ONE, 201, ""),
+    (r#"{"operations":["charge"]}"#, "POST", "/accounts/{B}/charges", ONE, 201, ""),
+    (r#"{"operations":["charge"]}"#, "POST", "/accounts/{A}/holds", ONE, 403, "out-of-scope"),
+    (r#"{"operations":["charge"]}"#, "GET", "/accounts/{A}", "", 403, "out-of-scope"),
+    (r#"{"operations":["charge"]}"#, "POST", "/accounts/{A}/top-ups", ONE, 403, "forbidden"),
+    (r#"{"operations":["read"]}"#, "GET", "/accounts/{A}/balance", "", 200, ""),
+    (r#"{"operations":["read"]}"#, "POST", "/accounts/{A}/charges", ONE, 403, "out-of-scope"),
+    (r#"{"operations":["modify"]}"#, "PATCH", "/accounts/{A}", r#"{"name":"x"}"#, 200, ""),
     (r#"{"accounts":["{B}"]}"#, "POST", "/accounts/{B}/charges", ONE, 201, ""),
     (r#"{"accounts":["{B}"]}"#, "POST", "/accounts/{A}/charges", ONE, 404, "account-not-found"),
     (r#"{"accounts":["{B}"]}"#, "GET", "/accounts/{A}", "", 404, "account-not-found"),
     (r#"{"accounts":["{B}"]}"#, "GET", "/accounts/{B}/entries", "", 200, ""),
-    (r#"{"per_day":{"amount":"1"}}"#, "POST", "/accounts/{A}/charges", ONE, 201, ""),
-    (r#"{"per_day":{"amount":"0.999999999"}}"#, "POST", "/accounts/{A}/charges", ONE, 403, "scope-exceeded"),
+    (r#"{"operations":["open-subaccount"]}"#, "POST", "/accounts", r#"{"parent":"{A}"}"#, 201, ""),
+    (r#"{"operations":["open-subaccount"]}"#, "POST", "/accounts", "{}", 403, "forbidden"),
     (
-        r#"{"per_day":{"amount":"9","currency":"USD"}}"#,
+        r#"{"operations":["open-subaccount"]}"#,
+        "POST",
+        "/accounts",
+        r#"{"parent":"{A}","credit_limit":"1"}"#,
+        403,
+        "forbidden",
+    ),
+    (
+        r#"{"operations":["open-subaccount"]}"#,
+        "POST",
+        "/accounts",
+        r#"{"parent":"{A}","shared":true}"#,
+        403,
+        "out-of-scope",
+    ),
+    (
+        r#"{"operations":["transfer-number"]}"#,
+        "PATCH",
+        "/accounts/{A}",
+        r#"{"name":"x"}"#,
+        403,
+        "out-of-scope",
+    ),
+    (r#"{"accounts":["{A}"]}"#, "POST", "/accounts/{B}/charges", ONE, 201, ""),
+    (r#"{"accounts":["{A}"],"below":false}"#, "POST", "/accounts/{B}/charges", ONE, 404, "account-not-found"),
+    (r#"{"accounts":["{A}"],"below":false}"#, "POST", "/accounts/{A}/charges", ONE, 201, ""),
+    (DAY, "POST", "/accounts/{A}/charges", ONE, 201, ""),
+    (DAY, "POST", "/accounts/{A}/charges", r#"{"amount":"1.000000001"}"#, 403, "scope-exceeded"),
+    (DAY, "POST", "/accounts/{A}/holds", r#"{"amount":"2"}"#, 403, "scope-exceeded"),
+    (DAY, "POST", "/transfers", r#"{"from":"{A}","to":"{C}","amount":"1"}"#, 403, "out-of-scope"),
+    (
+        r#"{"limits":[{"counts":["charge"],"amount":"9","currency":"USD","period":"day"}]}"#,
         "POST",
         "/accounts/{A}/charges",
         ONE,
@@ -102,12 +133,12 @@ const SCOPES: &[(&str, &str, &str, &str, u16, &str)] = &[
         "out-of-scope",
     ),
     // Nothing that is held to a scope makes anything that is not.
-    (r#"{"per_day":{"amount":"9"}}"#, "POST", "/accounts/{A}/secrets", "", 403, "out-of-scope"),
-    (r#"{"per_day":{"amount":"9"}}"#, "POST", "/accounts/{A}/secrets/reissue", "", 403, "out-of-scope"),
-    (r#"{"per_day":{"amount":"9"}}"#, "GET", "/accounts/{A}/secrets", "", 403, "out-of-scope"),
-    (r#"{"per_day":{"amount":"9"}}"#, "POST", "/accounts", r#"{"parent":"{A}"}"#, 403, "out-of-scope"),
+    (DAY, "POST", "/accounts/{A}/secrets", "", 403, "out-of-scope"),
+    (DAY, "POST", "/accounts/{A}/secrets/reissue", "", 403, "out-of-scope"),
+    (DAY, "GET", "/accounts/{A}/secrets", "", 403, "out-of-scope"),
 ];
 const ONE: &str = r#"{"amount":"1"}"#;
+const DAY: &str = r#"{"limits":[{"counts":["charge"],"amount":"1","period":"day"}]}"#;
 
 #[tokio::test]
 async fn a_secret_does_what_its_scope_says_and_no_more() {
@@ -115,8 +146,11 @@ async fn a_secret_does_what_its_scope_says_and_no_more() {
     let account = it.funded("1000").await;
     let child = format!(r#"{{"parent":"{}","shared":true}}"#, account.key);
     let child = it.owner().post("/api/v1/accounts", &child).await.json()["api_key"].clone();
-    let named =
-        |text: &str| text.replace("{A}", &account.key).replace("{B}", child.as_str().expect("it is a text"));
+    let own = it.owner().post("/api/v1/accounts", &format!(r#"{{"parent":"{}"}}"#, account.key)).await;
+    let own = own.json()["api_key"].clone();
+    let key = |value: &Value| value.as_str().expect("it is a text").to_owned();
+    let (child, own) = (key(&child), key(&own));
+    let named = |text: &str| text.replace("{A}", &account.key).replace("{B}", &child).replace("{C}", &own);
     for (scope, method, path, body, status, kind) in SCOPES {
         let what = format!("{scope} {method} {path} {body}");
         let asked = format!(r#"{{"scope":{}}}"#, named(scope));
@@ -130,17 +164,20 @@ async fn a_secret_does_what_its_scope_says_and_no_more() {
             assert_eq!(it.book.digest().await, before, "{what}");
         }
     }
-    // A list tells of all of it, in the words in which it was asked for.
-    let scope = json!({"actions": ["read", "charge"], "per_day": {"amount": "9", "currency": "EUR"}});
+    // A list tells of all of it, and what is left.
+    let limit = json!({"counts": ["charge"], "amount": "9", "currency": "EUR", "period": "day"});
+    let scope = json!({"operations": ["read-accounts", "charge"], "limits": [limit]});
     let (id, client) = add(&it, &account, &json!({"label": "gateway", "scope": scope})).await;
     client.post(&format!("/api/v1/accounts/{}/charges", account.key), r#"{"amount":"2.5"}"#).await;
     let listed = it.owner().get(&format!("/api/v1/accounts/{}/secrets", account.key)).await.json();
     let listed =
         listed["data"].as_array().unwrap().iter().find(|it| it["id"] == id.as_str()).unwrap().clone();
+    let mut scope = scope;
+    scope["limits"][0]["spent"] = json!("2.5");
+    scope["limits"][0]["left"] = json!("6.5");
     assert_eq!(
-        pick(&listed, &["label", "chosen", "scope", "spent_today", "last_used_on"]),
-        json!({"label": "gateway", "chosen": false, "scope": scope, "spent_today": "2.5",
-               "last_used_on": "2025-03-01"})
+        pick(&listed, &["label", "chosen", "scope", "last_used_on"]),
+        json!({"label": "gateway", "chosen": false, "scope": scope, "last_used_on": "2025-03-01"})
     );
 }
 

@@ -1,5 +1,7 @@
 //! What tenants see of each other: nothing. What is another's is answered as what is not there, to the byte.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::json;
 use testkit::{Answer, Client};
 
@@ -79,7 +81,7 @@ const FOREIGN: &[(&str, &str, &[&str])] = &[
     (
         "POST",
         "/accounts/{M}/secrets",
-        &[r#"{"scope":{"accounts":["{A}"]}}"#, r#"{"scope":{"accounts":["{I}"],"actions":["read"]}}"#],
+        &[r#"{"scope":{"accounts":["{A}"]}}"#, r#"{"scope":{"accounts":["{I}"],"operations":["read"]}}"#],
     ),
     ("POST", "/accounts/{A}/secrets/reissue", &["", "{}"]),
     ("GET", "/accounts/{A}/settings", &[""]),
@@ -131,9 +133,21 @@ const OF_SELLERS: &[(&str, &str, &[&str])] = &[
     ("DELETE", "/accounts/{A}/numbers/447700900123", &[""]),
     ("PATCH", "/accounts/{A}/settings", &[r#"{"throughput":{"outbound":1,"inbound":1,"calls":1}}"#]),
     ("POST", "/accounts/{A}/unfreeze", &[""]),
+    ("DELETE", "/tokens/{T}", &[""]),
+    ("DELETE", "/accounts/{M}/secrets/{S}", &[""]),
+    ("DELETE", "/accounts/{M}/secrets/{R}", &[""]),
+    ("GET", "/holds/{E}", &[""]),
+    ("POST", "/holds/{E}/void", &[""]),
+    ("POST", "/holds/{E}/capture", &[r#"{"amount":"1"}"#]),
     ("POST", "/accounts/{A}/close", &[""]),
     ("POST", "/accounts/{A}/reopen", &[""]),
 ];
+
+type Steps = [u64; 5];
+
+fn taken(from: Steps, to: Steps) -> Steps {
+    std::array::from_fn(|which| to[which] - from[which])
+}
 
 struct Tenants {
     it: Fixture,
@@ -176,20 +190,39 @@ impl Tenants {
         assert_eq!(owner.send("PUT", &at("/reload-rule"), rule).await.status, 200);
         let secrets = own.get(&at("/secrets")).await.json();
         let secret = secrets["data"][0]["id"].as_str().expect("it has a secret");
+        // What is no more.
+        let ended = text(&own.post(&at("/holds"), r#"{"amount":"1"}"#).await, "id");
+        assert_eq!(own.post(&format!("/api/v1/holds/{ended}/void"), "").await.status, 200);
+        let revoked = text(&own.post(&at("/secrets"), "{}").await, "id");
+        assert_eq!(own.send("DELETE", &at(&format!("/secrets/{revoked}")), "").await.status, 204);
         let foreign = vec![
             ("{I}", text(&own.get(&at("")).await, "id")),
             ("{H}", text(&own.post(&at("/holds"), r#"{"amount":"1"}"#).await, "id")),
             ("{C}", text(&own.post(&at("/charges"), r#"{"amount":"1"}"#).await, "id")),
             ("{S}", secret.to_owned()),
+            ("{E}", ended),
+            ("{R}", revoked),
+            (
+                "{T}",
+                text(&owner.post("/api/v1/organizations/default/tokens", r#"{"role":"owner"}"#).await, "id"),
+            ),
             ("{A}", account.key.clone()),
         ];
-        let nowhere =
-            [("{I}", NOTHING), ("{H}", NOTHING), ("{C}", NOTHING), ("{S}", NOTHING), ("{A}", NOBODY)];
-        let mut nowhere: Vec<_> = nowhere.map(|(name, value)| (name, value.to_owned())).into();
+        let ids = ["{I}", "{H}", "{C}", "{S}", "{E}", "{R}", "{T}"];
+        let mut nowhere: Vec<_> = ids.map(|name| (name, NOTHING.to_owned())).into();
+        nowhere.push(("{A}", NOBODY.to_owned()));
         nowhere.push(("acme@example.com", "nobody@example.com".to_owned()));
         nowhere.push(("/same", "/nobody".to_owned()));
         let buyer = it.buyer(&second);
         Self { seller, buyer, foreign, nowhere, of_seller, of_buyer: second.key, it }
+    }
+
+    /// What the book has done so far: reads, commands done, refused by the rules, repeated, not judged.
+    fn steps(&self) -> Steps {
+        let counters = self.it.book.engine.counters();
+        let all =
+            [&counters.reads, &counters.done, &counters.rejected, &counters.repeated, &counters.refused];
+        all.map(|counter| counter.load(Ordering::Acquire))
     }
 
     async fn compare(&self, client: &Client, own: &str, method: &str, path: &str, body: &str) {
@@ -202,7 +235,12 @@ impl Tenants {
             client.send(method, &format!("/api/v1{}", named(path)), &named(body)).await
         };
         let before = self.it.book.digest().await;
-        let (there, nowhere) = (send(&self.foreign).await, send(&self.nowhere).await);
+        let start = self.steps();
+        let there = send(&self.foreign).await;
+        let between = self.steps();
+        let nowhere = send(&self.nowhere).await;
+        let (of_foreign, of_nowhere) = (taken(start, between), taken(between, self.steps()));
+        assert_eq!(of_foreign, of_nowhere, "steps of the book: {method} {path} {body}");
         let said = |answer: &Answer| {
             let headers = answer.headers.iter().filter(|(name, _)| name != "date");
             (answer.status, headers.cloned().collect::<Vec<_>>(), answer.body.clone())

@@ -102,9 +102,49 @@ async fn reports_are_exact_whoever_asks_and_however_they_are_cut() {
     assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
     assert_eq!(
         csv.body,
-        "day,account,account_name,currency,product,credential,credential_label,calls,quantity,cost,refunded\r\n\
-         2025-03-01,,,EUR,,,,3,3,7.5,0\r\n2025-03-02,,,EUR,,,,1,0,0.000000001,0.5\r\n"
+        "day,account,account_name,currency,product,credential,credential_label,calls,quantity,cost,refunded,refused\r\n\
+         2025-03-01,,,EUR,,,,3,3,7.5,0,0\r\n2025-03-02,,,EUR,,,,1,0,0.000000001,0.5,0\r\n"
     );
+}
+
+#[tokio::test]
+async fn what_was_refused_stands_beside_what_was_used() {
+    let story = Story::new().await;
+    let (owner, child) = (story.it.owner(), story.it.buyer(&story.child));
+    let refuse = async |client: &Client, account: &str, what: &str, body: &str, status: u16| {
+        let answer = client.post(&format!("/api/v1/accounts/{account}/{what}"), body).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+    };
+    let much = r#"{"amount":"5000","product":"tokens"}"#;
+    for _ in 0..3 {
+        refuse(&child, &story.child.key, "charges", much, 402).await;
+    }
+    refuse(&owner, &story.child.key, "holds", r#"{"amount":"5000"}"#, 402).await;
+    // To somebody who does not see the account: nobody's.
+    refuse(&story.it.buyer(&story.stranger), &story.child.key, "charges", much, 404).await;
+    let refused = async |client: &Client, query: &str| {
+        let report = client.get(&format!("/api/v1/usage{query}")).await.json();
+        let lines = report["data"].as_array().unwrap().clone();
+        let told = |line: &Value| {
+            let of = line["product"].as_str().or(line["day"].as_str()).unwrap_or_default().to_owned();
+            (of, line["calls"].as_u64().unwrap(), line["refused"].as_u64().unwrap())
+        };
+        lines.iter().map(told).filter(|(.., refused)| *refused > 0).collect::<Vec<_>>()
+    };
+    let day = |refused| ("2025-03-04".to_owned(), 1, refused);
+    assert_eq!(refused(&owner, "?by=day").await, [day(4)]);
+    assert_eq!(refused(&child, "?by=day").await, [day(4)]);
+    assert_eq!(refused(&child, "?by=product").await, [(String::new(), 0, 1), ("tokens".to_owned(), 1, 3)]);
+    // The owner's token captured and was refused a hold; the child's own secret was refused the charges.
+    let own = ("2025-03-04".to_owned(), 0, 3);
+    assert_eq!(refused(&child, "?by=credential,day").await, [day(1), own]);
+    assert_eq!(refused(&story.it.buyer(&story.stranger), "?by=day").await, []);
+    assert_eq!(refused(&owner, "?by=day&to=2025-03-03").await, []);
+    let table = owner.get("/api/v1/usage?format=csv&by=day&from=2025-03-04").await;
+    assert!(table.body.ends_with("2025-03-04,,,EUR,,,,1,0,7,0,4\r\n"), "{}", table.body);
+    assert!(table.header("refusals-counted-since").is_some(), "{table:?}");
+    let report = owner.get("/api/v1/usage").await.json();
+    assert!(report["refusals_counted_since"].is_string() && report["refusals_uncounted"] == 0, "{report}");
 }
 
 #[tokio::test]
@@ -148,7 +188,7 @@ async fn what_was_removed_is_not_reported_as_nothing() {
     book.clock.advance_secs(DAY);
     book.charge(&busy, "1").await;
     let server = TestServer::start(dialect_native::router(book.app())).await;
-    let it = Fixture { book, server, mailer: None };
+    let it = Fixture { book, server, post: None };
     for client in [it.owner(), it.buyer(&busy)] {
         let gone = client.get("/api/v1/usage").await;
         assert_eq!(problem(&gone), (410, "history-removed".to_owned()), "{gone:?}");

@@ -28,7 +28,7 @@ impl VonageError {
             }
             R::OutOfScope => Self::out_of_scope(),
             R::ScopeExceeded { .. } => {
-                Self::forbidden(UNPROVISIONED, "These credentials may not spend so much today")
+                Self::forbidden(UNPROVISIONED, "These credentials may not spend so much")
             }
             R::MayNotOpenChildren | R::TooDeep | R::TooManyAccounts { .. } => Self::unprovisioned(about),
 
@@ -84,6 +84,7 @@ impl VonageError {
             | R::ReloadOff
             | R::ReloadUnderWay
             | R::NoReloadUnderWay
+            | R::SandboxOnly
             | R::NumberNotFound
             | R::NumberNotOwned
             | R::NumberTaken

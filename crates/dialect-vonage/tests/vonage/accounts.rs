@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use ledger::{Act, Funding, NewAccount};
-use testkit::{Client, TestAccount, TestBook, TestServer};
+use access::{Operation, Permissions};
+use domain::{Currency, Nanos};
+use ledger::{Act, Allowed, Flow, Flows, Funding, Limit, NewAccount, Scope, Span};
+use testkit::{Answer, Client, TestAccount, TestBook, TestServer};
 
 struct Setting {
     book: TestBook,
     partner: TestAccount,
     client: Client,
     base: String,
-    _server: TestServer,
+    server: TestServer,
 }
 
 async fn setting(credit: i64) -> Setting {
@@ -19,7 +21,7 @@ async fn setting(credit: i64) -> Setting {
     let server = TestServer::start(dialect_vonage::router(book.app())).await;
     let client = server.client().with_basic(&partner.key, &partner.secret);
     let base = format!("/accounts/{}", partner.key);
-    Setting { book, partner, client, base, _server: server }
+    Setting { book, partner, client, base, server }
 }
 
 #[tokio::test]
@@ -91,7 +93,7 @@ async fn unmanaged_and_distant_relatives_do_not_exist_here() {
 async fn an_account_that_may_not_open_children_is_not_provisioned() {
     let it = setting(0).await;
     let alone = it.book.open(it.book.new_account()).await;
-    let client = it._server.client().with_basic(&alone.key, &alone.secret);
+    let client = it.server.client().with_basic(&alone.key, &alone.secret);
     let answer = client.get(&format!("/accounts/{}/subaccounts", alone.key)).await;
     assert_eq!(answer.status, 403);
     let detail = format!("Account {} is not provisioned to access Subaccount Provisioning API", alone.key);
@@ -105,11 +107,11 @@ async fn key_and_secret_in_the_query_do_for_a_balance() {
     let it = setting(0).await;
     it.book.top_up(&it.partner, "0.00000001").await;
     let path = format!("/account/get-balance?api_key={}&api_secret={}", it.partner.key, it.partner.secret);
-    let balance = it._server.client().get(&path).await;
+    let balance = it.server.client().get(&path).await;
     assert_eq!((balance.status, balance.body.as_str()), (200, r#"{"value":0.00000001,"autoReload":false}"#));
     // Nowhere else.
     let query = format!("?api_key={}&api_secret={}", it.partner.key, it.partner.secret);
-    let list = it._server.client().get(&format!("{}/subaccounts{query}", it.base)).await;
+    let list = it.server.client().get(&format!("{}/subaccounts{query}", it.base)).await;
     assert_eq!(list.status, 401);
 }
 
@@ -194,4 +196,64 @@ async fn a_log_that_begins_before_what_was_removed_is_refused() {
     assert_eq!(invalid["name"], "start_date");
     let reason = invalid["reason"].as_str().unwrap();
     assert!(reason.starts_with("What happened up to 2025-03-01T1"), "{reason}");
+}
+
+#[tokio::test]
+async fn the_audit_log_says_from_where_and_under_which_request() {
+    let it = setting(10).await;
+    let child = it.book.open_child(&it.partner, "child", Funding::Own).await;
+    let transfer = format!(r#"{{"from":"{}","to":"{}","amount":1}}"#, it.partner.key, child.key);
+    let by_name = |name: &str| it.client.with("x-request-id", name);
+    assert_eq!(by_name("v-1").post(&format!("{}/balance-transfers", it.base), &transfer).await.status, 200);
+    let path = format!("{}/subaccounts/{}", it.base, child.key);
+    assert_eq!(by_name("v-2").patch(&path, r#"{"name":"New"}"#).await.status, 200);
+    let organization = it.book.organization;
+    let head = it.book.engine.read(move |ledger, _| ledger.audit_head(organization)).await.unwrap();
+    let entries = it.book.engine.history().audit(&head, None, None).unwrap().take(2);
+    let origins = entries.map(|entry| entry.unwrap().origin.expect("it is known"));
+    let seen: Vec<_> = origins.map(|it| (it.request_id, it.address.map(|it| it.to_string()))).collect();
+    let here = Some("127.0.0.1".to_owned());
+    assert_eq!(seen, [("v-2".to_owned(), here.clone()), ("v-1".to_owned(), here)]);
+}
+
+/// A key that may open subaccounts and allocate 500 in total, in their words.
+#[tokio::test]
+async fn a_secret_with_a_scope_provisions_up_to_its_limit() {
+    let it = setting(2_000).await;
+    let operations = Permissions::of([Operation::OpenSubaccount, Operation::Allocate]);
+    let limit = Limit {
+        flows: Flows::of([Flow::Allocate]),
+        currency: Currency::EUR,
+        amount: Nanos::from_units(500),
+        span: Span::Total,
+    };
+    let scope = Scope {
+        allowed: Allowed::Operations(operations.bits()),
+        accounts: [].into(),
+        below: true,
+        limits: [limit].into(),
+    };
+    let key = it.book.issue_within(it.partner.index, Some(Box::new(scope))).await;
+    let client = it.server.client().with_basic(&key.key, &key.secret);
+    let open = async |shared: bool| {
+        let body = format!(r#"{{"name":"Sub","use_primary_account_balance":{shared}}}"#);
+        client.post(&format!("{}/subaccounts", it.base), &body).await
+    };
+    let opened = open(false).await;
+    assert_eq!(opened.status, 200, "{opened:?}");
+    let subaccount = opened.json()["api_key"].as_str().unwrap().to_owned();
+    let told =
+        |answer: &Answer| (answer.status, answer.json()["detail"].as_str().unwrap_or_default().to_owned());
+    let out_of_scope = (403, "These credentials may not do that".to_owned());
+    assert_eq!(told(&open(true).await), out_of_scope, "it would spend the partner's balance, uncounted");
+    let transfer = async |what: &str, amount: &str| {
+        let body = format!(r#"{{"from":"{}","to":"{subaccount}","amount":{amount}}}"#, it.partner.key);
+        client.post(&format!("{}/{what}-transfers", it.base), &body).await
+    };
+    let too_much = (403, "These credentials may not spend so much".to_owned());
+    assert_eq!(told(&transfer("credit", "500.01").await), too_much);
+    assert_eq!(transfer("credit", "500").await.status, 200);
+    assert_eq!(told(&transfer("credit", "0.01").await), too_much);
+    let no_money = (403, "These credentials may not transfer money inside a family".to_owned());
+    assert_eq!(told(&transfer("balance", "1").await), no_money);
 }

@@ -4,8 +4,8 @@ use domain::Timestamp;
 use journal::Group;
 use ledger::{Actor, Cursor, Event, EventRef, Ledger, SKIP_LEVELS};
 
-use super::FORMAT;
 use super::codec::{Field, Malformed, Reader, Writer, kinds};
+use super::{DIGESTS_SINCE, FORMAT};
 use crate::seal::{Owner, TextKeys, TextSeal};
 use crate::snapshot;
 
@@ -119,19 +119,23 @@ impl Mark {
     /// The digest of the next `objects` of the state behind `cursor`, which moves on, and around.
     pub(crate) fn digest(ledger: &Ledger, cursor: &mut Cursor, objects: u32) -> Self {
         let from = *cursor;
-        let digest = snapshot::digest_from(ledger, cursor, objects as usize);
+        let digest = Self::digest_of(ledger, cursor, objects);
         if *cursor == Cursor::End {
             *cursor = Cursor::Start;
         }
-        let digest = u128::from_le_bytes(*digest.first_chunk().expect("a hash is longer"));
         Self::Digest { format: FORMAT, from, objects, digest }
+    }
+
+    fn digest_of(ledger: &Ledger, cursor: &mut Cursor, objects: u32) -> u128 {
+        let digest = snapshot::digest_from(ledger, cursor, objects as usize);
+        u128::from_le_bytes(*digest.first_chunk().expect("a hash is longer"))
     }
 
     /// Whether the state is what it was when this was written, as far as this says.
     pub(crate) fn agrees(&self, ledger: &Ledger) -> bool {
         match *self {
-            Self::Digest { format: FORMAT, mut from, objects, .. } => {
-                *self == Self::digest(ledger, &mut from, objects)
+            Self::Digest { format: DIGESTS_SINCE..=FORMAT, mut from, objects, digest } => {
+                Self::digest_of(ledger, &mut from, objects) == digest
             }
             Self::Digest { .. }
             | Self::FormatRaised(_)

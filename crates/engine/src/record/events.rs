@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use ledger::{
-    Charged, Credential, CredentialIndex, Event, Forward, HoldPlaced, NewAccount, Number, PerDay, Posting,
-    Provider, ReloadRequest, ReloadRule, RoleCode, Scope, Settings, Spent, Throughput, Verifier,
+    Allowed, Charged, Credential, CredentialIndex, Event, Flows, FormerScope, Forward, HoldPlaced, Limit,
+    NewAccount, Number, PerDay, Posting, Provider, ReloadLimits, ReloadPause, ReloadRequest, ReloadRule,
+    ReloadTally, RoleCode, Scope, Settings, Span, Spent, Throughput, Verifier,
 };
 
 use super::codec::{Field, Malformed, Reader, Writer, fields, kinds};
@@ -21,6 +22,8 @@ kinds!(Event {
     8 => CredentialScoped { credential, scope },
     9 => CredentialSpent { credential, spent },
     10 => CredentialUsed { credential, day },
+    11 => ScopeSet { credential, scope },
+    12 => LimitCounted { credential, limit, spent },
     16 => AccountOpened { account, new, root, opened_at, credential },
     17 => AccountChanged { account, name, status, restrictions, funding, reason },
     18 => HandleSet { account, kind, digest, text },
@@ -41,6 +44,9 @@ kinds!(Event {
     40 => ReloadSet { account, balance, rule },
     41 => ReloadRequested { balance, request },
     42 => ReloadEnded { balance, approved },
+    43 => ReloadRuled { account, balance, rule, limits },
+    44 => ReloadStarted { balance, request, started },
+    45 => ReloadPaused { balance, pause },
     48 => Charged(charged),
     49 => Refunded { charge, posting, refunded },
     64 => HoldPlaced(placed),
@@ -65,14 +71,21 @@ fields!(NewAccount {
     credit,
     credential,
 });
-fields!(Scope { actions, accounts, per_day });
+fields!(FormerScope { actions, accounts, per_day });
 fields!(PerDay { currency, amount });
-fields!(Spent { day, amount });
+fields!(Spent { span, amount });
+fields!(Scope { allowed, accounts, below, limits });
+fields!(Limit { flows, currency, amount, span });
+kinds!(Allowed { 0 => Actions(bits), 1 => Operations(bits) });
+kinds!(Span { 0 => Day, 1 => Month, 2 => Total });
 fields!(Settings { inbound_url, receipt_url, forward, throughput, last });
 fields!(Throughput { outbound, inbound, calls });
 fields!(Number { account, country, digits, last });
 fields!(ReloadRule { provider, enabled, amount, threshold, digest, reference });
 fields!(ReloadRequest { amount, requested_at });
+fields!(ReloadLimits { count, amount });
+fields!(ReloadTally { period, count, amount });
+fields!(ReloadPause { failures, until });
 kinds!(Forward { 0 => Unset, 1 => GetQuery, 2 => PostQuery, 3 => PostJson });
 kinds!(Provider { 0 => Manual, 1 => Test });
 
@@ -102,7 +115,7 @@ impl Field for Credential {
             revoked_at: Field::take(reader)?,
             previous: Field::take(reader)?,
             scope: None,
-            spent: Spent::default(),
+            spent: Box::default(),
             used_on: 0,
             last: Field::take(reader)?,
         })
@@ -188,4 +201,20 @@ impl Field for (RoleCode, Verifier) {
     }
 }
 
-optional!((CredentialIndex, Box<Credential>), (RoleCode, Verifier), PerDay, ReloadRequest, Box<Scope>);
+impl Field for Flows {
+    fn put(&self, writer: &mut Writer<'_>) {
+        self.0.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self(Field::take(reader)?))
+    }
+}
+
+optional!(
+    (CredentialIndex, Box<Credential>),
+    (RoleCode, Verifier),
+    FormerScope,
+    PerDay,
+    ReloadRequest,
+    ReloadPause
+);

@@ -3,8 +3,8 @@
 use domain::{Currency, Nanos};
 use ledger::{
     Account, AccountIndex, Balance, BalanceIndex, Calendar, ChargeId, Credential, Cursor, EventRef, Family,
-    Handle, Hold, HoldId, House, HouseLeg, Merge, Name, Object, Organization, OrganizationIndex, Refunded,
-    Reload, Text,
+    FormerScope, Handle, Hold, HoldId, House, HouseLeg, Merge, Name, Object, Organization, OrganizationIndex,
+    Refunded, Reload, ReloadLimits, ReloadTally, Scope, Spent, Text,
 };
 
 use super::codec::{Field, Malformed, Reader, Writer, fields, kinds};
@@ -28,13 +28,7 @@ impl Field for Stored {
             Object::Organization(it) => tagged(writer, 2, it),
             Object::User(it) if it.person.is_none() => tagged(writer, 3, &Former(it.clone())),
             Object::User(it) => tagged(writer, 20, &Known(it.clone())),
-            Object::Credential(it) if has_more(it) => {
-                tagged(writer, 13, it);
-                it.scope.put(writer);
-                it.spent.put(writer);
-                it.used_on.put(writer);
-            }
-            Object::Credential(it) => tagged(writer, 4, it),
+            Object::Credential(it) => put_credential(writer, it),
             Object::Name(it) => tagged(writer, 5, it),
             Object::Account(it) => tagged(writer, 6, it),
             Object::Family(it) => tagged(writer, 7, it),
@@ -64,8 +58,14 @@ impl Field for Stored {
                 it.put(writer);
             }
             Object::Reload(balance, it) => {
-                tagged(writer, 16, balance);
+                let has_more = has_started(it);
+                tagged(writer, if has_more { 18 } else { 16 }, balance);
                 it.put(writer);
+                if has_more {
+                    it.limits.put(writer);
+                    it.started.put(writer);
+                    it.pause.put(writer);
+                }
             }
             Object::Membership(it) => tagged(writer, 21, it),
             Object::Invitation(it) => tagged(writer, 22, it),
@@ -73,6 +73,14 @@ impl Field for Stored {
             Object::Session(it) => tagged(writer, 24, it),
             Object::AuditHead(organization, it) => {
                 tagged(writer, 25, organization);
+                it.put(writer);
+            }
+            Object::Letter(asked, it) => {
+                tagged(writer, 33, asked);
+                it.put(writer);
+            }
+            Object::Provider(organization, it) => {
+                tagged(writer, 32, organization);
                 it.put(writer);
             }
         }
@@ -94,32 +102,91 @@ impl Field for Stored {
             12 => Object::Hold(HoldId::take(reader)?, Field::take(reader)?),
             13 => {
                 let issued: Credential = Field::take(reader)?;
-                let (scope, spent) = (Field::take(reader)?, Field::take(reader)?);
-                Object::Credential(Credential { scope, spent, used_on: Field::take(reader)?, ..issued })
+                let scope = <Option<FormerScope> as Field>::take(reader)?.map(Scope::from);
+                let spent = Spent::take(reader)?;
+                let spent = scope.iter().flat_map(|scope| scope.limits.iter()).map(|_| spent).collect();
+                let (scope, used_on) = (scope.map(Box::new), Field::take(reader)?);
+                Object::Credential(Credential { scope, spent, used_on, ..issued })
             }
             14 => Object::Settings(AccountIndex::take(reader)?, Field::take(reader)?),
             15 => Object::Number(u128::take(reader)?, Field::take(reader)?),
             16 => Object::Reload(BalanceIndex::take(reader)?, Field::take(reader)?),
+            17 => {
+                let issued: Credential = Field::take(reader)?;
+                let (scope, spent) = (Some(Field::take(reader)?), Vec::take(reader)?.into());
+                Object::Credential(Credential { scope, spent, used_on: Field::take(reader)?, ..issued })
+            }
+            18 => {
+                let (balance, rule): (BalanceIndex, Reload) = (Field::take(reader)?, Field::take(reader)?);
+                let (limits, started) = (Field::take(reader)?, Field::take(reader)?);
+                Object::Reload(balance, Reload { limits, started, pause: Field::take(reader)?, ..rule })
+            }
             20 => Object::User(Known::take(reader)?.0),
             21 => Object::Membership(Field::take(reader)?),
             22 => Object::Invitation(Field::take(reader)?),
             23 => Object::PermissionSet(Field::take(reader)?),
             24 => Object::Session(Field::take(reader)?),
             25 => Object::AuditHead(OrganizationIndex::take(reader)?, Field::take(reader)?),
+            33 => Object::Letter(EventRef::take(reader)?, Field::take(reader)?),
+            32 => Object::Provider(OrganizationIndex::take(reader)?, Field::take(reader)?),
             _ => return Err(Malformed("an unknown kind of object")),
         }))
     }
 }
 
 /// Most credentials are held to no scope, and were never seen used by this release: those stay as short as
-/// they always were.
-fn has_more(credential: &Credential) -> bool {
-    credential.scope.is_some() || credential.used_on != 0
+/// they always were. So do those with a scope as it was before there were limits.
+fn put_credential(writer: &mut Writer<'_>, credential: &Credential) {
+    match &credential.scope {
+        None if credential.used_on == 0 => tagged(writer, 4, credential),
+        Some(scope) if scope.former().is_none() => {
+            tagged(writer, 17, credential);
+            scope.put(writer);
+            writer.varint(credential.spent.len() as u128);
+            credential.spent.iter().for_each(|spent| spent.put(writer));
+            credential.used_on.put(writer);
+        }
+        scope => {
+            tagged(writer, 13, credential);
+            scope.as_ref().and_then(|scope| scope.former()).put(writer);
+            credential.spent.first().copied().unwrap_or_default().put(writer);
+            credential.used_on.put(writer);
+        }
+    }
+}
+
+/// The same of rules by which nothing has started, that limit nothing, and of which nothing has failed.
+fn has_started(reload: &Reload) -> bool {
+    reload.limits != ReloadLimits::default()
+        || reload.started != ReloadTally::default()
+        || reload.pause.is_some()
 }
 
 fn tagged(writer: &mut Writer<'_>, tag: u8, field: &impl Field) {
     writer.bytes.push(tag);
     field.put(writer);
+}
+
+/// The rule and the request; the rest stands behind them where there is any.
+impl Field for Reload {
+    fn put(&self, writer: &mut Writer<'_>) {
+        let Self { account, rule, requested, last, .. } = self;
+        account.put(writer);
+        rule.put(writer);
+        requested.put(writer);
+        last.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self {
+            account: Field::take(reader)?,
+            rule: Field::take(reader)?,
+            requested: Field::take(reader)?,
+            last: Field::take(reader)?,
+            limits: ReloadLimits::default(),
+            started: ReloadTally::default(),
+            pause: None,
+        })
+    }
 }
 
 impl<T: Field> Field for Vec<T> {
@@ -227,8 +294,6 @@ fields!(Refunded { amount, last });
 fields!(Merge { entry, into, into_entry });
 fields!(Hold { account, user, payer, payer_entry, amount, captured, placed_at, expires_at, usage, last });
 
-fields!(Reload { account, rule, requested, last });
-
 kinds!(Cursor {
     0 => Start,
     1 => Organizations(slot),
@@ -251,4 +316,6 @@ kinds!(Cursor {
     22 => PermissionSets(slot),
     23 => Sessions(after),
     24 => AuditHeads(after),
+    32 => Providers(after),
+    33 => Letters(after),
 });

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use ledger::{
-    AuditHead, Audited, Before, Factor, Invitation, Membership, NewUser, PeopleEvent, PermissionSet, Person,
-    Rights, Sealed, SecondFactor, Session, SessionId, User, Within,
+    About, AuditHead, Audited, Before, Factor, Invitation, Membership, NewUser, PeopleEvent, PermissionSet,
+    Person, Posted, ReloadTerms, Rights, Sealed, SecondFactor, Session, SessionId, SignInProvider, User,
+    WaitingLetter, Within,
 };
 
 use super::codec::{Field, Malformed, Reader, Writer, fields, kinds};
@@ -31,15 +32,24 @@ kinds!(PeopleEvent {
     18 => SignInsFailed { user, count, since },
     19 => PermissionsDefined { set, defined, before },
     20 => PermissionsRemoved { set },
+    32 => ProviderSet { organization, provider, before, unlinks },
+    33 => ProviderRemoved { organization },
+    34 => SubjectLinked { user, subject },
+    35 => SessionVouched { session, factor, ended },
+    36 => LetterAsked { about, asked_at },
+    37 => LetterSettled { letter, about, posted, tries },
 });
 
 kinds!(Within { 0 => Organization(organization), 1 => Family(root) });
 kinds!(Rights { 0 => Role(role), 1 => Set(set) });
 kinds!(SecondFactor { 0 => None, 1 => Step(step), 2 => Recovery(code) });
+fields!(ReloadTerms { provider, enabled, amount, threshold });
 kinds!(Before {
     0 => Nothing,
     1 => Account { name, status, restrictions, funding },
     2 => Credit { credit },
+    3 => Settings { inbound_url, receipt_url, forward, throughput },
+    4 => Reload { rule, limits, reference },
 });
 
 fields!(NewUser { organization, email_digest, email, password, subject });
@@ -57,13 +67,17 @@ fields!(Invitation {
 });
 fields!(PermissionSet { organization, name, operations, removed, last });
 fields!(Session { digest, user, membership, opened_at, expires_at, last });
+kinds!(About { 0 => Invitation(invitation), 1 => Reset(user) });
+kinds!(Posted { 0 => Sent, 1 => Failed, 2 => Void });
+fields!(WaitingLetter { about, asked_at });
+fields!(SignInProvider { issuer, client_id, client_secret, domains, passwords, last });
 fields!(Person { former, passwords, factor, subject, removed_at });
 fields!(Factor { secret, confirmed, step, recovery });
 fields!(Audited { organization, entry, of, previous, skips, before, origin });
 fields!(Sealed { owner, bytes });
 fields!(AuditHead { entries, last, skips });
 
-optional!(Arc<str>, Box<NewUser>, SessionId, Factor, Sealed, u64, Box<Person>);
+optional!(Arc<str>, Box<NewUser>, SessionId, Factor, Sealed, u64, Box<Person>, Box<SignInProvider>);
 
 /// A user as it is written since there is signing in.
 pub(super) struct Known(pub(super) User);

@@ -162,7 +162,7 @@ macro_rules! optional {
 }
 pub(super) use optional;
 
-optional!(Nanos, Timestamp, Image, u128, HoldId, ChargeId);
+optional!(Nanos, Timestamp, Image, u32, u128, HoldId, ChargeId, EventRef);
 
 macro_rules! indices {
     ($($name:ident),*) => {$(

@@ -12,10 +12,16 @@ use crate::schema;
 impl PostgresJournal {
     /// Makes the next table ahead of need, and goes on to it when this one is full.
     pub(super) fn look_after_era(&mut self, until: Duration) -> Result<(), AppendError> {
-        let (groups, tail) = {
+        let (groups, tail, is_behind) = {
             let index = self.book.index();
-            (index.tail.position - index.open_era().guard, index.tail.position)
+            let era = index.open_era();
+            (index.tail.position - era.guard, index.tail.position, era.number < index.newest)
         };
+        if is_behind {
+            // Other books have gone on: a table that one idle book still stands in could never be dropped.
+            self.cross(until)?;
+            return self.look_after_era(until);
+        }
         let limit = self.options.era;
         if groups == 0 || tail < self.postponed {
             return Ok(());

@@ -4,7 +4,7 @@ use journal::{Chain, Journal, ReadError, Tail};
 use tokio_postgres::error::SqlState;
 
 use super::PostgresJournal;
-use crate::book::{self, CLOSED, read_fault};
+use crate::book::{self, CLOSED};
 use crate::database::bytes_of;
 
 impl PostgresJournal {
@@ -19,7 +19,7 @@ impl PostgresJournal {
         let (number, position) = (self.book.number, tail.position as i64);
         let rows = match self.book.lane.with(|session| session.query(&sql, &[&number, &position])) {
             Err(error) if error.has_code(&SqlState::UNDEFINED_TABLE) => Vec::new(),
-            rows => rows.map_err(read_fault(tail.position))?,
+            rows => rows.map_err(|error| self.book.read_fault(tail.position, error))?,
         };
         let newest = rows.first().and_then(|row| {
             Some(Tail {
@@ -37,13 +37,10 @@ impl PostgresJournal {
 
     fn look_anew(&mut self) -> Result<(), ReadError> {
         let position = self.tail().position;
-        let found = self.book.lane.session().map_err(read_fault(position)).and_then(|session| {
-            let index = book::load(&*session, self.book.number as u32)
-                .map_err(|error| ReadError::Fault { position, source: std::io::Error::other(error) })?;
-            let bytes = bytes_of(&*session, &index.open_era().table());
-            Ok((index, bytes))
-        });
-        let (index, bytes) = found?;
+        let session = self.book.lane.session().map_err(|error| self.book.read_fault(position, error))?;
+        let index = book::load(&*session, &self.book.lane, self.book.number as u32)
+            .map_err(|error| ReadError::Fault { position, source: std::io::Error::other(error) })?;
+        let bytes = bytes_of(&*session, &index.open_era().table());
         (*self.book.index_mut(), self.era_bytes, self.next_era_is_made) = (index, bytes, false);
         Ok(())
     }

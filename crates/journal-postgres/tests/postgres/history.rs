@@ -1,6 +1,6 @@
 //! History that somebody changed by hand, and history over several tables.
 
-use journal::{AppendError, Journal, ReadError};
+use journal::{AppendError, HEADER_BYTES, Journal, ReadError};
 use journal_postgres::{Database, OpenError, Options};
 use postgres_server::Server;
 
@@ -122,4 +122,47 @@ fn verifying_names_every_damage_with_its_place() {
             "vault, book 0, owner 1: its key is not as long as a key",
         ]
     );
+}
+
+#[test]
+fn a_local_copy_serves_what_was_confirmed_and_nothing_of_another_history() {
+    let database = Server::shared().database();
+    drop(open(&database.url(), Options::default()));
+    let directory = tempfile::tempdir().unwrap();
+    let open = || {
+        let opened = Database::connect(&url(&database.url()), Options::default()).unwrap();
+        opened.keep_copies(directory.path().to_owned(), 1 << 20);
+        opened.open(0).unwrap()
+    };
+    let mut journal = open();
+    for body in ["one", "two", "three", "four", "five"] {
+        journal.append(&next(&journal, body.as_bytes())).unwrap();
+    }
+    assert_eq!(bodies(&journal).len(), 5);
+    let bytes = || -> u64 {
+        let files = std::fs::read_dir(directory.path().join("0")).unwrap();
+        files.map(|file| file.unwrap().metadata().unwrap().len()).sum()
+    };
+    while bytes() < 5 * HEADER_BYTES as u64 + 19 {
+        std::thread::yield_now();
+    }
+    // The database is not asked for what is at hand.
+    database.run("UPDATE journal_1 SET body = '' WHERE position = 2");
+    let again = open();
+    assert_eq!(again.reader().group(2).unwrap().body(), b"two");
+    assert_eq!(bodies(&again), ["one", "two", "three", "four", "five"].map(|body| body.as_bytes().to_vec()));
+    drop(again);
+
+    // Lost from there on, and gone on in another way: the copy's four and five never happened.
+    database.run("DELETE FROM journal_1 WHERE position > 3");
+    let mut other = open();
+    assert!(matches!(other.reader().group(4), Err(ReadError::Missing { position: 4 })));
+    for body in ["4", "5", "6"] {
+        other.append(&next(&other, body.as_bytes())).unwrap();
+    }
+    drop(other);
+    let last = open();
+    assert_eq!(last.reader().group(5).unwrap().body(), b"5");
+    std::fs::remove_dir_all(directory.path()).unwrap();
+    assert_eq!(open().reader().group(6).unwrap().body(), b"6");
 }

@@ -12,16 +12,16 @@ use crate::{
 const START: i64 = 1_772_000_000;
 const MONTH: i64 = 31 * 24 * 3600;
 
-struct World {
-    ledger: Ledger,
-    now: Timestamp,
+pub(crate) struct World {
+    pub(crate) ledger: Ledger,
+    pub(crate) now: Timestamp,
     at: u64,
     events: Vec<Event>,
 }
 
 impl World {
     /// One organization with monthly boundaries for a year, whose seller holds credential 0.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut world =
             Self { ledger: Ledger::default(), now: Timestamp::from_secs(START), at: 0, events: Vec::new() };
         let boundaries = (1..=12).map(|month| Timestamp::from_secs(START + month * MONTH)).collect();
@@ -36,7 +36,7 @@ impl World {
         world
     }
 
-    fn by(&mut self, actor: Actor, act: Act) -> Result<(), Rejection> {
+    pub(crate) fn by(&mut self, actor: Actor, act: Act) -> Result<(), Rejection> {
         self.events.clear();
         let before = self.events.len();
         let decided = decide(&self.ledger, &Command { actor, act }, self.now, &mut self.events);
@@ -44,11 +44,15 @@ impl World {
             assert_eq!(self.events.len(), before, "a rejection leaves nothing behind");
         }
         for event in std::mem::take(&mut self.events) {
-            self.at += 1;
-            apply_checked(&mut self.ledger, &event, EventRef::from_raw(self.at)).unwrap();
+            self.fold(&event);
         }
         check(&self.ledger).unwrap();
         decided
+    }
+
+    pub(crate) fn fold(&mut self, event: &Event) {
+        self.at += 1;
+        apply_checked(&mut self.ledger, event, EventRef::from_raw(self.at)).unwrap();
     }
 
     fn act(&mut self, act: Act) -> Result<(), Rejection> {
@@ -56,12 +60,17 @@ impl World {
     }
 
     #[track_caller]
-    fn done(&mut self, act: Act) {
+    pub(crate) fn done(&mut self, act: Act) {
         assert_eq!(self.act(act), Ok(()));
     }
 
     /// An account with a credential of its own; both by number.
-    fn open(&mut self, parent: Option<usize>, funding: Funding, credit: i64) -> (AccountIndex, Actor) {
+    pub(crate) fn open(
+        &mut self,
+        parent: Option<usize>,
+        funding: Funding,
+        credit: i64,
+    ) -> (AccountIndex, Actor) {
         let account = AccountIndex::new(self.ledger.accounts_len());
         let credential = CredentialIndex::new(self.ledger.credentials.len());
         self.done(Act::OpenAccount(Box::new(NewAccount {
@@ -98,16 +107,16 @@ fn issue(holder: Holder, live_max: Option<u32>) -> Act {
     }
 }
 
-fn charge(account: AccountIndex, units: i64) -> Act {
+pub(crate) fn charge(account: AccountIndex, units: i64) -> Act {
     charge_in(account, None, Nanos::from_units(units))
 }
 
-fn charge_in(account: AccountIndex, currency: Option<Currency>, amount: Nanos) -> Act {
+pub(crate) fn charge_in(account: AccountIndex, currency: Option<Currency>, amount: Nanos) -> Act {
     let (kind, admission) = (ChargeKind::Metered, Admission::Strict);
     Act::Charge { account, currency, amount, kind, admission, usage: Usage::default() }
 }
 
-fn top_up(account: AccountIndex, currency: Option<Currency>, amount: Nanos) -> Act {
+pub(crate) fn top_up(account: AccountIndex, currency: Option<Currency>, amount: Nanos) -> Act {
     Act::TopUp { account, currency, amount, reference: None }
 }
 

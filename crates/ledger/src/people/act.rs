@@ -5,10 +5,12 @@ use std::sync::Arc;
 use domain::Timestamp;
 
 use super::{
-    Chosen, Invitation, Membership, PermissionSet, Rights, SecondFactor, Session, SessionId, Within,
+    About, Chosen, Invitation, Membership, PermissionSet, Posted, Rights, SecondFactor, Session, SessionId,
+    SignInProvider, Within,
 };
 use crate::{
-    AccountIndex, InvitationIndex, MembershipIndex, OrganizationIndex, PermissionSetIndex, Text, UserIndex,
+    AccountIndex, EventRef, InvitationIndex, MembershipIndex, OrganizationIndex, PermissionSetIndex, Text,
+    UserIndex,
 };
 
 /// Somebody who is to be known.
@@ -63,6 +65,8 @@ pub enum PeopleAct {
         email_digest: u128,
         email: Text,
         expires_at: Timestamp,
+        /// Whether a letter is to be sent.
+        by_mail: bool,
     },
     RevokeInvitation {
         invitation: InvitationIndex,
@@ -81,6 +85,8 @@ pub enum PeopleAct {
         /// How often the password was set when it proved right.
         passwords: u32,
         factor: SecondFactor,
+        /// As whom the sign-in provider knows the user, where it was its word that counted.
+        vouched: Option<u128>,
         /// The session that this one takes the place of; it proves the second factor too.
         replaces: Option<SessionId>,
     },
@@ -101,6 +107,13 @@ pub enum PeopleAct {
     },
     AskReset {
         user: UserIndex,
+        by_mail: bool,
+    },
+    SettleLetter {
+        /// The event that asked for it.
+        letter: EventRef,
+        posted: Posted,
+        tries: u32,
     },
     BeginFactor {
         user: UserIndex,
@@ -127,6 +140,19 @@ pub enum PeopleAct {
     },
     RemovePermissions {
         set: PermissionSetIndex,
+    },
+    /// A company's own place to sign in; without a secret it keeps the one it has.
+    SetProvider {
+        organization: OrganizationIndex,
+        provider: Box<SignInProvider>,
+    },
+    RemoveProvider {
+        organization: OrganizationIndex,
+    },
+    /// By whoever the provider said it was, the first time: later the subject alone counts.
+    LinkSubject {
+        user: UserIndex,
+        subject: u128,
     },
 }
 
@@ -229,5 +255,36 @@ pub enum PeopleEvent {
     },
     PermissionsRemoved {
         set: PermissionSetIndex,
+    },
+    ProviderSet {
+        organization: OrganizationIndex,
+        provider: Box<SignInProvider>,
+        /// What it was, without its secret.
+        before: Option<Box<SignInProvider>>,
+        /// Whom the one before knew is not known any more.
+        unlinks: bool,
+    },
+    ProviderRemoved {
+        organization: OrganizationIndex,
+    },
+    SubjectLinked {
+        user: UserIndex,
+        subject: u128,
+    },
+    LetterAsked {
+        about: About,
+        asked_at: Timestamp,
+    },
+    LetterSettled {
+        letter: EventRef,
+        about: About,
+        posted: Posted,
+        tries: u32,
+    },
+    /// A session on the provider's word.
+    SessionVouched {
+        session: Box<Session>,
+        factor: SecondFactor,
+        ended: Arc<[SessionId]>,
     },
 }

@@ -7,9 +7,9 @@ use domain::Timestamp;
 use super::membership::PermissionSet;
 use super::{
     FORMER_PASSWORDS_MAX, Factor, Membership, NewUser, PeopleEvent, Person, Rights, RoleCode, SecondFactor,
-    User,
+    Session, SessionId, User, WaitingLetter,
 };
-use crate::{EventRef, InvitationIndex, Ledger, MembershipIndex, UserIndex};
+use crate::{EventRef, InvitationIndex, Ledger, MembershipIndex, OrganizationIndex, UserIndex};
 
 impl Ledger {
     pub(crate) fn apply_people(&mut self, event: &PeopleEvent, at: EventRef) {
@@ -23,6 +23,7 @@ impl Ledger {
                     let known = self.users.get_mut(user.slot()).expect("it exists");
                     (known.email, known.password) = (None, Arc::default());
                 }
+                self.unfile_subject(*user);
                 self.person(*user, at, |person| {
                     *person = Person { passwords: person.passwords, ..Person::default() };
                     person.removed_at = Some(*removed_at);
@@ -74,14 +75,10 @@ impl Ledger {
                 }
                 self.grant(*membership, granted, at);
             }
-            PeopleEvent::SessionOpened { session, factor, ended } => {
+            PeopleEvent::SessionOpened { session, factor, ended }
+            | PeopleEvent::SessionVouched { session, factor, ended } => {
                 ended.iter().for_each(|id| self.people.end_session(*id));
-                let mut opened = (**session).clone();
-                opened.last = at;
-                self.people.file_session(opened);
-                if *factor != SecondFactor::None {
-                    self.person(session.user, at, |person| use_factor(person, *factor));
-                }
+                self.open_session(session, *factor, at);
             }
             PeopleEvent::SessionEnded { session, .. } => self.people.end_session(*session),
             PeopleEvent::SessionsEnded { user, keep } => self.end_sessions(*user, *keep),
@@ -114,6 +111,68 @@ impl Ledger {
             PeopleEvent::PermissionsRemoved { set } => {
                 self.change_set(set.slot(), at, |it| it.removed = true);
             }
+            PeopleEvent::ProviderSet { organization, provider, unlinks, .. } => {
+                if *unlinks {
+                    self.unlink_all(*organization, at);
+                }
+                if self.provider(*organization).is_none_or(|known| known.last < at) {
+                    let mut provider = (**provider).clone();
+                    provider.last = at;
+                    self.people.providers.insert(*organization, provider);
+                }
+            }
+            PeopleEvent::ProviderRemoved { organization } => {
+                self.unlink_all(*organization, at);
+                if self.provider(*organization).is_some_and(|known| known.last < at) {
+                    self.people.providers.remove(organization);
+                }
+            }
+            PeopleEvent::LetterAsked { about, asked_at } => {
+                self.people.letters.insert(at, WaitingLetter { about: *about, asked_at: *asked_at });
+            }
+            PeopleEvent::LetterSettled { letter, .. } => drop(self.people.letters.remove(letter)),
+            PeopleEvent::SubjectLinked { user, subject } => self.set_subject(*user, Some(*subject), at),
+        }
+    }
+
+    fn open_session(&mut self, session: &Session, factor: SecondFactor, at: EventRef) {
+        let user = session.user;
+        self.people.file_session(Session { last: at, ..session.clone() });
+        if factor != SecondFactor::None {
+            self.person(user, at, |person| use_factor(person, factor));
+        }
+    }
+
+    fn unlink_all(&mut self, organization: OrganizationIndex, at: EventRef) {
+        let linked = (0..self.users.len()).map(UserIndex::new);
+        let linked: Vec<_> = linked
+            .filter(|user| self.user(*user).organization == organization && self.subject(*user).is_some())
+            .collect();
+        linked.into_iter().for_each(|user| self.set_subject(user, None, at));
+    }
+
+    fn set_subject(&mut self, index: UserIndex, subject: Option<u128>, at: EventRef) {
+        if self.user(index).last < at {
+            self.unfile_subject(index);
+        }
+        self.person(index, at, |person| person.subject = subject);
+        // A user who has seen more already is filed as they are by now.
+        self.file_subject(index);
+    }
+
+    fn file_subject(&mut self, index: UserIndex) {
+        if let Some(subject) = self.subject(index) {
+            self.people.by_subject.insert((self.user(index).organization, subject), index);
+        }
+    }
+
+    fn unfile_subject(&mut self, index: UserIndex) {
+        let place = self.subject(index).map(|subject| (self.user(index).organization, subject));
+        // Somebody new may be known by it by now.
+        if let Some(place) = place
+            && self.people.by_subject.get(&place) == Some(&index)
+        {
+            self.people.by_subject.remove(&place);
         }
     }
 
@@ -141,6 +200,7 @@ impl Ledger {
             let place = (user.organization, user.email_digest);
             self.people.by_email.insert(place, index);
         }
+        self.file_subject(index);
     }
 
     fn grant(&mut self, index: MembershipIndex, granted: &Membership, at: EventRef) {
@@ -168,7 +228,7 @@ impl Ledger {
         self.change_membership(index, at, |it| it.ended_at = Some(ended_at));
         let user = self.membership(index).user;
         let under = self.sessions_of(user).filter(|it| it.membership == index);
-        let under: Vec<_> = under.map(super::Session::id).collect();
+        let under: Vec<_> = under.map(Session::id).collect();
         under.into_iter().for_each(|id| self.people.end_session(id));
     }
 
@@ -190,9 +250,8 @@ impl Ledger {
         }
     }
 
-    fn end_sessions(&mut self, user: UserIndex, keep: Option<super::SessionId>) {
-        let ended: Vec<_> =
-            self.sessions_of(user).map(super::Session::id).filter(|id| Some(*id) != keep).collect();
+    fn end_sessions(&mut self, user: UserIndex, keep: Option<SessionId>) {
+        let ended: Vec<_> = self.sessions_of(user).map(Session::id).filter(|id| Some(*id) != keep).collect();
         ended.into_iter().for_each(|id| self.people.end_session(id));
     }
 

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 
+use super::letter::{About, LETTERS_MAX};
 use super::membership::{MEMBER_ACCOUNTS_MAX, MEMBERS_MAX, MEMBERSHIPS_OF_USER_MAX, PERMISSION_SETS_MAX};
+use super::provider::PROVIDER_DOMAINS_MAX;
 use super::{
     Authority, Chosen, INVITATION_LIFE_MAX_SECS, INVITATIONS_MAX, Invitation, Membership, NewUser, PeopleAct,
     PeopleEvent, PermissionSet, RECOVERY_CODES_MAX, Rights, RoleCode, SESSIONS_MAX, SecondFactor, Session,
-    SessionId, User, Within,
+    SessionId, SignInProvider, User, Within,
 };
 use crate::draft::Draft;
 use crate::rejection::PeopleRejection as No;
@@ -41,7 +43,10 @@ pub(crate) fn decide(draft: &mut Draft<'_>, act: &PeopleAct) -> Result<(), Rejec
             PeopleEvent::MembershipEnded { membership: *membership, ended_at: draft.now }
         }
         PeopleAct::HandOver { root, to, former } => hand_over(draft, *root, *to, *former)?,
-        PeopleAct::Invite { within, rights, accounts, email_digest, email, expires_at } => {
+        PeopleAct::Invite { within, rights, accounts, email_digest, email, expires_at, by_mail } => {
+            if *by_mail {
+                room_for_a_letter(draft)?;
+            }
             administers(draft, *within)?;
             fits(draft, *within, *rights, accounts)?;
             if *rights == Rights::Role(RoleCode::OWNER) {
@@ -77,9 +82,7 @@ pub(crate) fn decide(draft: &mut Draft<'_>, act: &PeopleAct) -> Result<(), Rejec
         PeopleAct::AcceptInvitation { invitation, password, subject } => {
             accept(draft, *invitation, password.as_ref(), *subject)?
         }
-        PeopleAct::OpenSession { membership, digest, expires_at, passwords, factor, replaces } => {
-            open_session(draft, *membership, *digest, *expires_at, *passwords, *factor, *replaces)?
-        }
+        PeopleAct::OpenSession { .. } => open_session(draft, act)?,
         PeopleAct::EndSession { session } => {
             let known = draft.ledger.session(*session).ok_or(No::SessionNotFound)?;
             own(draft, known.user).map_err(|_| No::SessionNotFound)?;
@@ -101,10 +104,23 @@ pub(crate) fn decide(draft: &mut Draft<'_>, act: &PeopleAct) -> Result<(), Rejec
                 keep: *keep,
             }
         }
-        PeopleAct::AskReset { user } => {
+        PeopleAct::AskReset { user, by_mail } => {
             internal(draft)?;
+            if *by_mail {
+                room_for_a_letter(draft)?;
+            }
             own(draft, *user)?;
             PeopleEvent::ResetAsked { user: *user }
+        }
+        PeopleAct::SettleLetter { letter, posted, tries } => {
+            internal(draft)?;
+            let waiting = draft.ledger.people.letters.get(letter).ok_or(No::LetterNotFound)?;
+            PeopleEvent::LetterSettled {
+                letter: *letter,
+                about: waiting.about,
+                posted: *posted,
+                tries: *tries,
+            }
         }
         PeopleAct::BeginFactor { user, secret } => {
             if own(draft, *user)?.factor().is_some() {
@@ -136,9 +152,51 @@ pub(crate) fn decide(draft: &mut Draft<'_>, act: &PeopleAct) -> Result<(), Rejec
             define(draft, *organization, name, *operations)?
         }
         PeopleAct::RemovePermissions { set } => remove_permissions(draft, *set)?,
+        PeopleAct::SetProvider { organization, provider } => set_provider(draft, *organization, provider)?,
+        PeopleAct::RemoveProvider { organization } => {
+            draft.whole(*organization)?;
+            draft.ledger.provider(*organization).ok_or(No::ProviderNotFound)?;
+            PeopleEvent::ProviderRemoved { organization: *organization }
+        }
+        PeopleAct::LinkSubject { user, subject } => {
+            internal(draft)?;
+            let organization = own(draft, *user)?.organization;
+            draft.ledger.provider(organization).ok_or(No::ProviderNotFound)?;
+            if draft.ledger.subject(*user).is_some() {
+                return Err(No::NotVouched.into());
+            }
+            unknown_subject(draft, organization, *subject)?;
+            PeopleEvent::SubjectLinked { user: *user, subject: *subject }
+        }
     };
+    let letter = asked_letter(act, &event);
     draft.push(Event::People(Box::new(event)));
+    if let Some(about) = letter {
+        let asked = PeopleEvent::LetterAsked { about, asked_at: draft.now };
+        draft.push(Event::People(Box::new(asked)));
+    }
     Ok(())
+}
+
+/// The letter that is to tell of an event, in the same breath: neither is there without the other.
+fn asked_letter(act: &PeopleAct, event: &PeopleEvent) -> Option<About> {
+    match (act, event) {
+        (PeopleAct::Invite { by_mail: true, .. }, PeopleEvent::Invited { invitation, .. }) => {
+            Some(About::Invitation(*invitation))
+        }
+        (PeopleAct::AskReset { by_mail: true, .. }, PeopleEvent::ResetAsked { user }) => {
+            Some(About::Reset(*user))
+        }
+        _ => None,
+    }
+}
+
+fn room_for_a_letter(draft: &Draft<'_>) -> Result<(), Rejection> {
+    if draft.ledger.people.letters.len() < LETTERS_MAX {
+        Ok(())
+    } else {
+        Err(No::TooMany { max: LETTERS_MAX as u32 }.into())
+    }
 }
 
 /// Acts that the server does for whoever proved something to it.
@@ -373,13 +431,16 @@ fn accept(
     let new = match known {
         Some(_) => None,
         None if password.is_none() && subject.is_none() => return Err(No::PasswordMissing.into()),
-        None => Some(Box::new(NewUser {
-            organization,
-            email_digest: invitation.email_digest,
-            email: invitation.email.clone(),
-            password: password.cloned(),
-            subject,
-        })),
+        None => {
+            subject.map_or(Ok(()), |subject| unknown_subject(draft, organization, subject))?;
+            Some(Box::new(NewUser {
+                organization,
+                email_digest: invitation.email_digest,
+                email: invitation.email.clone(),
+                password: password.cloned(),
+                subject,
+            }))
+        }
     };
     let granted = grant(draft, user, invitation.within, invitation.rights, &invitation.accounts)?;
     Ok(PeopleEvent::InvitationAccepted {
@@ -392,15 +453,12 @@ fn accept(
     })
 }
 
-fn open_session(
-    draft: &Draft<'_>,
-    membership: MembershipIndex,
-    digest: u128,
-    expires_at: Timestamp,
-    passwords: u32,
-    factor: SecondFactor,
-    replaces: Option<SessionId>,
-) -> Result<PeopleEvent, Rejection> {
+fn open_session(draft: &Draft<'_>, act: &PeopleAct) -> Result<PeopleEvent, Rejection> {
+    let PeopleAct::OpenSession { membership, digest, expires_at, passwords, factor, vouched, replaces } =
+        *act
+    else {
+        unreachable!("asked for sessions only")
+    };
     internal(draft)?;
     let known = draft.ledger.find_membership(membership).filter(|it| it.is_live());
     let user = known.ok_or(No::MembershipNotFound)?.user;
@@ -412,6 +470,14 @@ fn open_session(
     let is_proven = before.is_some_and(|it| it.user == user && draft.now < it.expires_at);
     if replaces.is_some() && !is_proven {
         return Err(Rejection::CredentialRevoked);
+    }
+    match vouched {
+        Some(_) if draft.ledger.provider(person.organization).is_none() => {
+            return Err(No::ProviderNotFound.into());
+        }
+        Some(_) if draft.ledger.subject(user) != vouched => return Err(No::NotVouched.into()),
+        None if !is_proven && !draft.ledger.takes_password(user) => return Err(No::PasswordRefused.into()),
+        Some(_) | None => {}
     }
     match (person.factor(), factor) {
         (None, SecondFactor::None) => {}
@@ -426,8 +492,45 @@ fn open_session(
     if draft.ledger.session(session.id()).is_some() {
         return Err(No::SessionNotFound.into());
     }
-    let ended = making_room(draft, user, replaces);
-    Ok(PeopleEvent::SessionOpened { session: Box::new(session), factor, ended })
+    let (session, ended) = (Box::new(session), making_room(draft, user, replaces));
+    Ok(match vouched {
+        Some(_) => PeopleEvent::SessionVouched { session, factor, ended },
+        None => PeopleEvent::SessionOpened { session, factor, ended },
+    })
+}
+
+fn set_provider(
+    draft: &Draft<'_>,
+    organization: OrganizationIndex,
+    wanted: &SignInProvider,
+) -> Result<PeopleEvent, Rejection> {
+    draft.whole(organization)?;
+    if !(1..=PROVIDER_DOMAINS_MAX).contains(&wanted.domains.len()) {
+        return Err(No::TooMany { max: PROVIDER_DOMAINS_MAX as u32 }.into());
+    }
+    let before = draft.ledger.provider(organization);
+    let unlinks = before.is_some_and(|before| before.knows_others_than(wanted));
+    let mut provider = wanted.clone();
+    if provider.client_secret.is_none() && !unlinks {
+        provider.client_secret = before.and_then(|before| before.client_secret.clone());
+    }
+    if provider.client_secret.is_none() {
+        return Err(No::SecretMissing.into());
+    }
+    let before = before.map(|before| Box::new(SignInProvider { client_secret: None, ..before.clone() }));
+    Ok(PeopleEvent::ProviderSet { organization, provider: Box::new(provider), before, unlinks })
+}
+
+/// One subject is one user.
+fn unknown_subject(
+    draft: &Draft<'_>,
+    organization: OrganizationIndex,
+    subject: u128,
+) -> Result<(), Rejection> {
+    match draft.ledger.find_subject(organization, subject) {
+        None => Ok(()),
+        Some(_) => Err(No::NotVouched.into()),
+    }
 }
 
 /// The sessions that a new one of `user` ends.

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::Timestamp;
 
-use super::{Invitation, Membership, PermissionSet, Session, SessionId, User, Within};
+use super::{
+    Invitation, Membership, PermissionSet, Session, SessionId, SignInProvider, User, WaitingLetter, Within,
+};
 use crate::{
-    AccountIndex, Actor, Arena, InvitationIndex, Ledger, MembershipIndex, OrganizationIndex,
+    AccountIndex, Actor, Arena, EventRef, InvitationIndex, Ledger, MembershipIndex, OrganizationIndex,
     PermissionSetIndex, UserIndex,
 };
 
@@ -16,9 +18,12 @@ pub(crate) struct People {
     pub(crate) invitations: Arena<Invitation>,
     pub(crate) sets: Arena<PermissionSet>,
     pub(crate) sessions: BTreeMap<SessionId, Session>,
+    pub(crate) providers: BTreeMap<OrganizationIndex, SignInProvider>,
+    pub(crate) letters: BTreeMap<EventRef, WaitingLetter>,
 
     // Found again from the above: not stored.
     pub(crate) by_email: HashMap<(OrganizationIndex, u128), UserIndex>,
+    pub(crate) by_subject: HashMap<(OrganizationIndex, u128), UserIndex>,
     pub(crate) of_user: BTreeMap<UserIndex, BTreeSet<MembershipIndex>>,
     pub(crate) members: BTreeMap<Within, BTreeSet<MembershipIndex>>,
     pub(crate) invited: BTreeMap<Within, BTreeSet<InvitationIndex>>,

@@ -16,6 +16,8 @@ use crate::sandbox::Sandbox;
 
 /// Names the journal that the directory belongs to.
 const INCARNATION: &str = "journal-incarnation";
+/// Holds copies of groups; may be deleted at any time.
+const COPY: &str = "copy";
 /// Of a journal in files.
 const FILES: &str = "identity";
 /// Fixed when the journal is made: a book is a shard of organizations.
@@ -63,6 +65,9 @@ impl Source {
             None => init(&database)?,
         };
         belong(directory, &incarnation)?;
+        if options.local_copy_mb > 0 {
+            database.keep_copies(directory.join(COPY), u64::from(options.local_copy_mb) << 20);
+        }
         // Whoever follows has opened no book yet, and must not lead another copy.
         database.expect(incarnation);
         let books = u8::try_from(database.books()?).unwrap_or(u8::MAX).min(BOOKS_MAX);

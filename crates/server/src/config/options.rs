@@ -30,6 +30,12 @@ pub const OPTIONS: &[Setting] = &[
                 Empty: files in the data directory.",
     },
     Setting {
+        key: "local_copy_mb",
+        default: "256",
+        about: "Megabytes on this disk, for each book of that database, in which a copy of its newest groups is\n\
+                kept, so that history is at hand. It may be deleted at any time. 0: none.",
+    },
+    Setting {
         key: "migrate",
         default: "false",
         about: "Bring the tables of that database to what this release knows, if they are older.",

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use engine::BookNumber;
+use journal::Anchor;
 use journal_postgres::{Lead, NodeId, Nodes, Watch};
 use tokio::sync::watch::Sender;
 
@@ -38,6 +39,8 @@ pub(super) struct Desk {
     /// Since when nobody keeps others from taking it.
     free_since: Option<Instant>,
     handed: Option<(NodeId, Instant)>,
+    /// The anchor that this term's journal was asked to name.
+    named: Option<u64>,
     complaints: Complaints,
 }
 
@@ -72,6 +75,7 @@ impl Desk {
             fault: None,
             free_since: None,
             handed: None,
+            named: None,
             complaints,
         }
     }
@@ -131,6 +135,16 @@ impl Desk {
         }
     }
 
+    /// Has the book say what an operator is about to have removed, if it is led here.
+    pub(super) fn name_anchor(&mut self, anchor: &Anchor) {
+        if let Role::Leading(led) = &*self.role.borrow()
+            && self.named != Some(anchor.tail.position)
+            && led.app.engine.name_anchor(*anchor).is_ok()
+        {
+            self.named = Some(anchor.tail.position);
+        }
+    }
+
     /// Looks at the book's row, and does what it says.
     pub(super) fn look(
         &mut self,
@@ -170,7 +184,10 @@ impl Desk {
             Some(true) => {
                 let (role, follow) = (self.role.clone(), self.follow.take());
                 match Term::begin(self.book, grounds, role, &self.standing, follow) {
-                    Ok(term) => (self.term, self.begun, self.fault) = (Some(term), seen.now, None),
+                    Ok(term) => {
+                        (self.term, self.begun, self.fault) = (Some(term), seen.now, None);
+                        self.named = None;
+                    }
                     Err(error) => {
                         tracing::error!(%error, "no thread for a book");
                         self.watch.lost(Instant::now());

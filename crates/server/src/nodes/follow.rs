@@ -38,6 +38,7 @@ impl Near {
 /// The dialects over a follower.
 pub(super) struct Shown {
     pub(super) router: Router,
+    pub(super) app: Arc<App>,
     since: Mutex<Option<Instant>>,
 }
 
@@ -170,8 +171,9 @@ impl Keeping {
 
     fn keep(&self, mut followed: Followed) -> Ended {
         let grounds = &self.grounds;
-        let app = App::new(followed.engine.clone(), grounds.limits).with_sandbox(followed.sandbox.clone());
-        let shown = Arc::new(Shown { router: crate::router(Arc::new(app)), since: Mutex::default() });
+        let app = grounds.app(&followed.engine, followed.sandbox.clone());
+        let router = crate::router(Arc::clone(&app));
+        let shown = Arc::new(Shown { router, app, since: Mutex::default() });
         let feed = Arc::new(Feed::new(followed.engine.clone(), followed.whereabouts.clone()));
         self.feeds.begin(self.book, &feed);
         self.near.show(Some(Arc::clone(&shown)));

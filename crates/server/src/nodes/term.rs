@@ -6,8 +6,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use access::Secret;
-use dialect::{App, Limits};
-use engine::{BookFault, BookNumber, Engine, OpenError};
+use dialect::{App, Limits, Site};
+use engine::{BookFault, BookNumber, Engine, OpenError, SandboxClock};
+use mail::Mailer;
 use tokio::runtime::Handle;
 use tokio::sync::watch::Sender;
 
@@ -29,6 +30,8 @@ pub(super) struct Grounds {
     pub(super) options: BooksOptions,
     pub(super) token: Option<Secret>,
     pub(super) limits: Limits,
+    /// How people come here, and how letters leave.
+    pub(super) people: (Site, Mailer),
     pub(super) show_token: fn(&Secret),
     pub(super) runtime: Handle,
     pub(super) around: Surrounding,
@@ -41,6 +44,15 @@ pub(super) struct Grounds {
     pub(super) has_others: AtomicBool,
     /// Times this node has opened a book.
     pub(super) takeovers: AtomicU64,
+}
+
+impl Grounds {
+    /// What the dialects stand on.
+    pub(super) fn app(&self, engine: &Engine, sandbox: Option<Arc<SandboxClock>>) -> Arc<App> {
+        let (site, mailer) = self.people.clone();
+        let app = App::new(engine.clone(), self.limits).with_sandbox(sandbox);
+        Arc::new(app.with_site(site, mailer))
+    }
 }
 
 /// How a term ended.
@@ -180,9 +192,11 @@ impl Leading {
     fn serve(&self, books: &Books) -> Ended {
         let grounds = &self.grounds;
         let in_flight = Arc::new(AtomicUsize::new(0));
-        let app = App::new(books.engine.clone(), grounds.limits).with_sandbox(books.sandbox.clone());
-        let app = Arc::new(app);
+        let app = grounds.app(&books.engine, books.sandbox.clone());
         grounds.runtime.spawn(crate::note_uses(Arc::downgrade(&app)));
+        grounds.runtime.spawn(crate::note_failures(Arc::downgrade(&app)));
+        // Letters that another node did not get to are found in the book.
+        grounds.runtime.spawn(crate::deliver_letters(Arc::downgrade(&app)));
         let bare = counted(crate::router(Arc::clone(&app)), &in_flight);
         let public = grounds.around.around(bare.clone());
         grounds.current.set(self.book, Some(books));

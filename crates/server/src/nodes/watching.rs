@@ -89,7 +89,7 @@ impl Watching {
     }
 
     /// Says that this node lives, and looks who else does.
-    fn live(&self, others: &mut Others, now: Instant, complaints: &mut Complaints) {
+    fn live(&mut self, others: &mut Others, now: Instant, complaints: &mut Complaints) {
         if self.grounds.phase.has(Phase::DRAINING) {
             // Nobody hands a book to one who is going.
             complaints.hear(self.rows.leave(), "this node's row is not removed");
@@ -101,8 +101,22 @@ impl Watching {
         };
         others.look(&rows, now);
         self.grounds.has_others.store(!others.reached(now).is_empty(), Ordering::Release);
+        self.name_anchors();
         for gone in others.gone(now) {
             complaints.hear(self.rows.forget(gone), "the row of a node that is gone is not removed");
+        }
+    }
+
+    /// An operator may have written anchors: whoever leads names them.
+    fn name_anchors(&mut self) {
+        match self.grounds.source.database.asked_anchors() {
+            Ok(asked) => {
+                for (book, anchor) in asked {
+                    let desk = self.desks.iter_mut().find(|desk| desk.number() == book);
+                    desk.into_iter().for_each(|desk| desk.name_anchor(&anchor));
+                }
+            }
+            Err(error) => tracing::debug!(%error, "whether anchors wait is not known"),
         }
     }
 

@@ -287,6 +287,7 @@ impl Node {
             options: engine::Options {
                 snapshot_every_bytes: 1_500,
                 background: Background::Inline,
+                sandbox: true,
                 ..engine::Options::default()
             },
         })

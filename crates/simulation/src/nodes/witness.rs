@@ -16,7 +16,7 @@ use domain::Timestamp;
 use engine::{Item, Mark, Owner, Receipt, TextKeys};
 use journal::{Chain, Group, HEADER_BYTES, VaultKey};
 use journal_postgres::Cell;
-use ledger::{CredentialIndex, Event, EventRef, Ledger, Rejection, invariant};
+use ledger::{CredentialIndex, Event, EventRef, HoldEnd, Ledger, Rejection, invariant};
 
 use super::message::Figures;
 use crate::bridge::{self, Bridge};
@@ -127,14 +127,6 @@ impl Witness {
             ));
         }
         self.chains.push(header.chain);
-        if header.events > 0 && self.ledger.organizations().next().is_some() {
-            let period = period(&self.ledger, header.time);
-            let holds = self.model.holds.len();
-            self.model.expire(header.time.as_micros(), period);
-            if self.model.holds.len() != holds {
-                self.point(period);
-            }
-        }
         let (body, mut offset) = (&group.bytes()[HEADER_BYTES..], 0);
         while offset < body.len() {
             let at = EventRef::new(position, offset);
@@ -147,6 +139,8 @@ impl Witness {
                     invariant::apply_checked(&mut self.ledger, &record.event, at)
                         .map_err(|broken| format!("group {position}: {broken}"))?;
                     self.bridge.learn(&record.event);
+                    self.by_itself(&record.event, time)
+                        .map_err(|wrong| format!("in the journal at {at:?}: {wrong}"))?;
                     if let Some((key, _)) = record.envelope.key {
                         self.record(key.hash, at, record.event, time)?;
                     }
@@ -156,10 +150,32 @@ impl Witness {
             }
         }
         if header.events > 0 {
+            if let Some(hold) = self.model.holds.values().find(|it| it.expires_at <= header.time.as_micros())
+            {
+                return Err(format!("behind group {position}: {hold:?} is due"));
+            }
             bridge::compare(&self.model, &self.ledger)
                 .map_err(|difference| format!("behind group {position}: {difference}"))?;
         }
         Ok(())
+    }
+
+    /// What nobody asked for: holds that are due, and reloads.
+    fn by_itself(&mut self, event: &Event, time: Timestamp) -> Result<(), String> {
+        let now = time.as_micros();
+        let is_true = match event {
+            Event::HoldEnded { hold, end: HoldEnd::Expired, .. } => {
+                self.model.expire_one(hold.0, now, period(&self.ledger, time))
+            }
+            Event::ReloadStarted { balance, .. } => {
+                bridge::place(&self.ledger, *balance).is_some_and(|(account, currency)| {
+                    self.model.begin_reload(account, currency, now, period(&self.ledger, time))
+                })
+            }
+            _ => return Ok(()),
+        };
+        self.point(period(&self.ledger, time));
+        if is_true { Ok(()) } else { Err(format!("{event:?} has no reason")) }
     }
 
     fn point(&mut self, period: u32) {

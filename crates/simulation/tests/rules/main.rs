@@ -5,10 +5,10 @@ use simulation::rules;
 /// Many short lives reach more corners than one long one.
 #[test]
 fn the_ledger_agrees_with_the_model() {
-    let mut done = 0;
+    let (mut done, mut reloads) = (0, 0);
     for seed in 0..400 {
         match rules::run(seed, 2_500) {
-            Ok(tally) => done += tally.done,
+            Ok(tally) => (done, reloads) = (done + tally.done, reloads + tally.reloads),
             Err(difference) => panic!("{difference}"),
         }
     }
@@ -16,4 +16,5 @@ fn the_ledger_agrees_with_the_model() {
         (300_000..900_000).contains(&done),
         "a workload that does or refuses nearly all tests little: {done}"
     );
+    assert!(reloads > 10_000, "a workload that reloads little tests little of it: {reloads}");
 }

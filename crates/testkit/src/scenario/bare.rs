@@ -25,7 +25,9 @@ impl World for BareWorld {
         let organization = OrganizationIndex::new(0);
         let seller = Actor::Credential(CredentialIndex::new(0));
         let cast = Cast::new(organization, seller, None);
-        let mut world = Self { ledger: Ledger::default(), now: START, position: 0, cast };
+        let mut ledger = Ledger::default();
+        ledger.sandbox = true;
+        let mut world = Self { ledger, now: START, position: 0, cast };
         let found = engine::found("seller", "UTC", Currency::EUR, START).expect("UTC is a time zone");
         let issue = Act::IssueCredential {
             holder: Holder::Organization(organization),
@@ -69,10 +71,27 @@ impl World for BareWorld {
 impl BareWorld {
     fn decide(&mut self, actor: Actor, act: Act) -> Result<Event, Rejection> {
         let mut events = Vec::new();
-        ledger::decide(&self.ledger, &Command { actor, act }, self.now, &mut events)?;
-        let main = events.iter().position(|event| !event.is_preparation()).unwrap_or_default();
+        let decided = ledger::decide(&self.ledger, &Command { actor, act }, self.now, &mut events);
         self.fold(&events);
+        self.begin_reloads(&events, decided.as_ref().err());
+        decided?;
+        let main = events.iter().position(|event| !event.is_preparation()).unwrap_or_default();
         Ok(events.swap_remove(main))
+    }
+
+    /// What these events, or a refusal, start by themselves.
+    fn begin_reloads(&mut self, events: &[Event], rejection: Option<&Rejection>) {
+        let mut wanting = Vec::new();
+        self.ledger.add_wanting_reload(events, self.now, &mut wanting);
+        if let Some(rejection) = rejection {
+            self.ledger.add_wanting_reload_of(rejection, self.now, &mut wanting);
+        }
+        for balance in wanting {
+            let command = Command { actor: Actor::System, act: Act::BeginReload { balance } };
+            let mut events = Vec::new();
+            ledger::decide(&self.ledger, &command, self.now, &mut events).expect("a wanted reload begins");
+            self.fold(&events);
+        }
     }
 
     /// Each event does what it says; the whole is in order again behind the last.
@@ -93,6 +112,7 @@ impl BareWorld {
             let mut events = Vec::new();
             self.ledger.expire(hold, self.now, &mut events);
             self.fold(&events);
+            self.begin_reloads(&events, None);
         }
     }
 }

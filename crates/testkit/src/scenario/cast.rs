@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use access::{Actions, Role};
+use access::{Permissions, Role};
 use domain::{Currency, Nanos, Timestamp};
 use engine::Seals;
 use ledger::{
-    AccountIndex, Act, Actor, AllocationWay, BalanceIndex, ChargeId, ChargeKind, Charged, Event, Funding,
-    HoldId, Holder, NewAccount, OrganizationIndex, PerDay, Rejection, ReloadRule, Scope, Usage, Verifier,
+    AccountIndex, Act, Actor, AllocationWay, Allowed, BalanceIndex, ChargeId, ChargeKind, Charged, Event,
+    Flow, Flows, Funding, HoldId, Holder, Limit, NewAccount, OrganizationIndex, Rejection, ReloadRule, Scope,
+    Usage, Verifier,
 };
 
 use super::cell::Column;
@@ -182,17 +183,18 @@ impl Cast {
                 reference,
             },
             Step::Void { label } => Act::VoidHold { hold: self.hold(label) },
-            Step::SetReload { name, amount, provider, enabled } => {
+            Step::SetReload { name, rule } => {
                 let account = index(name);
+                let limits = rule.limits;
                 let rule = ReloadRule {
-                    provider: *provider,
-                    enabled: *enabled,
-                    amount: *amount,
-                    threshold: None,
+                    provider: rule.provider,
+                    enabled: rule.enabled,
+                    amount: rule.amount,
+                    threshold: rule.threshold,
                     digest: self.reload_digest(account),
                     reference: Some(RELOAD_REFERENCE.as_bytes().into()),
                 };
-                Act::SetReload { account, currency, rule: Box::new(rule) }
+                Act::SetReload { account, currency, rule: Box::new(rule), limits }
             }
             Step::StartReload { name } => {
                 let account = index(name);
@@ -216,16 +218,18 @@ impl Cast {
                 digest: self.number_digest(digits),
                 country: None,
             },
-            Step::IssueSecret { of, per_day, .. } => Act::IssueCredential {
+            Step::IssueSecret { of, limit, .. } => Act::IssueCredential {
                 holder: Holder::Account(index(of)),
                 role: Role::Account.code(),
                 verifier: PROVES_NOTHING,
                 label: None,
                 expires_at: Timestamp::NEVER,
                 live_max: None,
-                scope: per_day.map(|amount| {
-                    let per_day = Some(PerDay { currency: Currency::EUR, amount });
-                    Box::new(Scope { actions: Actions::all().bits(), accounts: [].into(), per_day })
+                scope: limit.map(|(amount, span)| {
+                    let flows = Flows::of([Flow::Charge, Flow::Transfer, Flow::Allocate]);
+                    let limit = Limit { flows, currency: Currency::EUR, amount, span };
+                    let allowed = Allowed::Operations(Permissions::of_scopes().bits());
+                    Box::new(Scope { allowed, accounts: [].into(), below: false, limits: [limit].into() })
                 }),
             },
             Step::RevokeSecret { name } => {

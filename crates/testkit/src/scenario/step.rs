@@ -1,7 +1,7 @@
 //! The language of steps: one act in words.
 
 use domain::Nanos;
-use ledger::{Admission, Correction, ExcessPolicy, Funding, Provider};
+use ledger::{Admission, Correction, ExcessPolicy, Funding, Provider, ReloadLimits, Span};
 
 /// A step, and who does it when the step says so: `suspend sub1 by sub1`.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub struct Line {
 /// | `approve-reload A`, `decline-reload A` | by the seller |
 /// | `assign A GB 447700900123`, `release A 447700900123` | by the seller |
 /// | `transfer-number P A 447700900123` | by the root of the family |
-/// | `secret k1 of A`, `secret k1 of A per-day 5`, `revoke k1`, `reissue k2 of A`; `charge A 1 by k1` | by the seller |
+/// | `secret k1 of A`, `secret k1 of A 5 a day` (`a month`, `in total`), `revoke k1`, `reissue k2 of A`; `charge A 1 by k1` | by the seller |
 /// | `adjust A -5 funded`, `adjust A 5 used` | by the seller |
 /// | `freeze A`, `unfreeze A`, `close A`, `reopen A` | by the seller |
 /// | `wait 2h`, `wait 31d` | time passes |
@@ -48,13 +48,13 @@ pub enum Step {
     Hold { name: String, amount: Nanos, label: String },
     Capture { label: String, amount: Nanos, excess: ExcessPolicy },
     Void { label: String },
-    SetReload { name: String, amount: Nanos, provider: Provider, enabled: bool },
+    SetReload { name: String, rule: Reloading },
     StartReload { name: String },
     SettleReload { name: String, approved: bool },
     AssignNumber { name: String, country: [u8; 2], digits: String },
     ReleaseNumber { name: String, digits: String },
     TransferNumber { from: String, to: String, digits: String },
-    IssueSecret { name: String, of: String, per_day: Option<Nanos> },
+    IssueSecret { name: String, of: String, limit: Option<(Nanos, Span)> },
     RevokeSecret { name: String },
     Reissue { name: String, of: String },
     Wait { secs: i64 },
@@ -141,17 +141,15 @@ impl Step {
             ["void", label] => Self::Void { label: owned(label) },
             ["reload-rule", name, text, provider, rest @ ..] => Self::SetReload {
                 name: owned(name),
-                amount: amount(text)?,
-                provider: match *provider {
-                    "manual" => Provider::Manual,
-                    "test" => Provider::Test,
-                    _ => return None,
-                },
-                enabled: match rest {
-                    [] => true,
-                    ["off"] => false,
-                    _ => return None,
-                },
+                rule: Reloading::parse(
+                    amount(text)?,
+                    match *provider {
+                        "manual" => Provider::Manual,
+                        "test" => Provider::Test,
+                        _ => return None,
+                    },
+                    rest,
+                )?,
             },
             ["reload", name] => Self::StartReload { name: owned(name) },
             ["approve-reload", name] => Self::SettleReload { name: owned(name), approved: true },
@@ -166,18 +164,59 @@ impl Step {
                 Self::TransferNumber { from: owned(from), to: owned(to), digits: owned(digits) }
             }
             ["secret", name, "of", account, rest @ ..] => {
-                let per_day = match rest {
+                let limit = match rest {
                     [] => None,
-                    ["per-day", text] => Some(amount(text)?),
+                    [text, "a", "day"] => Some((amount(text)?, Span::Day)),
+                    [text, "a", "month"] => Some((amount(text)?, Span::Month)),
+                    [text, "in", "total"] => Some((amount(text)?, Span::Total)),
                     _ => return None,
                 };
-                Self::IssueSecret { name: owned(name), of: owned(account), per_day }
+                Self::IssueSecret { name: owned(name), of: owned(account), limit }
             }
             ["revoke", name] => Self::RevokeSecret { name: owned(name) },
             ["reissue", name, "of", account] => Self::Reissue { name: owned(name), of: owned(account) },
             ["wait", time] => Self::Wait { secs: secs(time)? },
             _ => return None,
         })
+    }
+}
+
+/// A reload rule: `below 10`, `at-most 3`, `at-most-amount 50`, `off`.
+#[derive(Clone, Debug)]
+pub struct Reloading {
+    pub amount: Nanos,
+    pub provider: Provider,
+    pub enabled: bool,
+    pub threshold: Option<Nanos>,
+    pub limits: ReloadLimits,
+}
+
+impl Reloading {
+    fn parse(each: Nanos, provider: Provider, mut words: &[&str]) -> Option<Self> {
+        let limits = ReloadLimits::default();
+        let mut rule = Self { amount: each, provider, enabled: true, threshold: None, limits };
+        loop {
+            words = match words {
+                [] => return Some(rule),
+                ["off", rest @ ..] => {
+                    rule.enabled = false;
+                    rest
+                }
+                ["below", text, rest @ ..] => {
+                    rule.threshold = Some(amount(text)?);
+                    rest
+                }
+                ["at-most", text, rest @ ..] => {
+                    rule.limits.count = Some(text.parse().ok()?);
+                    rest
+                }
+                ["at-most-amount", text, rest @ ..] => {
+                    rule.limits.amount = Some(amount(text)?);
+                    rest
+                }
+                _ => return None,
+            }
+        }
     }
 }
 

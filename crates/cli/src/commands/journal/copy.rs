@@ -48,7 +48,7 @@ impl Copy {
 }
 
 /// Whether anything ever happened in it: a book that was only opened has groups without events.
-fn is_used(source: &Opened) -> Result<bool, Failure> {
+pub(super) fn is_used(source: &Opened) -> Result<bool, Failure> {
     let reading = || "cannot read the journal";
     for group in source.journal().reader().scan(1).map_err(Failure::fault(reading()))? {
         if group.map_err(Failure::fault(reading()))?.header().events > 0 {
@@ -59,7 +59,12 @@ fn is_used(source: &Opened) -> Result<bool, Failure> {
 }
 
 /// One book: how many groups it has, and how many of them were copied now.
-fn copy(source: &Opened, target: &mut Opened, from: &Place, to: &Place) -> Result<(u64, u64), Failure> {
+pub(super) fn copy(
+    source: &Opened,
+    target: &mut Opened,
+    from: &Place,
+    to: &Place,
+) -> Result<(u64, u64), Failure> {
     let tail = source.journal().tail();
     let reached = target.journal().tail();
     let is_prefix = reached.position <= tail.position && has(&*source.journal().reader(), &reached);

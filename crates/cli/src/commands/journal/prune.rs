@@ -113,14 +113,7 @@ impl Removed {
             bytes,
             from: plan.cut.map(|cut| instant(cut.first_time)),
             until: plan.cut.map(|cut| instant(cut.last_time)),
-            kept: plan.kept.map(|kept| match kept {
-                Kept::ForKeys { until } => {
-                    format!("later than {}: idempotency keys are remembered for so long", instant(until))
-                }
-                Kept::ForSnapshot => {
-                    "later than the older of the two snapshots: a start may need it".to_owned()
-                }
-            }),
+            kept: plan.kept.map(kept),
         }
     }
 
@@ -141,11 +134,21 @@ impl Removed {
     }
 }
 
-fn instant(instant: Timestamp) -> String {
+/// Why something that is old enough stays.
+pub(super) fn kept(kept: Kept) -> String {
+    match kept {
+        Kept::ForKeys { until } => {
+            format!("later than {}: idempotency keys are remembered for so long", instant(until))
+        }
+        Kept::ForSnapshot => "later than the older of the two snapshots: a start may need it".to_owned(),
+    }
+}
+
+pub(super) fn instant(instant: Timestamp) -> String {
     print_instant(instant, Fraction::Micros).unwrap_or_else(|_| format!("{instant:?}"))
 }
 
-fn date(text: &str) -> Result<Timestamp, String> {
+pub(super) fn date(text: &str) -> Result<Timestamp, String> {
     let midnight = || read_instant(&format!("{text}T00:00:00Z"));
     read_instant(text).or_else(|_| midnight()).map_err(|_| "expected a date, such as 2025-03-01".to_owned())
 }

@@ -4,21 +4,24 @@ use super::*;
 
 #[test]
 fn only_reads_that_say_so_may_be_old_and_at_most_a_tenth_of_a_second() {
-    let cases: [(&str, &[(&str, &str)], Option<u64>); 7] = [
-        ("GET", &[], None),
-        ("GET", &[("bursar-max-age-ms", "500")], Some(100)),
-        ("HEAD", &[("bursar-max-age-ms", "0")], Some(0)),
-        ("GET", &[("bursar-max-age-ms", "40")], Some(40)),
-        ("POST", &[("bursar-max-age-ms", "500")], None),
-        ("GET", &[("bursar-max-age-ms", "-1")], None),
-        ("GET", &[("bursar-max-age-ms", "soon")], None),
+    let balance = "/api/v1/accounts/a/balance";
+    let cases: [(&str, &str, &[(&str, &str)], Option<u64>); 9] = [
+        ("GET", "/accounts/a/subaccounts", &[("bursar-max-age-ms", "10")], Some(10)),
+        ("GET", "/sign-in/callback/a", &[("bursar-max-age-ms", "10")], None),
+        ("GET", balance, &[], None),
+        ("GET", balance, &[("bursar-max-age-ms", "500")], Some(100)),
+        ("HEAD", balance, &[("bursar-max-age-ms", "0")], Some(0)),
+        ("GET", balance, &[("bursar-max-age-ms", "40")], Some(40)),
+        ("POST", balance, &[("bursar-max-age-ms", "500")], None),
+        ("GET", balance, &[("bursar-max-age-ms", "-1")], None),
+        ("GET", balance, &[("bursar-max-age-ms", "soon")], None),
     ];
-    for (method, headers, expected) in cases {
+    for (method, path, headers, expected) in cases {
         let request = headers
             .iter()
-            .fold(Request::builder().method(method), |it, (name, value)| it.header(*name, *value));
+            .fold(Request::builder().method(method).uri(path), |it, (name, value)| it.header(*name, *value));
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        assert_eq!(age_max(&parts), expected.map(Duration::from_millis), "{method} {headers:?}");
+        assert_eq!(age_max(&parts), expected.map(Duration::from_millis), "{method} {path} {headers:?}");
     }
 }
 
