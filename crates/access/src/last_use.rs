@@ -29,6 +29,13 @@ impl LastUse {
         }
     }
 
+    /// Whether any was used for the first time on its day since this was asked last: where nothing is written
+    /// down, somebody else has to hear of it.
+    pub fn take_news(&self) -> bool {
+        let unwritten = std::mem::take(&mut *self.unwritten.lock().unwrap_or_else(PoisonError::into_inner));
+        !unwritten.is_empty()
+    }
+
     /// The day of its last use since this process began; zero when there was none.
     pub fn day(&self, credential: CredentialIndex) -> u32 {
         let days = self.days.read().unwrap_or_else(PoisonError::into_inner);

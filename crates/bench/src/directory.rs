@@ -55,46 +55,54 @@ impl Directory {
         (self.counted)()
     }
 
-    /// Opens `accounts` with plenty of credit.
     pub fn prepare(&mut self, accounts: usize) {
-        self.book.begin();
-        let now = self.book.now();
-        let found = engine::found("bench", "UTC", domain::Currency::EUR, now).expect("UTC is a time zone");
-        for act in [found, workload::product()] {
-            self.step(&Request { command: Command { actor: Actor::System, act }, key: None });
-        }
-        let open =
-            Request { command: Command { actor: Actor::System, act: workload::open_account() }, key: None };
-        for _ in 0..accounts {
-            self.step(&open);
-        }
-        self.book.commit().expect("the disk takes it");
+        prepare(&mut self.book, accounts);
     }
 
-    /// `charges` charges with fresh keys, in groups of `group`.
     pub fn charge(&mut self, dice: &mut Dice, accounts: usize, charges: usize, group: usize) {
-        let mut left = charges;
-        while left > 0 {
-            let requests: Vec<Request> = (0..group.min(left)).map(|_| request(dice, accounts)).collect();
-            left -= requests.len();
-            self.book.begin();
-            for requests in requests.chunks(ledger::WARM_MAX) {
-                self.book.warm(requests);
-                requests.iter().for_each(|request| self.step(request));
-            }
-            self.book.commit().expect("the disk takes it");
-            self.book.snapshot_step();
-        }
+        charge(&mut self.book, dice, accounts, charges, group);
     }
+}
 
-    fn step(&mut self, request: &Request) {
-        if !self.book.has_room() {
-            self.book.commit().expect("the disk takes it");
-            self.book.begin();
-        }
-        let outcome = self.book.decide(request);
-        assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+/// Opens `accounts` with plenty of credit.
+pub fn prepare(book: &mut Book, accounts: usize) {
+    book.begin();
+    let now = book.now();
+    let found = engine::found("bench", "UTC", domain::Currency::EUR, now).expect("UTC is a time zone");
+    for act in [found, workload::product()] {
+        step(book, &Request { command: Command { actor: Actor::System, act }, key: None });
     }
+    let open =
+        Request { command: Command { actor: Actor::System, act: workload::open_account() }, key: None };
+    for _ in 0..accounts {
+        step(book, &open);
+    }
+    book.commit().expect("the disk takes it");
+}
+
+/// `charges` charges with fresh keys, in groups of `group`.
+pub fn charge(book: &mut Book, dice: &mut Dice, accounts: usize, charges: usize, group: usize) {
+    let mut left = charges;
+    while left > 0 {
+        let requests: Vec<Request> = (0..group.min(left)).map(|_| request(dice, accounts)).collect();
+        left -= requests.len();
+        book.begin();
+        for requests in requests.chunks(ledger::WARM_MAX) {
+            book.warm(requests);
+            requests.iter().for_each(|request| step(book, request));
+        }
+        book.commit().expect("the disk takes it");
+        book.snapshot_step();
+    }
+}
+
+fn step(book: &mut Book, request: &Request) {
+    if !book.has_room() {
+        book.commit().expect("the disk takes it");
+        book.begin();
+    }
+    let outcome = book.decide(request);
+    assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
 }
 
 pub fn request(dice: &mut Dice, accounts: usize) -> Request {

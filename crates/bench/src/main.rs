@@ -14,6 +14,7 @@ mod nowhere;
 mod reporting;
 mod restart;
 mod rules;
+mod takeover;
 mod workload;
 
 use clap::{Parser, Subcommand};
@@ -35,6 +36,8 @@ enum Command {
     Disk(disk::Arguments),
     /// From a kill to the first charge (P12).
     Restart(restart::Arguments),
+    /// From taking the lead of a book in a database to the first charge, with and without having followed it.
+    Takeover(takeover::Arguments),
     /// The last fifty entries of an account (P13).
     History(history::Arguments),
     /// Resident memory (P14).
@@ -69,6 +72,7 @@ fn main() {
         Command::Book(arguments) => book::run(&arguments),
         Command::Disk(arguments) => disk::run(&arguments),
         Command::Restart(arguments) => restart::run(&arguments),
+        Command::Takeover(arguments) => takeover::run(&arguments),
         Command::History(arguments) => history::run(&arguments),
         Command::Memory(arguments) => memory::run(&arguments),
         Command::Batch(arguments) => http::batch(&arguments),

@@ -36,7 +36,9 @@ answered, and none passes the limit of its balance.\n\n\
 (`Authorization: Bearer …`), or with an account's api key and secret (Basic).\n\n\
 **Refusals** are `application/problem+json` of RFC 9457; compare `type`. Unknown and foreign accounts are one \
 and the same 404. **Retries** are safe with an `Idempotency-Key`: the same key and content gets the same answer \
-and `Idempotent-Replayed: true`, other content a 409. After a 503 `outcome-unknown`, repeat with the same key.";
+and `Idempotent-Replayed: true`, other content a 409. After a 503 `outcome-unknown`, repeat with the same key.\n\n\
+**Reads are current.** One that may be a little old says so by `Bursar-Max-Age-Ms`: where several nodes share a \
+journal, the one that is asked may answer by itself, and states by `Bursar-Age-Ms` how old the answer is.";
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 static TEXT: LazyLock<String> = LazyLock::new(|| {
@@ -135,6 +137,9 @@ fn complete(method: &str, operation: &mut Value) {
     if parameters.into_iter().any(|parameter| parameter["in"] != "path") {
         kinds.push(Kind::InvalidParameter);
     }
+    if method == "get" {
+        may_be_old(operation);
+    }
     kinds.push(Kind::Overloaded);
     kinds.sort_by_key(|kind| (kind.status().as_u16(), *kind));
     kinds.dedup();
@@ -174,6 +179,28 @@ fn permission(name: &str) -> Value {
         "text": operation.text(),
         "roles": roles.iter().map(|role| role.name()).collect::<Vec<_>>(),
     })
+}
+
+/// Answers of a follower, which nodes add around this API.
+fn may_be_old(operation: &mut Value) {
+    let parameters = &mut operation["parameters"];
+    if parameters.is_null() {
+        *parameters = json!([]);
+    }
+    parameters.as_array_mut().expect("parameters are a list").push(json!({
+        "name": "Bursar-Max-Age-Ms",
+        "in": "header",
+        "required": false,
+        "description": "How many milliseconds old the answer may be, of which 100 count. Without it, or where it is not a whole number, the answer is current.",
+        "schema": {"type": "integer", "minimum": 0},
+    }));
+    let responses = operation["responses"].as_object_mut().into_iter().flatten();
+    for (_, response) in responses.filter(|(status, _)| status.starts_with('2')) {
+        response["headers"]["Bursar-Age-Ms"] = json!({
+            "description": "How many milliseconds old the answer is: everything that was acknowledged before is in it. Absent where it is current.",
+            "schema": {"type": "integer", "minimum": 0},
+        });
+    }
 }
 
 fn idempotency_key() -> Value {

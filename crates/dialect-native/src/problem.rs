@@ -252,7 +252,7 @@ impl From<Unavailable> for Problem {
     fn from(error: Unavailable) -> Self {
         Self::new(match error {
             Unavailable::Overloaded => Kind::Overloaded,
-            Unavailable::Closing | Unavailable::Stopped(_) => Kind::Unavailable,
+            Unavailable::Closing | Unavailable::Following | Unavailable::Stopped(_) => Kind::Unavailable,
             Unavailable::Unknown => Kind::OutcomeUnknown,
         })
     }

@@ -125,6 +125,18 @@ fn seal(owner: Owner, text: &[u8], at: EventRef, within: u8, keys: &dyn TextKeys
     Some(Sealed { owner: owner.0, bytes: TextSeal::part(&key, at, within).seal(text).into() })
 }
 
+/// Whoever texts in an entry of the log are sealed for.
+pub(crate) fn owners(audited: &Audited) -> impl Iterator<Item = Owner> {
+    let texts = match &audited.before {
+        Before::Account { name, .. } => [name.as_ref(), None],
+        Before::Settings { inbound_url, receipt_url, .. } => [inbound_url.as_ref(), receipt_url.as_ref()],
+        Before::Reload { reference, .. } => [reference.as_ref(), None],
+        Before::Nothing | Before::Credit { .. } => [None, None],
+    };
+    let origin = audited.origin.as_ref();
+    texts.into_iter().flatten().chain(origin).map(|sealed| Owner(sealed.owner))
+}
+
 fn open(sealed: Option<&Sealed>, at: EventRef, within: u8, keys: &dyn TextKeys) -> Text {
     let sealed = sealed?;
     let key = keys.text_key(Owner(sealed.owner))?;

@@ -2,7 +2,7 @@
 //!
 //! | phase | what happens | may it fail |
 //! |---|---|---|
-//! | open | load a snapshot, replay, append a barrier | yes: the book does not start |
+//! | open | load a snapshot, replay (or have followed), append a barrier | yes: the book does not start |
 //! | begin | read the clock, end what is due | a clock not to be believed refuses the group |
 //! | decide | key known? → rules → events → folded and written into the group's buffer | no |
 //! | commit | text keys kept, one durable append, directory told | yes: the book stops |
@@ -28,12 +28,13 @@ use crate::audit::{self, Was};
 use crate::calendar;
 use crate::clock::{BookTime, Clock, ClockFault, Entropy};
 use crate::directory::{self, Directory};
+use crate::follower::Follower;
 use crate::history::History;
 use crate::origin::Origin;
 use crate::record::{Content, Envelope, FORMAT, Key, Links, Mark, RECORD_BYTES_MAX, Record, links};
 use crate::refusals::Refusals;
 use crate::retention::anchored;
-use crate::seal::{MasterKey, Owner, Seals, TextKeys};
+use crate::seal::{Owner, Seals, TextKeys};
 use crate::snapshot::{Background, Snapshotting};
 use crate::window::{Age, Asked, Remembered, Sealed, Window};
 
@@ -221,26 +222,20 @@ impl KeyRing {
 }
 
 impl Book {
-    pub(crate) fn assemble(
-        parts: Parts,
-        master: &MasterKey,
-        mut ledger: Ledger,
-        window: Window,
-        mut time: BookTime,
-    ) -> Result<Self, BookFault> {
-        ledger.sandbox = parts.options.sandbox;
+    /// A follower that has folded all there is leads.
+    pub(crate) fn assemble(follower: Follower) -> Result<Self, BookFault> {
+        let Follower { parts, mut folded, mut time, directory, seals, refusals, .. } = follower;
+        folded.ledger.sandbox = parts.options.sandbox;
         if parts.options.confirm_clock {
             time.confirm(&*parts.clock);
         }
         let snapshots = parts.journal.snapshots();
-        let directory = Arc::new(Directory::default());
-        directory.fill(&ledger);
         let mut book = Self {
-            ledger,
-            window,
+            ledger: folded.ledger,
+            window: folded.window,
             time,
             directory,
-            seals: Seals::new(master, parts.options.book),
+            seals,
             keys: KeyRing { vault: parts.vault, entropy: parts.entropy, fresh: Vec::new() },
             clock: parts.clock,
             snapshots,
@@ -255,7 +250,7 @@ impl Book {
             },
             events: Vec::new(),
             wanting: Vec::new(),
-            refusals: Arc::new(Refusals::since(Timestamp::NEVER)),
+            refusals,
             calendar_checked: Timestamp::EPOCH,
             digested: (Cursor::Start, Timestamp::EPOCH),
             tail_open: false,
@@ -263,7 +258,7 @@ impl Book {
             journal: parts.journal,
         };
         book.barrier()?;
-        book.refusals = Arc::new(Refusals::since(book.time.last));
+        book.refusals.begin(book.time.last);
         Ok(book)
     }
 

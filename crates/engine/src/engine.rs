@@ -12,6 +12,8 @@ use tokio::sync::oneshot;
 use crate::book::{Book, Outcome, Parts, Receipt, Refusal, Request};
 use crate::clock::{Clock, Entropy};
 use crate::directory::Directory;
+use crate::follower::Follower;
+use crate::following::Following;
 use crate::history::History;
 use crate::origin::Origin;
 use crate::record::Content;
@@ -45,6 +47,9 @@ pub enum Unavailable {
     Overloaded,
     #[error("the book is closing")]
     Closing,
+    /// Only reads are answered here.
+    #[error("another node decides for the book")]
+    Following,
     /// The command may or may not have been done: repeat it with the same key.
     #[error("the outcome is unknown")]
     Unknown,
@@ -90,11 +95,8 @@ impl Engine {
     /// Opens the book and starts its thread.
     pub fn start(parts: Parts) -> Result<(Self, Running, Recovered), OpenError> {
         let (engine, rounds, recovered) = Self::open(parts)?;
-        let thread = std::thread::Builder::new()
-            .name("book".to_owned())
-            .spawn(move || rounds.run())
-            .map_err(|error| OpenError::Snapshots(error.into()))?;
-        Ok((engine.clone(), Running { engine, thread: Some(thread) }, recovered))
+        let running = Running::begin(&engine, rounds)?;
+        Ok((engine, running, recovered))
     }
 
     /// Opens the book for somebody who runs its rounds: a simulation, which has no threads.
@@ -114,6 +116,27 @@ impl Engine {
             entropy,
         };
         Ok((engine, Rounds::new(book, shared), recovered))
+    }
+
+    /// Follows a book that is led elsewhere, for somebody who brings what is new. Commands are answered once it
+    /// leads; reads show what was folded, and only whoever brings it knows how old that is.
+    pub fn follow(parts: Parts) -> Result<(Self, Following), OpenError> {
+        let follower = Follower::open(parts)?;
+        let shared = Arc::<Shared>::default();
+        shared.queue().follows = true;
+        let parts = &follower.parts;
+        let engine = Self {
+            shared: shared.clone(),
+            directory: follower.directory.clone(),
+            seals: follower.seals.clone(),
+            history: History::new(parts.journal.reader(), parts.vault.clone()),
+            sealed_keys: follower.folded.window.sealed().clone(),
+            refusals: follower.refusals.clone(),
+            vault: parts.vault.clone(),
+            clock: parts.clock.clone(),
+            entropy: parts.entropy.clone(),
+        };
+        Ok((engine, Following::new(follower, shared)))
     }
 
     /// One command; the answer leaves when it is durable.
@@ -180,8 +203,8 @@ impl Engine {
         look: impl FnOnce(&Ledger, Timestamp) -> T + Send + 'static,
     ) -> Result<T, Unavailable> {
         let (reply, answer) = oneshot::channel();
-        let job = Job::Read(Box::new(move |book| {
-            let seen = look(book.ledger(), book.now());
+        let job = Job::Read(Box::new(move |ledger, now| {
+            let seen = look(ledger, now);
             // Nobody waits for the answer any more: that is their business.
             Box::new(move || drop(reply.send(seen)))
         }));
@@ -192,6 +215,12 @@ impl Engine {
     /// An operator says that the clock is right as it is.
     pub fn confirm_clock(&self) -> Result<(), Unavailable> {
         self.push(Job::Act(Box::new(Book::confirm_clock)), 1)
+    }
+
+    /// Whoever runs a follower looks around.
+    pub fn nudge(&self) {
+        self.shared.queue().nudged = true;
+        self.shared.wake.notify_one();
     }
 
     /// Begins a snapshot now.
@@ -229,9 +258,9 @@ impl Engine {
         &*self.entropy
     }
 
-    /// What was refused since the book was opened.
-    pub fn refusals(&self) -> &Refusals {
-        &self.refusals
+    /// What was refused since the book was opened. A follower refuses nothing.
+    pub fn refusals(&self) -> Result<&Refusals, Unavailable> {
+        if self.shared.queue().follows { Err(Unavailable::Following) } else { Ok(&self.refusals) }
     }
 
     pub fn counters(&self) -> &Counters {
@@ -256,6 +285,9 @@ impl Engine {
         }
         if shared.closing.load(Ordering::Acquire) {
             return Err(Unavailable::Closing);
+        }
+        if queue.follows && !matches!(job, Job::Read(_)) {
+            return Err(Unavailable::Following);
         }
         if shared.waiting.load(Ordering::Relaxed) + commands > QUEUE_MAX {
             return Err(Unavailable::Overloaded);
@@ -287,6 +319,13 @@ impl Engine {
 }
 
 impl Running {
+    /// Runs a book's rounds on a thread of their own.
+    pub fn begin(engine: &Engine, rounds: Rounds) -> Result<Self, OpenError> {
+        let thread = std::thread::Builder::new().name("book".to_owned()).spawn(move || rounds.run());
+        let thread = thread.map_err(|error| OpenError::Snapshots(error.into()))?;
+        Ok(Self { engine: engine.clone(), thread: Some(thread) })
+    }
+
     /// Takes no more, finishes what waits, and gives the book back.
     pub fn stop(mut self) -> Option<Book> {
         self.close();

@@ -24,7 +24,7 @@ mod people;
 mod primitives;
 
 pub use codec::{Malformed, Reader, Writer};
-pub use envelope::{Content, Envelope, Item, Key, Link, Links, Mark, Record, keys_in};
+pub use envelope::{Content, Envelope, Item, Key, Link, Links, Mark, Record, keys_in, owners_in};
 pub use objects::{read_object, write_object};
 
 use ledger::{Event, EventRef, Ledger};

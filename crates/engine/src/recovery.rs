@@ -1,15 +1,16 @@
-//! From the journal to a book that may speak: load, replay, append a barrier.
+//! From the journal to its state: load a snapshot, replay what came after it.
 
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use domain::Timestamp;
-use journal::{Anchor, Group, Header, ReadError, Reader, SnapshotError, Vault, VaultError, VaultKey};
+use journal::{Anchor, Group, Header, ReadError, Reader, SnapshotError, Tail, Vault, VaultError, VaultKey};
 use ledger::{EventRef, Ledger};
 
 use crate::book::{Book, BookFault, Options, Parts};
-use crate::clock::{BookTime, Entropy};
+use crate::clock::Entropy;
+use crate::follower::Follower;
 use crate::record::{FORMAT, Item, Malformed, Mark, keys_in};
 use crate::seal::{MasterKey, TextKeys};
 use crate::snapshot::{self, Background, LoadError, Loaded};
@@ -39,6 +40,9 @@ pub enum OpenError {
     Keys(#[source] KeyFileError),
     #[error("listing snapshots failed")]
     Snapshots(#[from] SnapshotError),
+    /// What was folded is not what the journal holds.
+    #[error("history was lost or replaced at position {position}")]
+    Replaced { position: u64 },
     #[error(transparent)]
     Book(#[from] BookFault),
 }
@@ -56,13 +60,37 @@ impl Book {
     /// Loads the newest snapshot that checks, replays what came after it, and appends a barrier. What
     /// was read is told to nobody before the barrier is durable.
     pub fn open(parts: Parts) -> Result<(Self, Recovered), OpenError> {
+        let is_new = parts.journal.tail().position == 0;
+        let master = master_key(&*parts.vault, &*parts.entropy, is_new)?;
+        let follower = Follower::load(parts, master)?;
+        let found = follower.folded.found;
+        Ok((follower.lead()?.0, found))
+    }
+}
+
+/// What is folded from a journal, up to some position.
+pub(crate) struct Folded {
+    pub(crate) ledger: Ledger,
+    pub(crate) window: Window,
+    pub(crate) found: Recovered,
+    pub(crate) tail: Tail,
+    /// Book time of the newest group.
+    pub(crate) newest: Timestamp,
+    /// Up to where the snapshot ends, some of its objects are ahead of the events that are replayed.
+    level: u64,
+    /// Idempotency keys up to here are in key files.
+    covered: u64,
+    oldest_key: Timestamp,
+}
+
+impl Folded {
+    /// The newest snapshot that checks, and what came after it.
+    pub(crate) fn load(parts: &Parts) -> Result<Self, OpenError> {
         let reader = parts.journal.reader();
         let tail = parts.journal.tail();
-        let master = master_key(&*parts.vault, &*parts.entropy, tail.position == 0)?;
         let keys: Arc<dyn Vault> = parts.vault.clone();
 
         let mut found = Recovered::default();
-        // Up to where the snapshot ends, some of its objects are ahead of the events that are replayed.
         let mut level = 0;
         let mut state = Loaded { ledger: Ledger::default(), time: Timestamp::EPOCH };
         let snapshots = parts.journal.snapshots();
@@ -96,35 +124,43 @@ impl Book {
             Window::open(reader.clone(), window_secs, background, newest).map_err(OpenError::Keys)?;
         let covered = window.covered().max(anchor.map_or(0, |anchor| anchor.tail.position));
         remember(&*reader, covered + 1..from, oldest_key, &mut window)?;
-        found.groups = fold(&*reader, from, &keys, background, |items| {
-            warm(&state.ledger, items);
-            for (item, at) in items {
-                match item {
-                    Item::Record(record) => {
-                        state.ledger.apply(&record.event, *at);
-                        found.events += 1;
-                        if let Some((key, _)) = record.envelope.key
-                            && at.position() > covered
-                            && record.envelope.time >= oldest_key
-                        {
-                            window.insert(key, *at, record.envelope.time);
-                        }
+        let mut folded =
+            Self { ledger: state.ledger, window, found, tail, newest, level, covered, oldest_key };
+        let read = fold_to(&*reader, from..=tail.position, &keys, background, |items| folded.fold(items))?;
+        if read.tail.is_some_and(|read| read != tail) {
+            return Err(OpenError::Replaced { position: tail.position });
+        }
+        folded.found.groups = read.groups;
+        Ok(folded)
+    }
+
+    /// The next items, in order.
+    pub(crate) fn fold(&mut self, items: &[(Item, EventRef)]) -> Result<(), OpenError> {
+        warm(&self.ledger, items);
+        for (item, at) in items {
+            match item {
+                Item::Record(record) => {
+                    self.ledger.apply(&record.event, *at);
+                    self.found.events += 1;
+                    if let Some((key, _)) = record.envelope.key
+                        && at.position() > self.covered
+                        && record.envelope.time >= self.oldest_key
+                    {
+                        self.window.insert(key, *at, record.envelope.time);
                     }
-                    Item::Mark(Mark::FormatRaised(format)) if *format > FORMAT => {
-                        return Err(OpenError::NewerFormat(*format));
-                    }
-                    Item::Mark(mark) => {
-                        let position = at.position();
-                        if position > level && !mark.agrees(&state.ledger) {
-                            return Err(OpenError::Diverged { position });
-                        }
+                }
+                Item::Mark(Mark::FormatRaised(format)) if *format > FORMAT => {
+                    return Err(OpenError::NewerFormat(*format));
+                }
+                Item::Mark(mark) => {
+                    let position = at.position();
+                    if position > self.level && !mark.agrees(&self.ledger) {
+                        return Err(OpenError::Diverged { position });
                     }
                 }
             }
-            Ok(())
-        })?;
-        let book = Self::assemble(parts, &master, state.ledger, window, BookTime::new(newest))?;
-        Ok((book, found))
+        }
+        Ok(())
     }
 }
 
@@ -149,9 +185,14 @@ pub(crate) fn load_anchor(
     if snapshot::digest(&loaded.ledger) == anchor.digest { Ok(loaded) } else { Err(OpenError::AnchorDiffers) }
 }
 
+/// The master key that is there.
+pub(crate) fn known_master_key(vault: &dyn Vault) -> Result<MasterKey, OpenError> {
+    vault.get(MasterKey::OWNER.0).map(|key| MasterKey(key.0)).ok_or(OpenError::KeysMissing)
+}
+
 fn master_key(vault: &dyn Vault, entropy: &dyn Entropy, is_new: bool) -> Result<MasterKey, OpenError> {
-    if let Some(key) = vault.get(MasterKey::OWNER.0) {
-        return Ok(MasterKey(key.0));
+    if let Ok(key) = known_master_key(vault) {
+        return Ok(key);
     }
     if !is_new {
         return Err(OpenError::KeysMissing);
@@ -192,15 +233,22 @@ pub(crate) fn remember(
     Ok(())
 }
 
-/// Calls `each` with all items from position `from` to the tail, some at a time and in order; how many
-/// groups there were. Reading, checking hashes and decoding run ahead, on a thread of their own where there are threads.
+/// How much was folded, and up to where.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Read {
+    pub(crate) groups: u64,
+    /// None, where there was nothing.
+    pub(crate) tail: Option<Tail>,
+}
+
+/// Calls `each` with all items from position `from` to the tail, some at a time and in order. Reading, checking hashes and decoding run ahead, on a thread of their own where there are threads.
 pub(crate) fn fold(
     reader: &dyn Reader,
     from: u64,
     keys: &(dyn TextKeys + Sync),
     background: Background,
     each: impl FnMut(&[(Item, EventRef)]) -> Result<(), OpenError>,
-) -> Result<u64, OpenError> {
+) -> Result<Read, OpenError> {
     fold_to(reader, from..=reader.tail().position, keys, background, each)
 }
 
@@ -211,24 +259,21 @@ pub(crate) fn fold_to(
     keys: &(dyn TextKeys + Sync),
     background: Background,
     mut each: impl FnMut(&[(Item, EventRef)]) -> Result<(), OpenError>,
-) -> Result<u64, OpenError> {
+) -> Result<Read, OpenError> {
+    let mut read = Read::default();
     if positions.is_empty() {
-        return Ok(0);
+        return Ok(read);
     }
     let count = positions.end() - positions.start() + 1;
     let scan = reader.scan(*positions.start())?.take(count as usize);
     if background == Background::Inline {
         for group in scan {
-            let mut folded = Ok(());
-            decode(&group?, keys, |piece| {
-                folded = each(&piece.items);
-                folded.is_ok()
-            })?;
-            folded?;
+            let group = group?;
+            decode_and(&group, keys, &mut each)?;
+            read.add(group.tail());
         }
-        return Ok(count);
+        return Ok(read);
     }
-    let mut groups = 0;
     std::thread::scope(|scope| {
         let (send, receive) = sync_channel(PIECES_AHEAD);
         scope.spawn(move || {
@@ -245,11 +290,32 @@ pub(crate) fn fold_to(
         });
         for piece in receive {
             let piece: Piece = piece?;
-            groups += u64::from(piece.ends_group);
             each(&piece.items)?;
+            piece.ends.into_iter().for_each(|tail| read.add(tail));
         }
-        Ok(groups)
+        Ok(read)
     })
+}
+
+impl Read {
+    fn add(&mut self, tail: Tail) {
+        self.groups += 1;
+        self.tail = Some(tail);
+    }
+}
+
+/// Decodes a group, here and now.
+pub(crate) fn decode_and(
+    group: &Group,
+    keys: &dyn TextKeys,
+    mut each: impl FnMut(&[(Item, EventRef)]) -> Result<(), OpenError>,
+) -> Result<(), OpenError> {
+    let mut folded = Ok(());
+    decode(group, keys, |piece| {
+        folded = each(&piece.items);
+        folded.is_ok()
+    })?;
+    folded
 }
 
 /// Fetches what folding these items will read.
@@ -267,7 +333,8 @@ const PIECES_AHEAD: usize = 64;
 
 struct Piece {
     items: Vec<(Item, EventRef)>,
-    ends_group: bool,
+    /// The group, where it ends here.
+    ends: Option<Tail>,
 }
 
 /// Until all of it was taken, or `take` wants no more.
@@ -284,8 +351,9 @@ fn decode(group: &Group, keys: &dyn TextKeys, mut take: impl FnMut(Piece) -> boo
             items.push((item, at));
             offset += length;
         }
-        let ends_group = offset >= body.len();
-        if !take(Piece { items, ends_group }) || ends_group {
+        let is_last = offset >= body.len();
+        let ends = is_last.then(|| group.tail());
+        if !take(Piece { items, ends }) || is_last {
             return Ok(());
         }
     }

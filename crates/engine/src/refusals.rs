@@ -75,6 +75,11 @@ impl Refusals {
         Self(Mutex::new(Counters { counters: BTreeMap::new(), counted, days: HashMap::new(), max }))
     }
 
+    /// From here on all are counted.
+    pub(crate) fn begin(&self, since: Timestamp) {
+        self.lock().counted.since = since;
+    }
+
     /// A charge, a hold or a capture that was refused to somebody who reaches the account.
     pub(crate) fn count(&self, ledger: &Ledger, command: &Command, rejection: &Rejection, now: Timestamp) {
         let Some((account, currency, product)) = usage(ledger, &command.act) else { return };

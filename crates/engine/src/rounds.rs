@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ledger::{Event, WARM_MAX};
+use domain::Timestamp;
+use ledger::{Event, Ledger, WARM_MAX};
 use tokio::sync::oneshot;
 
 use crate::book::{Book, BookFault, Outcome, Request};
@@ -26,7 +27,11 @@ pub(crate) struct Shared {
 
 #[derive(Default)]
 pub(crate) struct Queue {
-    jobs: Vec<Job>,
+    pub(crate) jobs: Vec<Job>,
+    /// Nothing is decided here yet: reads alone are taken.
+    pub(crate) follows: bool,
+    /// Whoever waits for jobs is to look around.
+    pub(crate) nudged: bool,
     pub(crate) stopped: Option<Arc<str>>,
 }
 
@@ -43,7 +48,7 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn stop(&self, reason: &str) {
+    pub(crate) fn stop(&self, reason: &str) {
         let mut queue = self.queue();
         queue.stopped = Some(reason.into());
         queue.jobs.clear();
@@ -55,10 +60,11 @@ pub(crate) enum Job {
     One(Box<Request>, Asked, Option<Box<Origin>>, oneshot::Sender<Outcome>),
     Many(Vec<Request>, AskedAll, Box<dyn Answers>),
     /// Looks at the state; what it returns tells the caller, once what it saw is durable.
-    Read(Box<dyn FnOnce(&Book) -> Tell + Send>),
+    Read(Look),
     Act(Box<dyn FnOnce(&mut Book) + Send>),
 }
 
+pub(crate) type Look = Box<dyn FnOnce(&Ledger, Timestamp) -> Tell + Send>;
 pub(crate) type Tell = Box<dyn FnOnce() + Send>;
 
 /// Outcomes of a batch, as they are decided, and whoever waits for them.
@@ -264,7 +270,7 @@ fn serve(
             Job::Read(look) => {
                 *count += 1;
                 counters.reads.fetch_add(1, Ordering::Relaxed);
-                held.push(Held::Tell(look(book)));
+                held.push(Held::Tell(look(book.ledger(), book.now())));
             }
             Job::Act(act) => {
                 *count += 1;

@@ -275,6 +275,17 @@ impl Owner {
         Self(6 << KIND_SHIFT | slot as u64)
     }
 
+    /// Who may get a key next: the `count` objects of each kind that come behind those there are.
+    pub(crate) fn next(ledger: &Ledger, count: usize) -> Vec<Self> {
+        let kinds: [(fn(usize) -> Self, usize); 4] = [
+            (|slot| Self(slot as u64), ledger.accounts_len()),
+            (Self::user, ledger.users().count()),
+            (Self::name, ledger.names().count()),
+            (Self::invitation, ledger.all_invitations().count()),
+        ];
+        kinds.into_iter().flat_map(|(kind, len)| (len..len + count).map(kind)).collect()
+    }
+
     /// Whose it is from where something was asked for.
     pub(crate) fn of_actor(ledger: &Ledger, actor: Actor, organization: OrganizationIndex) -> Self {
         match (ledger.member(actor), actor) {

@@ -96,7 +96,7 @@ pub(crate) fn derive(
     let mut marks = Vec::new();
     let mut events = 0;
     let mut broken = None;
-    let groups = fold_to(reader, from..=to, vault, Background::Threads, |items| {
+    let read = fold_to(reader, from..=to, vault, Background::Threads, |items| {
         if broken.is_some() {
             return Ok(());
         }
@@ -133,7 +133,7 @@ pub(crate) fn derive(
     }
     invariant::check(&ledger).map_err(VerifyError::State)?;
     progress(Progress { position: to, positions: to, events });
-    Ok(Derived { ledger, groups, events, marks })
+    Ok(Derived { ledger, groups: read.groups, events, marks })
 }
 
 /// The anchor is one that the journal speaks of, and what else it says of anchors is true as far as it can

@@ -20,7 +20,7 @@ pub(crate) const CLOSED: Chain = Chain([0xff; 32]);
 
 /// Shared by a journal and its readers.
 pub(crate) struct Book {
-    pub(crate) lane: Lane,
+    pub(crate) lane: Arc<Lane>,
     pub(crate) number: i64,
     pub(crate) cache: Cache,
     pub(crate) copy: Option<Arc<LocalCopy>>,
@@ -68,7 +68,7 @@ impl Index {
 
 impl Book {
     pub(crate) fn new(
-        lane: Lane,
+        lane: Arc<Lane>,
         number: i64,
         cache_bytes: usize,
         copy: Option<Arc<LocalCopy>>,

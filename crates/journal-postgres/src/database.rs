@@ -30,6 +30,8 @@ pub type Incarnation = [u8; 16];
 pub struct Database {
     connector: Arc<Connector>,
     lane: Arc<Lane>,
+    /// What followers of all books read on, and ask for keys on.
+    following: [Arc<Lane>; 2],
     copies: OnceLock<Copies>,
 }
 
@@ -52,9 +54,10 @@ impl Database {
     /// The same over hosts of whatever kind.
     pub fn over(hosts: Arc<dyn Hosts>, options: Options) -> Result<Self, OpenError> {
         let connector = Arc::new(Connector::new(hosts, options));
-        let lane = Arc::new(Lane::new(&connector));
+        let lane = || Arc::new(Lane::new(&connector));
+        let (lane, following) = (lane(), [lane(), lane()]);
         lane.session()?;
-        Ok(Self { connector, lane, copies: OnceLock::new() })
+        Ok(Self { connector, lane, following, copies: OnceLock::new() })
     }
 
     /// The process is to end: whoever is settling an unknown outcome stops doing so and says that it is.
@@ -191,17 +194,34 @@ impl Database {
 
     /// Opens a book. Nothing is written before the first append.
     pub fn open(&self, book: u32) -> Result<PostgresJournal, OpenError> {
+        let lane = || Arc::new(Lane::new(&self.connector));
+        self.open_on(book, lane(), lane(), lane())
+    }
+
+    /// The same for one who follows it, perhaps for long: connections are shared with the other books that are
+    /// followed.
+    pub fn follow(&self, book: u32) -> Result<PostgresJournal, OpenError> {
+        let [reading, keys] = &self.following;
+        self.open_on(book, reading.clone(), reading.clone(), keys.clone())
+    }
+
+    fn open_on(
+        &self,
+        book: u32,
+        reading: Arc<Lane>,
+        snapshots: Arc<Lane>,
+        keys: Arc<Lane>,
+    ) -> Result<PostgresJournal, OpenError> {
         let incarnation = self.incarnation()?.ok_or(OpenError::NotInitialised)?;
         self.expect(incarnation);
         let session = self.session()?;
         let index = book::load(&*session, &self.lane, book)?;
         let era_bytes = bytes_of(&*session, &index.open_era().table());
         let number = i64::from(book);
-        let lane = || Lane::new(&self.connector);
-        let vault = PostgresVault::open(lane(), number)?;
-        let snapshots = PostgresSnapshots { lane: Arc::new(lane()), book: number, table: SNAPSHOTS };
+        let vault = PostgresVault::open(keys, number)?;
+        let snapshots = PostgresSnapshots { lane: snapshots, book: number, table: SNAPSHOTS };
         let copy = self.copy(book, &index);
-        let book = Book::new(lane(), number, self.connector.options.cache_bytes, copy, index);
+        let book = Book::new(reading, number, self.connector.options.cache_bytes, copy, index);
         Ok(PostgresJournal::new(Arc::new(book), Arc::new(snapshots), Arc::new(vault), era_bytes))
     }
 }
@@ -223,7 +243,7 @@ impl Copies {
 }
 
 /// Where the engine cannot say, only what is appended from now on counts.
-fn bytes_of(session: &dyn Session, table: &str) -> u64 {
+pub(crate) fn bytes_of(session: &dyn Session, table: &str) -> u64 {
     let sql = format!("SELECT pg_total_relation_size('{table}')");
     let rows = session.query(&sql, &[]).ok();
     rows.and_then(|rows| rows.first().map(|row| row.get::<i64>(0) as u64)).unwrap_or(0)

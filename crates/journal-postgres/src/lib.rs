@@ -27,6 +27,7 @@
 //! | `snapshot`, `vault` | beside the journal |
 //! | `anchor`, `eras` | where a book begins whose oldest tables were dropped |
 //! | `beside` | a session for what is not the journal |
+//! | `ends` | where all books end, and a proof of that, for those who follow |
 //! | `nodes`, `watch` | the rows by which nodes find each other; when to take the lead: only advice |
 //! | `verify` | reads everything there is |
 //!
@@ -46,6 +47,7 @@ mod book;
 mod cache;
 mod connector;
 mod database;
+mod ends;
 mod eras;
 mod error;
 mod hosts;
@@ -70,11 +72,12 @@ mod wait;
 mod watch;
 
 pub use database::{Database, Incarnation};
+pub use ends::{Ends, Seen};
 pub use error::{DatabaseError, OpenError};
 pub use hosts::{Facts, Hosts, Probed, Session};
 pub use nodes::{Lead, NodeId, NodeRow, Nodes};
 pub use options::{Background, EraLimit, Options};
-pub use postgres_journal::PostgresJournal;
+pub use postgres_journal::{PostgresJournal, Whereabouts};
 pub use row::{Cell, Parameter, Parameters, Row};
 pub use tls::TlsError;
 pub use url::{Url, UrlError};

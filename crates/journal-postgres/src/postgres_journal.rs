@@ -16,12 +16,13 @@
 //! an empty group, whose own acknowledgement makes all before it as durable.
 
 mod eras;
+mod looking;
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use journal::{AppendError, Chain, Group, Header, Journal, Reader, Room, Snapshots, Tail, Vault};
+use journal::{AppendError, Chain, Group, Header, Journal, ReadError, Reader, Room, Snapshots, Tail, Vault};
 
 use crate::book::{Book, CLOSED_EVENTS, Era};
 use crate::error::{DatabaseError, Meaning};
@@ -51,6 +52,16 @@ pub struct PostgresJournal {
     pub(crate) written_anchor: Option<Tail>,
     /// Opening the next era failed: not tried again before this position.
     postponed: u64,
+}
+
+/// Which table a book is in, as far as its reader has looked.
+#[derive(Clone)]
+pub struct Whereabouts(Arc<Book>);
+
+impl Whereabouts {
+    pub fn era(&self) -> u32 {
+        self.0.index().open_era().number
+    }
 }
 
 /// A row that is to stand behind its predecessor.
@@ -92,6 +103,11 @@ impl PostgresJournal {
             written_anchor: None,
             postponed: 0,
         }
+    }
+
+    /// Which table it is in, wherever the journal goes.
+    pub fn whereabouts(&self) -> Whereabouts {
+        Whereabouts(self.book.clone())
     }
 
     /// The keys beside the journal.
@@ -348,6 +364,10 @@ impl Journal for PostgresJournal {
         let proven = self.prove_settled(self.now() + self.options.settle_timeout);
         self.stopped = proven.is_err();
         proven
+    }
+
+    fn look(&mut self) -> Result<Tail, ReadError> {
+        self.look_again()
     }
 
     fn room(&self) -> Room {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use journal::{Vault, VaultError, VaultKey};
 
@@ -18,14 +18,14 @@ const PAGE: i64 = 65_536;
 const RACES_MAX: u32 = 8;
 
 pub(crate) struct PostgresVault {
-    lane: Lane,
+    lane: Arc<Lane>,
     book: i64,
     /// A destroyed key stays as `None`, so that its owner gets no other.
     keys: RwLock<HashMap<u64, Option<VaultKey>>>,
 }
 
 impl PostgresVault {
-    pub(crate) fn open(lane: Lane, book: i64) -> Result<Self, DatabaseError> {
+    pub(crate) fn open(lane: Arc<Lane>, book: i64) -> Result<Self, DatabaseError> {
         let mut keys = HashMap::new();
         let (mut after, sql) = (
             i64::MIN,
@@ -91,6 +91,10 @@ impl PostgresVault {
             return Ok(());
         }
         // Some were there: theirs stay.
+        self.read(&owners)
+    }
+
+    fn read(&self, owners: &[i64]) -> Result<(), DatabaseError> {
         let sql = "SELECT owner, key FROM vault WHERE book = $1 AND owner = ANY($2)";
         let rows = self.lane.with(|session| session.query(sql, &[&self.book, &owners]))?;
         self.keys_mut().extend(rows.iter().map(key_of));
@@ -125,6 +129,11 @@ impl Vault for PostgresVault {
             return Ok(());
         }
         self.insert(&fresh).map_err(fault)
+    }
+
+    fn refresh(&self, owners: &[u64]) -> Result<(), VaultError> {
+        let owners: Vec<i64> = owners.iter().map(|owner| *owner as i64).collect();
+        owners.chunks(PAGE as usize).try_for_each(|some| self.read(some)).map_err(fault)
     }
 
     fn destroy(&self, owner: u64) -> Result<(), VaultError> {

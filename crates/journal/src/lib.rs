@@ -52,6 +52,12 @@ pub trait Journal: Send {
         Ok(())
     }
 
+    /// Where it ends by now, for one who reads while another writes: from here on readers see that far. What
+    /// was seen is not durable by that.
+    fn look(&mut self) -> Result<Tail, ReadError> {
+        Ok(self.tail())
+    }
+
     /// Whether there is room for more than the ending of what was begun.
     fn room(&self) -> Room;
 

@@ -21,6 +21,12 @@ pub trait Vault: Send + Sync {
     /// Durable when it returns. A key that is there already stays as it is: the one kept is returned by `get`.
     fn put(&self, keys: &[(u64, VaultKey)]) -> Result<(), VaultError>;
 
+    /// Reads these owners' keys again: somebody else may have put or destroyed them. Where one process keeps
+    /// the keys there is nothing to read.
+    fn refresh(&self, _owners: &[u64]) -> Result<(), VaultError> {
+        Ok(())
+    }
+
     /// Overwrites the key where it is kept; durable when it returns. The owner gets no other key.
     fn destroy(&self, owner: u64) -> Result<(), VaultError>;
 }

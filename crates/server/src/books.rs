@@ -6,13 +6,13 @@ use std::sync::Arc;
 use access::{FirstStartError, Secret};
 use domain::Timestamp;
 use engine::{
-    BookNumber, Clock, Engine, Entropy, OpenError, Recovered, Running, SandboxClock, SystemClock,
+    BookNumber, Clock, Engine, Entropy, OpenError, Recovered, Rounds, Running, SandboxClock, SystemClock,
     SystemEntropy,
 };
 use journal::{Journal, Vault};
 use journal_file::{FileJournal, OsDisk};
 
-pub(crate) use crate::books::database::Source;
+pub(crate) use crate::books::database::{Followed, Source};
 use crate::reporting::Reporting;
 use crate::sandbox::Sandbox;
 
@@ -117,33 +117,37 @@ impl Books {
         options: &BooksOptions,
         token: Option<Secret>,
     ) -> Result<Self, BooksError> {
-        let Opened { journal, vault, sandbox } = opened;
+        let sandbox = opened.sandbox.clone();
         if let Some(clock) = &sandbox {
             // What stands in the journal has happened.
-            clock.advance_to(newest(&*journal)?).map_err(BooksError::SandboxClock)?;
+            clock.advance_to(newest(&*opened.journal)?).map_err(BooksError::SandboxClock)?;
         }
-        let clock: Arc<dyn Clock> = match &sandbox {
-            Some(clock) => clock.clone(),
-            None => Arc::new(SystemClock::default()),
-        };
-        // A sandbox may rest for as long as it likes: whoever moves its clock vouches for it.
-        let confirm_clock = options.confirm_clock || options.sandbox;
-        let window_secs =
-            options.key_hours.map_or(engine::WINDOW_DEFAULT_SECS, |hours| i64::from(hours) * 3600);
-        let parts = engine::Parts {
-            journal,
-            vault,
-            clock,
-            entropy: Arc::new(SystemEntropy),
-            options: engine::Options {
-                book,
-                confirm_clock,
-                window_secs,
-                sandbox: options.sandbox,
-                ..engine::Options::default()
-            },
-        };
-        let (engine, running, recovered) = Engine::start(parts)?;
+        let (engine, rounds, recovered) = Engine::open(opened.into_parts(book, options))?;
+        Self::run(book, engine, rounds, recovered, sandbox, options, token).await
+    }
+
+    /// A follower leads from here on.
+    pub(crate) async fn lead(
+        book: BookNumber,
+        followed: Followed,
+        options: &BooksOptions,
+        token: Option<Secret>,
+    ) -> Result<Self, BooksError> {
+        let Followed { engine, following, sandbox, .. } = followed;
+        let (rounds, recovered) = following.lead()?;
+        Self::run(book, engine, rounds, recovered, sandbox, options, token).await
+    }
+
+    async fn run(
+        book: BookNumber,
+        engine: Engine,
+        rounds: Rounds,
+        recovered: Recovered,
+        sandbox: Option<Arc<SandboxClock>>,
+        options: &BooksOptions,
+        token: Option<Secret>,
+    ) -> Result<Self, BooksError> {
+        let running = Running::begin(&engine, rounds)?;
         // The operator is known in the first book.
         let token = match book {
             BookNumber::FIRST => access::first_start(&engine, token).await?,
@@ -180,6 +184,32 @@ pub(crate) struct Opened {
     vault: Arc<dyn Vault>,
     /// The clock of a sandbox: one, for all its books.
     sandbox: Option<Arc<SandboxClock>>,
+}
+
+impl Opened {
+    fn into_parts(self, book: BookNumber, options: &BooksOptions) -> engine::Parts {
+        let clock: Arc<dyn Clock> = match self.sandbox {
+            Some(clock) => clock,
+            None => Arc::new(SystemClock::default()),
+        };
+        // A sandbox may rest for as long as it likes: whoever moves its clock vouches for it.
+        let confirm_clock = options.confirm_clock || options.sandbox;
+        let window_secs =
+            options.key_hours.map_or(engine::WINDOW_DEFAULT_SECS, |hours| i64::from(hours) * 3600);
+        engine::Parts {
+            journal: self.journal,
+            vault: self.vault,
+            clock,
+            entropy: Arc::new(SystemEntropy),
+            options: engine::Options {
+                book,
+                confirm_clock,
+                window_secs,
+                sandbox: options.sandbox,
+                ..engine::Options::default()
+            },
+        }
+    }
 }
 
 fn open_files(directory: &Path, options: &BooksOptions) -> Result<Opened, BooksError> {

@@ -33,6 +33,7 @@ pub struct Config {
     pub node_listen: Option<String>,
     #[serde(deserialize_with = "set_or_not")]
     pub node_advertise: Option<String>,
+    pub followers: bool,
     pub sandbox: bool,
     pub confirm_clock: bool,
     pub key_hours: u32,

@@ -10,28 +10,33 @@
 //! | watching | the node's thread: beats, and looks at the rows of all books at once | `watching.rs` |
 //! | desk | one book as this node knows it | `desk.rs` |
 //! | term | the time for which this node leads a book, on a thread of its own | `term.rs` |
+//! | near | reads that may be a little old | `near.rs` |
+//! | follow | a follower of a book, on a thread of its own, until there is a term | `follow.rs` |
+//! | feeding | the thread that says to all followers where their books end, and how old that is | `feeding.rs` |
 //! | spread | which node a book is for, if all have their way | `spread.rs` |
 //!
 //! | a node that, of the book | does with a request |
 //! |---|---|
 //! | leads | answers |
-//! | follows | forwards it to the leader over the node port, and brings the answer back |
+//! | follows | forwards it to the leader over the node port, and brings the answer back; a read that may be a little old is answered from its follower |
 //! | knows no leader | waits for one, for a while, then says so |
 //!
 //! | phase of a desk | ends when |
 //! |---|---|
 //! | follow: look at the leader's beat | it stood still, or the lead was handed over: take the row |
-//! | open: load, replay, append a barrier | done: lead; fenced: back off, follow |
+//! | open: what was followed, or load and replay; append a barrier | done: lead; fenced: back off, follow |
 //! | lead: answer | the book stopped: follow; the process is to end, or it is rather for another node: hand over |
 //!
-//! Whatever a node knew of a book is dropped when it stops leading it.
-//! Left out: followers that keep a state of their own and serve reads from it.
+//! Whatever a node knew of a book is dropped when it stops leading it; then it follows anew.
 
 mod certificate;
 mod complaints;
 mod desk;
+mod feeding;
+mod follow;
 mod forward;
 mod in_flight;
+mod near;
 mod others;
 mod peers;
 mod phase;
@@ -51,7 +56,7 @@ use axum::Router;
 use dialect::{App, Limits, Site};
 use engine::{Entropy, SystemEntropy};
 use journal::VaultKey;
-use journal_postgres::NodeId;
+use journal_postgres::{Ends, NodeId};
 use mail::Mailer;
 use tokio::sync::watch::channel;
 use tokio_rustls::TlsAcceptor;
@@ -60,7 +65,9 @@ use crate::books::Source;
 use crate::{BooksError, BooksOptions, Current, Listening, Readiness, ServeError, Server};
 use certificate::Certificate;
 use desk::Desk;
-use forward::Front;
+use feeding::{Feeding, Feeds, Interest};
+use follow::Near;
+use forward::{Front, Place};
 use peers::Peers;
 use phase::Phase;
 pub use standing::{Standing, Standings};
@@ -131,15 +138,17 @@ impl Nodes {
         let certificate = Certificate::new(&secret.0).map_err(ServeError::from)?;
         let peers = Peers::new(&certificate).map_err(ServeError::from)?;
         let placement = source.placement();
-        let (mut senders, mut roles, mut standings) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut desks, mut places, mut standings) = (Vec::new(), Vec::new(), Vec::new());
+        let interest = Arc::<Interest>::default();
         for book in placement.books() {
             let (sender, role) = channel(Role::Leaderless);
-            let standing = Arc::<Standing>::default();
-            senders.push((book, sender, Arc::clone(&standing)));
-            roles.push((role, Arc::clone(&standing)));
+            let (standing, near) = (Arc::<Standing>::default(), Arc::<Near>::default());
+            desks.push(Desk::new(book, sender, Arc::clone(&standing), Arc::clone(&near)));
+            places.push(Place { role, standing: Arc::clone(&standing), near });
             standings.push((book, standing));
         }
-        let front = Arc::new(Front { placement, roles, peers, timeout: config.request_timeout() });
+        let timeout = config.request_timeout();
+        let front = Arc::new(Front { placement, places, peers, timeout, interest: Arc::clone(&interest) });
         let mut listening = None;
         let mut address = String::new();
         if let Some(listen) = &config.node_listen {
@@ -152,8 +161,7 @@ impl Nodes {
         let mut me: NodeId = [0; 16];
         SystemEntropy.fill(&mut me);
         let rows = journal_postgres::Nodes::new(&source.database, me, &address, env!("CARGO_PKG_VERSION"));
-        let desks = senders.into_iter().map(|(book, role, standing)| Desk::new(book, role, standing));
-        let desks = desks.collect();
+        let feeds = config.followers.then(Feeds::default);
         let (phase, current) = (Arc::<Phase>::default(), Current::default());
         let grounds = Grounds {
             source,
@@ -167,9 +175,16 @@ impl Nodes {
             phase: Arc::clone(&phase),
             current: current.clone(),
             health: server.health().clone(),
+            feeds: feeds.clone(),
             has_others: AtomicBool::new(false),
             takeovers: AtomicU64::new(0),
         };
+        if let Some(feeds) = feeds {
+            let ends = Ends::new(&grounds.source.database, me);
+            let feeding = Feeding { ends, feeds, interest, phase: Arc::clone(&phase) };
+            let thread = std::thread::Builder::new().name("feeds".to_owned());
+            thread.spawn(move || feeding.run()).map_err(NodesError::Thread)?;
+        }
         let watching = Watching { rows, me, desks, grounds: Arc::new(grounds) };
         let thread = std::thread::Builder::new().name("node".to_owned());
         let thread = thread.spawn(move || watching.run()).map_err(NodesError::Thread)?;

@@ -26,6 +26,11 @@ pub(crate) fn whose(parts: &Parts, body: Option<&Bytes>) -> Option<Whose> {
     }
 }
 
+/// Not one of the pages for browsers.
+pub(crate) fn is_of_an_api(path: &str) -> bool {
+    path.starts_with("/api/") || is_vonage(path)
+}
+
 fn is_vonage(path: &str) -> bool {
     path.starts_with("/accounts/") || path.starts_with("/account/")
 }

@@ -11,6 +11,7 @@
 //! | nodes paused, crashed, restarted, with clocks apart; rows of who leads that lie | two may believe that they lead; one appends, and only it answers |
 //! | clients that retry under one key, at any node | one effect, and one answer |
 //! | reads and refusals | true at a moment between question and answer (`witness`) |
+//! | reads that may be old, of nodes that follow | true at a moment not before the one that is stated |
 //! | an asynchronous standby that loses the end | whoever knew it stops aloud; nothing is answered from what was lost |
 //! | another copy of the journal behind the same names, adopted as one of its own | nobody answers from it |
 //! | in the end | somebody answers; the journal opens again with the state that was witnessed |
@@ -20,6 +21,7 @@
 mod client;
 mod cluster;
 mod delivery;
+mod following;
 mod genesis;
 mod life;
 mod message;
@@ -49,6 +51,8 @@ struct Shape {
     is_asynchronous: bool,
     /// In the end another copy of the journal stands behind the hosts' names.
     is_replaced: bool,
+    /// Nodes keep a state of the book while another leads.
+    follows: bool,
 }
 
 impl Shape {
@@ -60,6 +64,7 @@ impl Shape {
             micros: 4 * SECOND + random.below(4 * SECOND),
             is_asynchronous: random.one_in(5),
             is_replaced: random.one_in(8),
+            follows: !random.one_in(3),
         }
     }
 
@@ -94,6 +99,7 @@ macro_rules! story {
 story! {
     events, attempts, done, repeated, rejected, reads, given_up, takeovers, from_snapshot, fenced, history_lost,
     unknown, faults, pauses, crashes, partitions, fail_overs, ended_waits, lies, usurpers, losses, walls, replaced,
+    warm, near, dropped,
 }
 
 /// Lives one life; the first thing that is not as it must be ends it.

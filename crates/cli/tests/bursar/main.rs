@@ -8,6 +8,7 @@ mod demo;
 mod drain;
 mod eras;
 mod failover;
+mod near;
 mod nodes;
 mod people;
 mod reporting;

@@ -57,7 +57,7 @@ impl Cluster {
         &self.journal
     }
 
-    fn restart(&self, node: usize) {
+    pub(crate) fn restart(&self, node: usize) {
         let data = self.nodes.read().unwrap()[node].data.path().to_owned();
         let more = ["--journal", &self.journal, "--node-listen", "127.0.0.1:0"];
         let served = serve(&data, &more);
@@ -74,14 +74,14 @@ impl Cluster {
         nodes[number % nodes.len()].served.as_ref().map(|served| served.url.clone())
     }
 
-    fn signal(&self, node: usize, signal: &str) {
+    pub(crate) fn signal(&self, node: usize, signal: &str) {
         let nodes = self.nodes.read().unwrap();
         let id = nodes[node].served.as_ref().unwrap().child.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
     /// Which node says that it leads the first book, of those that are not `but`.
-    fn leader(&self, but: Option<usize>) -> usize {
+    pub(crate) fn leader(&self, but: Option<usize>) -> usize {
         let agent = agent(Duration::from_secs(1));
         let of_first = |text: String| {
             let books = text.lines().find_map(|line| line.strip_prefix("leading "));
@@ -190,7 +190,7 @@ impl Told {
     }
 
     /// How long a charge takes that is asked of the others, now that something happened to the leader.
-    fn probe(&self, cluster: &Cluster, account: &str, leader: usize) -> Duration {
+    pub(crate) fn probe(&self, cluster: &Cluster, account: &str, leader: usize) -> Duration {
         let (begun, key) = (Instant::now(), format!("probe-{}", self.answers.lock().unwrap().len()));
         let status = self.note(account, &key, || charge(cluster, &agent(PATIENCE), account, &key, leader));
         let took = begun.elapsed();
@@ -207,6 +207,13 @@ impl Told {
         let answer = Answer { account, status, body, asked, answered };
         self.answers.lock().unwrap().insert(key.to_owned(), answer);
         status
+    }
+
+    /// How many charges were answered with yes before an instant.
+    pub(crate) fn done_before(&self, instant: Instant) -> usize {
+        let answers = self.answers.lock().unwrap();
+        let is_before = |answer: &&Answer| answer.status == 201 && answer.answered < instant;
+        answers.values().filter(is_before).count()
     }
 
     /// Waits until so many more charges were answered.

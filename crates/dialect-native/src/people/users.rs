@@ -6,8 +6,8 @@ use access::{Operation, check_password, email_digest};
 use axum::extract::State;
 use axum::http::StatusCode;
 use dialect::App;
-use engine::{Id, Owner};
-use ledger::{Act, Event, Ledger, NewUser, PeopleAct, PeopleEvent, UserIndex, Within};
+use engine::Id;
+use ledger::{Act, Event, NewUser, PeopleAct, PeopleEvent, UserIndex, Within};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -107,21 +107,10 @@ pub(crate) async fn remove(
 
 /// Destroys the keys of what is personal: the user's own, and those of the invitations that led here.
 async fn erase(app: &App, user: UserIndex) -> Result<(), Problem> {
-    let read = move |ledger: &Ledger, _| {
-        let (organization, email) = (ledger.user(user).organization, ledger.user(user).email_digest);
-        let led_here = ledger.all_invitations().filter(|(_, it)| {
-            it.email_digest == email
-                && it.closed_at.is_some()
-                && ledger.organization_within(it.within) == organization
-        });
-        led_here.map(|(index, _)| index).collect::<Vec<_>>()
-    };
-    let invitations = app.engine.read(read).await?;
+    let owners = app.engine.read(move |ledger, _| engine::erased_with(ledger, user)).await?;
     let vault = app.engine.vault().clone();
-    let erased = tokio::task::spawn_blocking(move || {
-        vault.destroy(Owner::person(user).0)?;
-        invitations.into_iter().try_for_each(|it| vault.destroy(Owner::invited(it).0))
-    });
+    let erase = move || owners.into_iter().try_for_each(|owner| vault.destroy(owner.0));
+    let erased = tokio::task::spawn_blocking(erase);
     erased.await.map_err(|_| Problem::bug("erasing panicked"))?.map_err(|error| {
         tracing::error!(%error, "the keys of a removed user cannot be destroyed");
         Problem::new(Kind::Unavailable).with_detail("the user is removed, but not erased: repeat")

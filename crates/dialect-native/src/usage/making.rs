@@ -76,11 +76,11 @@ impl Making {
         by: By,
         span: Span,
         format: Format,
+        counted: Counted,
         pieces: Sender<Bytes, io::Error>,
         begun: oneshot::Sender<Result<(), Problem>>,
     ) -> Self {
         let (begun, lines, refused) = (Some(begun), BTreeMap::new(), BTreeMap::new());
-        let counted = app.engine.refusals().counted();
         let head = match format {
             Format::Json => "{\"data\":[",
             Format::Csv => CSV_HEAD,
@@ -165,7 +165,7 @@ impl Making {
     fn refusals(&self, handle: &Handle, top: Option<AccountIndex>) -> Result<BTreeMap<Line, u64>, Cut> {
         let last = Timestamp::from_micros(self.span.to.as_micros().saturating_sub(1));
         let (from, to) = (self.span.zone.day(self.span.from), self.span.zone.day(last));
-        let refusals = self.app.engine.refusals().of_days(from, to);
+        let refusals = self.app.engine.refusals().map_err(Problem::from)?.of_days(from, to);
         let accounts = refusals.iter().map(|(key, _)| key.account);
         let seen = self.seen(handle, accounts.collect(), top)?;
         let mut lines = BTreeMap::new();

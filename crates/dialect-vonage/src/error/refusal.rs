@@ -134,7 +134,9 @@ impl From<Unavailable> for VonageError {
                 let detail = "The outcome is unknown. Look before sending the request again";
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, detail)
             }
-            Unavailable::Closing | Unavailable::Stopped(_) => Self::internal(&error.to_string()),
+            Unavailable::Closing | Unavailable::Following | Unavailable::Stopped(_) => {
+                Self::internal(&error.to_string())
+            }
         }
     }
 }

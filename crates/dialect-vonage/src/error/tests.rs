@@ -36,6 +36,7 @@ fn every_refusal_has_its_words() {
     for error in [
         Unavailable::Overloaded,
         Unavailable::Closing,
+        Unavailable::Following,
         Unavailable::Unknown,
         Unavailable::Stopped("the disk is gone".into()),
     ] {

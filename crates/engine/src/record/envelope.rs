@@ -253,6 +253,22 @@ impl Record {
         Ok(Some(Key::new(Field::take(&mut reader)?)))
     }
 
+    /// Whoever the texts of the record in this frame are sealed for, read no further than to there.
+    fn owner(frame: &[u8]) -> Result<Option<Owner>, Malformed> {
+        let mut reader = Reader::new(frame);
+        let flags = reader.byte()?;
+        if flags & IS_MARK != 0 || flags & HAS_TEXTS == 0 {
+            return Ok(None);
+        }
+        let _time: Timestamp = Field::take(&mut reader)?;
+        let _actor: Actor = Field::take(&mut reader)?;
+        if flags & HAS_KEY != 0 {
+            let _hash: u128 = Field::take(&mut reader)?;
+            let _content: u128 = Field::take(&mut reader)?;
+        }
+        Ok(Some(Owner(reader.small()?)))
+    }
+
     /// How long the record at the front of `bytes` is, of which the first two must be there.
     pub fn length(bytes: &[u8]) -> Result<usize, Malformed> {
         let frame = bytes.get(..FRAME_BYTES).ok_or(Malformed("it ends early"))?;
@@ -270,6 +286,19 @@ pub fn keys_in(group: &Group, mut each: impl FnMut(Key, EventRef)) -> Result<(),
         if let Some(key) = Record::key(frame)? {
             each(key, EventRef::new(position, offset));
         }
+        offset += length;
+    }
+    Ok(())
+}
+
+/// Calls `each` with whoever texts in a group are sealed for, without reading what else is there.
+pub fn owners_in(group: &Group, mut each: impl FnMut(Owner)) -> Result<(), Malformed> {
+    let body = group.body();
+    let mut offset = 0;
+    while offset < body.len() {
+        let length = Record::length(&body[offset..])?;
+        let frame = body.get(offset + FRAME_BYTES..offset + length).ok_or(Malformed("it ends early"))?;
+        Record::owner(frame)?.into_iter().for_each(&mut each);
         offset += length;
     }
     Ok(())

@@ -2,6 +2,7 @@ use journal::Journal;
 use postgres_server::Server;
 
 use super::{counted_check, guarded_insert};
+use crate::ends::newest_of;
 use crate::{Database, Options, Url};
 
 /// A plan made while the table was empty, or for a column in place of a parameter, costs up to ten times.
@@ -32,6 +33,12 @@ fn the_guard_is_looked_up_by_the_primary_key_from_the_first_group_on() {
         let plan = plan.join("\n");
         assert!(plan.contains("Index Only Scan Backward using journal_1_pkey"), "{plan}");
         assert!(!plan.contains("Seq Scan"), "{plan}");
+        session.run(&format!("PREPARE newest AS {}", newest_of(1))).unwrap();
+        let rows = session.query("EXPLAIN EXECUTE newest('{0}')", &[]).unwrap();
+        let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        let plan = plan.join("\n");
+        assert_eq!(plan.matches("using journal_1_pkey on journal_1").count(), 2, "{plan}");
+        assert!(!plan.contains("Seq Scan on journal_1"), "{plan}");
         journal.lane.drop_session(&session);
     }
 }

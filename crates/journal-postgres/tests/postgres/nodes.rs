@@ -1,12 +1,13 @@
 //! Proofs that a writer still has the last word, and the rows by which nodes find each other.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use journal::{AppendError, Journal, VaultKey};
-use journal_postgres::{Database, Nodes, Options};
+use journal::{AppendError, Journal, Tail, VaultKey};
+use journal_postgres::{Database, Ends, Nodes, Options};
 use postgres_server::Server;
 
-use crate::fixture::{impatient, next, open, small_eras, url};
+use crate::fixture::{bodies, impatient, next, open, small_eras, url};
 use crate::proxy::{Fault, Proxy};
 
 #[test]
@@ -110,4 +111,60 @@ fn all_nodes_have_the_same_secret() {
     let database = Database::connect(&url(&server.url()), Options::default()).unwrap();
     let kept = |book, fresh| database.kept_key(book, u64::MAX, VaultKey([fresh; 32])).unwrap();
     assert_eq!([kept(0, 3), kept(1, 4), kept(0, 5)].map(|key| key.0[0]), [3, 4, 3]);
+}
+
+#[test]
+fn where_books_end_is_seen_from_table_to_table_and_is_proven_by_a_row_of_ones_own() {
+    let server = Server::shared().database();
+    let mut leader = open(&server.url(), small_eras());
+    let database = Database::connect(&url(&server.url()), Options::default()).unwrap();
+    let ends = Ends::new(&database, [1; 16]);
+    let mut followers = [0, 1].map(|book| database.follow(book).unwrap());
+    let whereabouts = followers.each_ref().map(journal_postgres::PostgresJournal::whereabouts);
+    let eras = || BTreeMap::from([0, 1].map(|book| (book, whereabouts[book as usize].era())));
+
+    let unproven = ends.look(&eras(), true).unwrap();
+    assert!(unproven.ends.is_empty() && !unproven.is_proven, "this node is not among those who count");
+    Nodes::new(&database, [1; 16], "", "1").beat().unwrap();
+    for position in 1..=40 {
+        leader.append(&next(&leader, b"group")).unwrap();
+        let mut seen = ends.look(&eras(), true).unwrap();
+        if seen.ends[&0].is_none() {
+            followers[0].look().unwrap();
+            seen = ends.look(&eras(), true).unwrap();
+        }
+        assert!(seen.is_proven);
+        assert_eq!(seen.ends, BTreeMap::from([(0, Some(leader.tail())), (1, Some(Tail::default()))]));
+        if position % 7 == 0 {
+            assert_eq!(followers[0].look().unwrap(), leader.tail());
+            assert_eq!(bodies(&followers[0]).len(), position);
+        }
+    }
+    assert_eq!(whereabouts[0].era(), 3, "small tables fill");
+    assert!(!ends.look(&eras(), false).unwrap().is_proven);
+
+    // Whoever followed leads, and appends where the other would have.
+    followers[0].look().unwrap();
+    followers[0].append(&next(&leader, b"another")).unwrap();
+    assert!(matches!(leader.prove(), Err(AppendError::Fenced { position: 40 })));
+
+    // What was there is gone.
+    server.run("DELETE FROM journal_3 WHERE position >= 40");
+    assert_eq!(followers[0].look().unwrap().position, 39);
+}
+
+#[test]
+fn keys_that_another_put_or_destroyed_are_read_again() {
+    let server = Server::shared().database();
+    let leader = open(&server.url(), Options::default()).vault();
+    let database = Database::connect(&url(&server.url()), Options::default()).unwrap();
+    let follower = database.follow(0).unwrap().vault();
+    let keys = [(1, VaultKey([1; 32])), (2, VaultKey([2; 32]))];
+    leader.put(&keys).unwrap();
+    assert_eq!(follower.get(1), None);
+    follower.refresh(&[1, 2, 3]).unwrap();
+    assert_eq!([1, 2, 3].map(|owner| follower.get(owner)), [Some(keys[0].1), Some(keys[1].1), None]);
+    leader.destroy(2).unwrap();
+    follower.refresh(&[2]).unwrap();
+    assert_eq!(follower.all(), [(1, Some(keys[0].1)), (2, None)]);
 }

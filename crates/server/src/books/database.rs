@@ -4,9 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use access::Placement;
-use engine::{BOOKS_MAX, BookNumber, Clock, Entropy, MasterKey, SandboxClock, SystemClock, SystemEntropy};
+use engine::{
+    BOOKS_MAX, BookNumber, Clock, Engine, Entropy, Following, MasterKey, SandboxClock, SystemClock,
+    SystemEntropy,
+};
 use journal::{Vault, VaultKey};
-use journal_postgres::{Database, Incarnation, Options, Url};
+use journal_postgres::{Database, Incarnation, Options, Url, Whereabouts};
 
 use super::{BooksError, BooksOptions, Opened, fresh_incarnation};
 use crate::sandbox::Sandbox;
@@ -24,6 +27,14 @@ const SKEW_MAX_MICROS: i64 = 2_000_000;
 /// Whether the directory belongs to a journal in a database.
 pub(super) fn is_named(directory: &Path) -> bool {
     directory.join(INCARNATION).exists()
+}
+
+/// A book's follower, and the engine that shows it.
+pub(crate) struct Followed {
+    pub(crate) engine: Engine,
+    pub(crate) following: Following,
+    pub(crate) whereabouts: Whereabouts,
+    pub(crate) sandbox: Option<Arc<SandboxClock>>,
 }
 
 /// A database that holds the journal. A book in it may be opened again and again.
@@ -68,6 +79,21 @@ impl Source {
 
     pub(crate) fn placement(&self) -> Placement {
         Placement::new(&self.master, self.books)
+    }
+
+    /// A follower of the book. Nothing is written: there is none before the book was led once.
+    pub(crate) fn follow(&self, book: BookNumber, options: &BooksOptions) -> Result<Followed, BooksError> {
+        let journal = self.database.follow(u32::from(book.get()))?;
+        let (vault, whereabouts) = (journal.vault(), journal.whereabouts());
+        match vault.get(MasterKey::OWNER.0) {
+            Some(key) if key != VaultKey(self.master.0) => {
+                return Err(BooksError::ForeignBook { book: book.get() });
+            }
+            _ => {}
+        }
+        let opened = Opened { journal: Box::new(journal), vault, sandbox: self.sandbox.clone() };
+        let (engine, following) = Engine::follow(opened.into_parts(book, options))?;
+        Ok(Followed { engine, following, whereabouts, sandbox: self.sandbox.clone() })
     }
 
     pub(crate) fn open(&self, book: BookNumber) -> Result<Opened, BooksError> {

@@ -58,6 +58,12 @@ pub const OPTIONS: &[Setting] = &[
         about: "Host and port at which the other nodes reach node_listen, where that is another.",
     },
     Setting {
+        key: "followers",
+        default: "true",
+        about: "Keep the state of each book that another node leads: this node takes it over at once, and answers\n\
+                reads that may be a little old. It takes as much memory as leading the book does.",
+    },
+    Setting {
         key: "sandbox",
         default: "false",
         about: "A marked test server: `bursar sandbox advance 31d` lets time pass.\n\

@@ -10,6 +10,7 @@ use journal_postgres::{Lead, NodeId, Nodes, Watch};
 use tokio::sync::watch::Sender;
 
 use super::complaints::Complaints;
+use super::follow::{Follow, Near};
 use super::spread::{first_before, rank};
 use super::term::{Ended, Grounds, Term};
 use super::{Role, Standing};
@@ -30,6 +31,8 @@ pub(super) struct Desk {
     standing: Arc<Standing>,
     watch: Watch,
     term: Option<Term>,
+    near: Arc<Near>,
+    follow: Option<Follow>,
     begun: Instant,
     /// Why this node does not lead, if the book cannot be opened.
     fault: Option<String>,
@@ -50,7 +53,12 @@ pub(super) struct Seen<'a> {
 }
 
 impl Desk {
-    pub(super) fn new(book: BookNumber, role: Sender<Role>, standing: Arc<Standing>) -> Self {
+    pub(super) fn new(
+        book: BookNumber,
+        role: Sender<Role>,
+        standing: Arc<Standing>,
+        near: Arc<Near>,
+    ) -> Self {
         // Ranks spread the nodes already.
         let watch = Watch::new(Instant::now(), 0);
         let complaints = Complaints::default();
@@ -61,6 +69,8 @@ impl Desk {
             standing,
             watch,
             term: None,
+            near,
+            follow: None,
             begun,
             fault: None,
             free_since: None,
@@ -153,6 +163,9 @@ impl Desk {
             }
             return;
         }
+        if self.follow.is_none() && grounds.feeds.is_some() {
+            self.follow = Follow::begin(self.book, grounds, &self.near, &self.standing);
+        }
         let may_take = self.watch.look(lead, seen.now);
         self.standing.silence_ms.store(self.watch.silence(seen.now).as_millis() as u64, Ordering::Relaxed);
         if !may_take {
@@ -168,16 +181,19 @@ impl Desk {
         self.free_since = None;
         let taken = rows.take(self.number(), lead);
         match self.complaints.hear(taken, "the lead is not taken") {
-            Some(true) => match Term::begin(self.book, grounds, self.role.clone(), &self.standing) {
-                Ok(term) => {
-                    (self.term, self.begun, self.fault) = (Some(term), seen.now, None);
-                    self.named = None;
+            Some(true) => {
+                let (role, follow) = (self.role.clone(), self.follow.take());
+                match Term::begin(self.book, grounds, role, &self.standing, follow) {
+                    Ok(term) => {
+                        (self.term, self.begun, self.fault) = (Some(term), seen.now, None);
+                        self.named = None;
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "no thread for a book");
+                        self.watch.lost(Instant::now());
+                    }
                 }
-                Err(error) => {
-                    tracing::error!(%error, "no thread for a book");
-                    self.watch.lost(Instant::now());
-                }
-            },
+            }
             _ => self.watch.lost(Instant::now()),
         }
     }

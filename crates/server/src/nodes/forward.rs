@@ -26,6 +26,8 @@ use tokio::sync::watch::Receiver;
 use tokio::time::timeout;
 use tower::Service;
 
+use super::feeding::Interest;
+use super::follow::Near;
 use super::peers::{Lost, Peers};
 use super::{Led, Role, Standing};
 use crate::listen::Surrounding;
@@ -56,9 +58,17 @@ const MARGIN: Duration = Duration::from_millis(250);
 pub(super) struct Front {
     pub(super) placement: Placement,
     /// By the number of the book.
-    pub(super) roles: Vec<(Receiver<Role>, Arc<Standing>)>,
+    pub(super) places: Vec<Place>,
     pub(super) peers: Peers,
     pub(super) timeout: Duration,
+    pub(super) interest: Arc<Interest>,
+}
+
+/// A book, as requests find it here.
+pub(super) struct Place {
+    pub(super) role: Receiver<Role>,
+    pub(super) standing: Arc<Standing>,
+    pub(super) near: Arc<Near>,
 }
 
 /// What answers on the public port.
@@ -83,7 +93,7 @@ pub(super) fn node_router(front: Arc<Front>) -> Router {
     })
 }
 
-async fn call(mut router: Router, request: Request) -> Response {
+pub(super) async fn call(mut router: Router, request: Request) -> Response {
     router.call(request).await.unwrap_or_else(|never| match never {})
 }
 
@@ -115,12 +125,12 @@ enum Sent {
 
 impl Front {
     pub(super) fn role(&self, book: BookNumber) -> Receiver<Role> {
-        self.desk(book).0.clone()
+        self.place(book).role.clone()
     }
 
-    fn desk(&self, book: BookNumber) -> &(Receiver<Role>, Arc<Standing>) {
+    pub(super) fn place(&self, book: BookNumber) -> &Place {
         // What names a book that is not there is the first one's.
-        self.roles.get(usize::from(book.get())).unwrap_or(&self.roles[0])
+        self.places.get(usize::from(book.get())).unwrap_or(&self.places[0])
     }
 
     /// The dialects over the book of a request, if its head says which one that is and it is led here.
@@ -129,7 +139,7 @@ impl Front {
         if parts.uri.path() == RECOGNIZE || self.operated(parts, None) != Ok(None) {
             return None;
         }
-        match &*self.desk(book).0.borrow() {
+        match &*self.place(book).role.borrow() {
             Role::Leading(led) => Some(led.public.clone()),
             Role::Following(_) | Role::Leaderless => None,
         }
@@ -171,6 +181,9 @@ impl Front {
                 Err(unavailable) => return *unavailable,
             }
         }
+        if let Some(answer) = self.answer_near(book, &parts, &body).await {
+            return answer;
+        }
         self.ask(book, parts, body, until).await
     }
 
@@ -190,7 +203,7 @@ impl Front {
     async fn answer_node(&self, mut request: Request) -> Response {
         let book = number(request.headers(), &BOOK).and_then(|book| BookNumber::new(book.try_into().ok()?));
         let left = number(request.headers(), &TIMEOUT).map(Duration::from_millis);
-        let role = self.desk(book.unwrap_or_default()).0.borrow().clone();
+        let role = self.place(book.unwrap_or_default()).role.borrow().clone();
         let led = match role {
             Role::Leading(led) => led,
             Role::Following(leader) => return misdirected(Some(&leader)),
@@ -219,7 +232,7 @@ impl Front {
     }
 
     async fn ask(&self, book: BookNumber, mut parts: Parts, body: Bytes, until: Instant) -> Response {
-        let (role, standing) = self.desk(book);
+        let Place { role, standing, .. } = self.place(book);
         let mut role = role.clone();
         standing.forwarded.fetch_add(1, Ordering::Relaxed);
         let repeatable = is_repeatable(&mut parts);
@@ -333,7 +346,7 @@ fn prepare(parts: &mut Parts, arrival: &Arrival) {
     }
 }
 
-fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
+pub(super) fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
     headers.get(name)?.to_str().ok()?.parse().ok()
 }
 

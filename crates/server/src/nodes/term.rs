@@ -7,15 +7,17 @@ use std::time::{Duration, Instant};
 
 use access::Secret;
 use dialect::{App, Limits, Site};
-use engine::{BookFault, BookNumber, Engine, OpenError};
+use engine::{BookFault, BookNumber, Engine, OpenError, SandboxClock};
 use mail::Mailer;
 use tokio::runtime::Handle;
 use tokio::sync::watch::Sender;
 
+use super::feeding::Feeds;
+use super::follow::Follow;
 use super::in_flight::counted;
 use super::phase::Phase;
 use super::{Led, Role, Standing, chain};
-use crate::books::Source;
+use crate::books::{Followed, Source};
 use crate::listen::Surrounding;
 use crate::{Books, BooksError, BooksOptions, Current, Health};
 
@@ -36,10 +38,21 @@ pub(super) struct Grounds {
     pub(super) phase: Arc<Phase>,
     pub(super) current: Current,
     pub(super) health: Health,
+    /// None, where nothing is followed.
+    pub(super) feeds: Option<Feeds>,
     /// Other nodes live, and are reached.
     pub(super) has_others: AtomicBool,
     /// Times this node has opened a book.
     pub(super) takeovers: AtomicU64,
+}
+
+impl Grounds {
+    /// What the dialects stand on.
+    pub(super) fn app(&self, engine: &Engine, sandbox: Option<Arc<SandboxClock>>) -> Arc<App> {
+        let (site, mailer) = self.people.clone();
+        let app = App::new(engine.clone(), self.limits).with_sandbox(sandbox);
+        Arc::new(app.with_site(site, mailer))
+    }
 }
 
 /// How a term ended.
@@ -74,12 +87,13 @@ impl Term {
         grounds: &Arc<Grounds>,
         role: Sender<Role>,
         standing: &Arc<Standing>,
+        follow: Option<Follow>,
     ) -> std::io::Result<Self> {
         let signals = Arc::<Signals>::default();
         let (grounds, standing) = (Arc::clone(grounds), Arc::clone(standing));
         let leading = Leading { book, grounds, role, standing, signals: Arc::clone(&signals) };
         let thread = std::thread::Builder::new().name(format!("leads {book}"));
-        Ok(Self { signals, thread: thread.spawn(move || leading.run())? })
+        Ok(Self { signals, thread: thread.spawn(move || leading.run(follow))? })
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -118,13 +132,14 @@ struct Leading {
 }
 
 impl Leading {
-    fn run(self) -> Ended {
+    fn run(self, follow: Option<Follow>) -> Ended {
         let Self { book, grounds, .. } = &self;
         let begun = Instant::now();
-        let opened = grounds.source.open(*book).and_then(|opened| {
-            let start = Books::start(*book, opened, &grounds.options, grounds.token.clone());
-            grounds.runtime.block_on(start)
-        });
+        let followed = follow.and_then(Follow::finish);
+        let (opened, is_warm) = match followed {
+            Some(followed) => self.lead(followed),
+            None => (self.open(), false),
+        };
         let books = match opened {
             Ok(books) => books,
             Err(error) if is_passing(&error) => {
@@ -143,21 +158,41 @@ impl Leading {
         grounds.takeovers.fetch_add(1, Ordering::Relaxed);
         let (took_ms, replayed) = (begun.elapsed().as_millis() as u64, books.recovered.events);
         let accounts = books.engine.directory().accounts();
-        tracing::info!(book = book.get(), took_ms, replayed, accounts, "this node leads");
-        self.standing.took_over();
+        tracing::info!(book = book.get(), took_ms, is_warm, replayed, accounts, "this node leads");
+        self.standing.took_over(is_warm);
         let ended = self.serve(&books);
         grounds.current.set(*book, None);
         books.close();
         ended
     }
 
+    fn open(&self) -> Result<Books, BooksError> {
+        let Self { book, grounds, .. } = self;
+        let opened = grounds.source.open(*book)?;
+        let start = Books::start(*book, opened, &grounds.options, grounds.token.clone());
+        grounds.runtime.block_on(start)
+    }
+
+    /// What was followed leads; or the book is opened as at a start, if that is not what the journal holds.
+    fn lead(&self, followed: Followed) -> (Result<Books, BooksError>, bool) {
+        let Self { book, grounds, .. } = self;
+        let lead = Books::lead(*book, followed, &grounds.options, grounds.token.clone());
+        match grounds.runtime.block_on(lead) {
+            // Somebody else's barrier stands there.
+            Err(error @ BooksError::Book(OpenError::Book(_))) => (Err(error), true),
+            Err(error) => {
+                tracing::warn!(book = book.get(), reason = chain(&error), "what was followed does not lead");
+                (self.open(), false)
+            }
+            books => (books, true),
+        }
+    }
+
     /// Until the book stops, or it is time to hand over.
     fn serve(&self, books: &Books) -> Ended {
         let grounds = &self.grounds;
         let in_flight = Arc::new(AtomicUsize::new(0));
-        let app = App::new(books.engine.clone(), grounds.limits).with_sandbox(books.sandbox.clone());
-        let (site, mailer) = grounds.people.clone();
-        let app = Arc::new(app.with_site(site, mailer));
+        let app = grounds.app(&books.engine, books.sandbox.clone());
         grounds.runtime.spawn(crate::note_uses(Arc::downgrade(&app)));
         grounds.runtime.spawn(crate::note_failures(Arc::downgrade(&app)));
         // Letters that another node did not get to are found in the book.
@@ -222,8 +257,9 @@ impl Leading {
 }
 
 /// Somebody else was faster, or the database was away: the next attempt may do.
-fn is_passing(error: &BooksError) -> bool {
+pub(super) fn is_passing(error: &BooksError) -> bool {
     match error {
+        BooksError::Book(OpenError::Replaced { .. }) => true,
         BooksError::Book(OpenError::Book(BookFault::Append(_) | BookFault::OtherKey)) => true,
         BooksError::Book(OpenError::Book(BookFault::Vault(_)) | OpenError::Vault(_)) => true,
         BooksError::Book(OpenError::Read(error)) => !matches!(error, journal::ReadError::Damaged { .. }),

@@ -83,7 +83,12 @@ impl World {
         let mut named = Named::default();
         let is_walled = client == 0 && self.network.walled.is_some();
         let (key, wanted) = if accounts > 0 && (is_walled || self.random.one_in(3)) {
-            (None, Wanted::Read(self.random.below(accounts) as usize))
+            let account = self.random.below(accounts) as usize;
+            let may_be_old = self.shape.follows && !self.clients.is_last_round && self.random.one_in(2);
+            match may_be_old {
+                true => (None, Wanted::Near(account, self.random.below(400 * MILLI))),
+                false => (None, Wanted::Read(account)),
+            }
         } else {
             let now = START + self.now as i64;
             let (who, ask) = workload::next(&mut self.random, &self.witness.model, now);
@@ -172,8 +177,15 @@ impl World {
             }
             (Said::Read(read), None) => {
                 self.story.reads += 1;
-                let Wanted::Read(account) = intent.wanted else { return };
+                let (Wanted::Read(account) | Wanted::Near(account, _)) = intent.wanted else { return };
                 self.witness.judge_read(account, read.as_ref(), intent.behind)
+            }
+            // What was lost since was there then.
+            (Said::Near(_, since), None) if *since < self.lost_at => Ok(()),
+            (Said::Near(read, since), None) => {
+                self.story.near += 1;
+                let Wanted::Near(account, _) = intent.wanted else { return };
+                self.witness.judge_read(account, read.as_ref(), self.place_at(*since))
             }
             (said, _) => Err(format!("{:?} was answered by {said:?}", intent.wanted)),
         };

@@ -145,6 +145,7 @@ impl World {
                 return self.fail(wrong);
             }
         }
+        self.places.push((self.now, self.witness.last()));
     }
 }
 

@@ -41,7 +41,8 @@ pub fn genesis() -> Result<(Cluster, Witness), String> {
     if let Some(known) = GENESIS.with_borrow(Clone::clone) {
         return Ok(known);
     }
-    let shape = Shape { nodes: 1, clients: 0, micros: 0, is_asynchronous: false, is_replaced: false };
+    let shape =
+        Shape { nodes: 1, clients: 0, micros: 0, is_asynchronous: false, is_replaced: false, follows: false };
     let world = Shared::new(World::new(0, shape, Cluster::new(&Tables::default()), Witness::default()));
     let database = Database::over(hosts(&world, 0), options()).map_err(|error| error.to_string())?;
     database.init([7; 16], 1).map_err(|error| error.to_string())?;

@@ -4,6 +4,7 @@ use domain::{Currency, Timestamp};
 use engine::Receipt;
 use ledger::{AccountIndex, Ledger, Rejection, Status};
 
+use super::world::Micros;
 use crate::model::{Model, Sheet};
 
 /// One attempt of a client, on its way to a node.
@@ -47,6 +48,8 @@ pub enum Wanted {
     Write(Box<engine::Request>),
     /// Figures of an account, by its number.
     Read(usize),
+    /// The same, and they may be so old.
+    Near(usize, Micros),
 }
 
 #[derive(Clone, Debug)]
@@ -62,6 +65,8 @@ pub enum Said {
     /// And at what book time.
     Rejected(Rejection, Timestamp),
     Read(Option<Figures>),
+    /// As they were at an instant not before this one.
+    Near(Option<Figures>, Micros),
     /// The key stands for something else.
     Conflict,
     /// No answer: perhaps done, perhaps not. Ask again, or elsewhere.

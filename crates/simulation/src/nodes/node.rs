@@ -11,15 +11,16 @@ use domain::Timestamp;
 use engine::{Background, BookFault, Clock, Engine, OpenError, Parts, Rounds, SeededEntropy};
 use journal::{AppendError, ReadError};
 use journal_postgres::{
-    BEAT_EVERY, Database, EraLimit, Incarnation, NodeId, Nodes, Options, POLL_EVERY, Watch,
+    BEAT_EVERY, Database, EraLimit, Incarnation, NodeId, Nodes, Options, POLL_EVERY, PostgresJournal, Watch,
 };
 
+use super::following::{Followed, Kept};
 use super::message::{Answer, Request, Said};
 use super::session::{SimHosts, wait_until};
 use super::world::{Event, MILLI, Micros, SECOND, Shared, Spawned};
 use crate::rules::START;
 
-const BOOK: u32 = 0;
+pub(super) const BOOK: u32 = 0;
 /// A node's own row moves so often.
 const ALIVE_EVERY: Micros = SECOND;
 const CHECK_EVERY: Micros = SECOND;
@@ -126,12 +127,13 @@ impl Node {
             }
         });
         let mut watch = Watch::new(self.instant(), self.start);
+        let mut kept = Kept::new(&database, me);
         loop {
-            self.follow(&rows, &mut watch);
+            self.follow(&rows, &mut watch, &mut kept);
             let beating = Arc::new(Beating::default());
             let (beats, beaten) = (rows.clone(), beating.clone());
             self.spawn(move |node| node.beat(me, &beats, &beaten));
-            let ended = self.lead(&database, &beating);
+            let ended = self.lead(&database, &beating, kept.take());
             self.world.lock().nodes[self.node].leads = false;
             beating.stop.store(true, Ordering::Release);
             while !beating.is_over.load(Ordering::Acquire) {
@@ -150,10 +152,11 @@ impl Node {
     }
 
     /// Until the lead was taken.
-    fn follow(&self, rows: &Nodes, watch: &mut Watch) {
+    fn follow(&self, rows: &Nodes, watch: &mut Watch, kept: &mut Kept) {
         let mut beaten = None::<Micros>;
         loop {
-            self.decline();
+            self.keep_up(kept);
+            self.decline(kept);
             let (now, instant) = (self.now(), self.instant());
             if beaten.is_none_or(|beaten| now - beaten >= ALIVE_EVERY) {
                 beaten = Some(now);
@@ -176,10 +179,11 @@ impl Node {
         }
     }
 
-    /// Whoever asks is told to ask elsewhere.
-    fn decline(&self) {
-        for Request { client, attempt, .. } in self.inbox() {
-            self.answer(client, attempt, &Said::Nothing);
+    /// Whoever asks is told to ask elsewhere, unless an answer may be a little old.
+    fn decline(&self, kept: &mut Kept) {
+        for Request { client, attempt, wanted, .. } in self.inbox() {
+            let said = self.near(kept, wanted);
+            self.answer(client, attempt, &said);
         }
     }
 
@@ -225,8 +229,9 @@ impl Node {
         beating.is_over.store(true, Ordering::Release);
     }
 
-    fn lead(&self, database: &Database, beating: &Beating) -> Ended {
-        let (engine, mut rounds) = match self.open(database) {
+    fn lead(&self, database: &Database, beating: &Beating, kept: Option<Followed>) -> Ended {
+        let warm = kept.and_then(|kept| self.lead_warm(kept).transpose());
+        let (engine, mut rounds) = match warm.unwrap_or_else(|| self.open(database)) {
             Ok(opened) => opened,
             Err(error) => {
                 if let Some(wrong) = is_wrong(&error) {
@@ -256,7 +261,17 @@ impl Node {
     }
 
     fn open(&self, database: &Database) -> Result<(Engine, Rounds), OpenError> {
-        let journal = database.open(BOOK).map_err(|error| match error {
+        let parts = self.parts(database.open(BOOK))?;
+        let (engine, rounds, recovered) = Engine::open(parts)?;
+        self.world.lock().story.from_snapshot += u64::from(recovered.snapshot.is_some());
+        Ok((engine, rounds))
+    }
+
+    pub(super) fn parts(
+        &self,
+        journal: Result<PostgresJournal, journal_postgres::OpenError>,
+    ) -> Result<Parts, OpenError> {
+        let journal = journal.map_err(|error| match error {
             journal_postgres::OpenError::Damaged { place, reason } => {
                 self.world.lock().fail(format!("node {}: {place}: {reason}", self.node));
                 OpenError::Read(ReadError::Missing { position: 0 })
@@ -264,7 +279,7 @@ impl Node {
             _ => OpenError::Read(ReadError::Missing { position: 0 }),
         })?;
         let entropy = self.world.lock().random.number();
-        let parts = Parts {
+        Ok(Parts {
             vault: journal.vault(),
             journal: Box::new(journal),
             clock: Arc::new(SimClock { world: self.world.clone(), node: self.node }),
@@ -275,17 +290,16 @@ impl Node {
                 sandbox: true,
                 ..engine::Options::default()
             },
-        };
-        let (engine, rounds, recovered) = Engine::open(parts)?;
-        self.world.lock().story.from_snapshot += u64::from(recovered.snapshot.is_some());
-        Ok((engine, rounds))
+        })
     }
 }
 
 /// What must never be met when a book is opened, whatever the network does.
-fn is_wrong(error: &OpenError) -> Option<String> {
+pub(super) fn is_wrong(error: &OpenError) -> Option<String> {
     let passes = match error {
-        OpenError::Book(_) | OpenError::Vault(_) | OpenError::Snapshots(_) => true,
+        OpenError::Book(_) | OpenError::Vault(_) | OpenError::Snapshots(_) | OpenError::Replaced { .. } => {
+            true
+        }
         OpenError::Read(error) => !matches!(error, ReadError::Damaged { .. }),
         _ => false,
     };

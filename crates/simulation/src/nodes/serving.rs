@@ -15,7 +15,7 @@ use super::world::{MILLI, Micros};
 /// Nothing has come for so long: the tail is closed.
 const QUIET: Micros = 50 * MILLI;
 
-type Asking = Pin<Box<dyn Future<Output = Said> + Send>>;
+pub(super) type Asking = Pin<Box<dyn Future<Output = Said> + Send>>;
 
 impl Node {
     /// Until the book stops.
@@ -79,15 +79,15 @@ impl Node {
     }
 }
 
-fn poll(asking: &mut Asking) -> Poll<Said> {
+pub(super) fn poll(asking: &mut Asking) -> Poll<Said> {
     asking.as_mut().poll(&mut Context::from_waker(Waker::noop()))
 }
 
 /// What a client wants, asked of the engine.
-fn asked(engine: Engine, wanted: Wanted) -> Asking {
+pub(super) fn asked(engine: Engine, wanted: Wanted) -> Asking {
     Box::pin(async move {
         let said = match wanted {
-            Wanted::Read(account) => {
+            Wanted::Read(account) | Wanted::Near(account, _) => {
                 engine.read(move |ledger, _| Figures::of_ledger(ledger, account)).await.map(Said::Read)
             }
             Wanted::Write(request) => engine.submit(*request).await.map(|outcome| match outcome {

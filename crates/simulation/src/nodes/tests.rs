@@ -10,7 +10,8 @@ use super::world::{Shared, World};
 use crate::sql::Tables;
 
 fn database() -> Shared {
-    let shape = Shape { nodes: 1, clients: 0, micros: 0, is_asynchronous: false, is_replaced: false };
+    let shape =
+        Shape { nodes: 1, clients: 0, micros: 0, is_asynchronous: false, is_replaced: false, follows: false };
     let world = Shared::new(World::new(0, shape, Cluster::new(&Tables::default()), Witness::default()));
     Database::over(hosts(&world, 0), options()).unwrap().init([1; 16], 1).unwrap();
     world

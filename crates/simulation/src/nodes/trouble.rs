@@ -125,6 +125,8 @@ impl World {
         }
         self.story.losses += 1;
         self.witness.forget();
+        self.places.clear();
+        self.lost_at = self.now;
         let kept = (1..=had).take_while(|position| group(&tables, *position).is_some()).last().unwrap_or(0);
         self.catch_up(&tables, kept);
         self.clients.losses += 1;

@@ -10,7 +10,7 @@ use super::cluster::Cluster;
 use super::message::{Answer, Request};
 use super::session::{Call, Reply};
 use super::task::TaskId;
-use super::witness::Witness;
+use super::witness::{Place, Witness};
 use super::{Shape, Story};
 use crate::Random;
 
@@ -34,6 +34,10 @@ pub struct World {
     pub nodes: Vec<NodeState>,
     pub clients: Clients,
     pub witness: Witness,
+    /// Since when which place was the last.
+    pub places: Vec<(Micros, Place)>,
+    /// When an asynchronous standby lost something last.
+    pub lost_at: Micros,
     pub story: Story,
     /// Statements that were sent, and what has come back.
     pub replies: HashMap<u64, Result<Reply, DatabaseError>>,
@@ -163,6 +167,8 @@ impl World {
             network: Network::new(shape.nodes),
             nodes: (0..shape.nodes).map(|_| NodeState::default()).collect(),
             clients: Clients::new(shape.clients),
+            places: Vec::new(),
+            lost_at: 0,
             witness,
             story: Story::default(),
             replies: HashMap::new(),
@@ -183,6 +189,12 @@ impl World {
 
     pub fn after(&mut self, time: Micros, event: Event) {
         self.at(self.now + time, event);
+    }
+
+    /// The last place that there was at an instant.
+    pub fn place_at(&self, instant: Micros) -> Place {
+        let known = self.places.partition_point(|(since, _)| *since <= instant);
+        known.checked_sub(1).map_or(0, |at| self.places[at].1)
     }
 
     /// The next that happens, and virtual time with it.
