@@ -182,17 +182,17 @@ impl Scanning {
     fn at_hand(&self) -> Option<Group> {
         let copy = self.book.copy.as_ref()?;
         let group = copy.find(self.next)?;
-        if self.follows(&group) {
+        // The last one as the database has it.
+        let is_theirs = group.header().position != self.end.position || group.tail() == self.end;
+        if is_theirs && self.follows(&group) {
             return Some(group);
         }
         copy.discard();
         None
     }
 
-    /// Behind the one before it, and the last one as the database has it.
     fn follows(&self, group: &Group) -> bool {
-        let is_behind = self.tail.is_none_or(|tail| group.header().follows(&tail));
-        is_behind && (group.header().position != self.end.position || group.tail() == self.end)
+        self.tail.is_none_or(|tail| group.header().follows(&tail))
     }
 
     fn step(&mut self) -> Result<Group, ReadError> {

@@ -33,7 +33,12 @@ struct World {
 impl World {
     fn new(seed: u64) -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp::from_micros(START)));
-        let options = Options { background: Background::Inline, confirm_clock: true, ..Options::default() };
+        let options = Options {
+            background: Background::Inline,
+            confirm_clock: true,
+            sandbox: true,
+            ..Options::default()
+        };
         let parts = Parts {
             journal: Box::new(MemoryStore::default().open()),
             vault: Arc::new(MemoryVault::default()),
