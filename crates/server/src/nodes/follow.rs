@@ -145,7 +145,7 @@ impl Keeping {
                     tracing::debug!(book, took_ms, "this node follows");
                     match self.keep(followed) {
                         Ended::Taken(followed) => return Some(followed),
-                        Ended::Replaced => continue,
+                        Ended::Replaced => {}
                         Ended::Stopped => return None,
                     }
                 }
