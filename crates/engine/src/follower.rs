@@ -103,19 +103,30 @@ impl Follower {
     /// state is worth nothing; reading may be tried again.
     pub fn advance(&mut self, to: Tail) -> Result<(), OpenError> {
         self.look_after_erased()?;
-        let tail = self.folded.tail;
-        if to == tail {
-            return Ok(());
+        if to.position > self.folded.tail.position {
+            self.fold_to(to.position)?;
         }
-        if to.position <= tail.position {
+        if self.folded.tail != to {
             return Err(OpenError::Replaced { position: to.position });
         }
-        if self.parts.journal.tail().position < to.position {
+        // An attempt before may have got no further than to here.
+        self.meet_all(&[])?;
+        if !self.published.is_empty() {
+            self.directory.publish(&self.folded.ledger, &self.published);
+            self.published.clear();
+        }
+        self.folded.window.step(self.time.last);
+        Ok(())
+    }
+
+    fn fold_to(&mut self, position: u64) -> Result<(), OpenError> {
+        if self.parts.journal.tail().position < position {
             self.parts.journal.look()?;
         }
-        let count = usize::try_from(to.position - tail.position).unwrap_or(usize::MAX);
-        let mut scan = self.parts.journal.reader().scan(tail.position + 1)?.take(count);
-        while self.folded.tail.position < to.position {
+        let next = self.folded.tail.position + 1;
+        let count = usize::try_from(position + 1 - next).unwrap_or(usize::MAX);
+        let mut scan = self.parts.journal.reader().scan(next)?.take(count);
+        while self.folded.tail.position < position {
             let groups = read_ahead(&mut scan).map_err(replaced_or_not)?;
             if groups.is_empty() {
                 return Err(ReadError::Missing { position: self.folded.tail.position + 1 }.into());
@@ -125,13 +136,6 @@ impl Follower {
                 self.fold(group)?;
             }
         }
-        self.meet_all(&[])?;
-        if self.folded.tail != to {
-            return Err(OpenError::Replaced { position: to.position });
-        }
-        self.directory.publish(&self.folded.ledger, &self.published);
-        self.published.clear();
-        self.folded.window.step(self.time.last);
         Ok(())
     }
 

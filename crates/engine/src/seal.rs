@@ -277,13 +277,12 @@ impl Owner {
 
     /// Who may get a key next: the `count` objects of each kind that come behind those there are.
     pub(crate) fn next(ledger: &Ledger, count: usize) -> Vec<Self> {
-        let kinds: [(fn(usize) -> Self, usize); 4] = [
-            (|slot| Self(slot as u64), ledger.accounts_len()),
-            (Self::user, ledger.users().count()),
-            (Self::name, ledger.names().count()),
-            (Self::invitation, ledger.all_invitations().count()),
-        ];
-        kinds.into_iter().flat_map(|(kind, len)| (len..len + count).map(kind)).collect()
+        let next = |len: usize| len..len + count;
+        let accounts = next(ledger.accounts_len()).map(|slot| Self(slot as u64));
+        let users = next(ledger.users().count()).map(Self::user);
+        let names = next(ledger.names().count()).map(Self::name);
+        let invitations = next(ledger.all_invitations().count()).map(Self::invitation);
+        accounts.chain(users).chain(names).chain(invitations).collect()
     }
 
     /// Whose it is from where something was asked for.

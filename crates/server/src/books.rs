@@ -133,7 +133,12 @@ impl Books {
         options: &BooksOptions,
         token: Option<Secret>,
     ) -> Result<Self, BooksError> {
-        let Followed { engine, following, sandbox, .. } = followed;
+        let Followed { engine, mut following, sandbox, .. } = followed;
+        if let Some(clock) = &sandbox {
+            let end = following.look()?;
+            following.advance(end)?;
+            clock.advance_to(following.follower().newest()).map_err(BooksError::SandboxClock)?;
+        }
         let (rounds, recovered) = following.lead()?;
         Self::run(book, engine, rounds, recovered, sandbox, options, token).await
     }

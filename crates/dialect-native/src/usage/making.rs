@@ -76,17 +76,17 @@ impl Making {
         by: By,
         span: Span,
         format: Format,
-        counted: Counted,
         pieces: Sender<Bytes, io::Error>,
         begun: oneshot::Sender<Result<(), Problem>>,
-    ) -> Self {
+    ) -> Result<Self, Problem> {
+        let counted = app.engine.refusals()?.counted();
         let (begun, lines, refused) = (Some(begun), BTreeMap::new(), BTreeMap::new());
         let head = match format {
             Format::Json => "{\"data\":[",
             Format::Csv => CSV_HEAD,
         };
         let text = head.into();
-        Self { app, caller, by, span, format, pieces, begun, lines, refused, counted, written: 0, text }
+        Ok(Self { app, caller, by, span, format, pieces, begun, lines, refused, counted, written: 0, text })
     }
 
     pub(super) fn run(mut self, handle: &Handle, scope: Scope) {

@@ -58,12 +58,11 @@ pub(crate) async fn handle(
     let permit =
         permit.map_err(|_| Problem::new(Kind::Overloaded).with_detail("too many reports at once"))?;
     let format = asked.format.unwrap_or_default();
-    let counted = app.engine.refusals()?.counted();
-    let since = print_instant(counted.since, Fraction::Micros)
+    let since = print_instant(app.engine.refusals()?.counted().since, Fraction::Micros)
         .map_err(|_| Problem::bug("a time cannot be printed"))?;
     let (pieces, body) = Channel::new(PIECES);
     let (begun, begins) = oneshot::channel();
-    let making = Making::new(app, caller.0, by, span, format, counted, pieces, begun);
+    let making = Making::new(app, caller.0, by, span, format, pieces, begun)?;
     let handle = Handle::current();
     tokio::task::spawn_blocking(move || {
         making.run(&handle, scope);

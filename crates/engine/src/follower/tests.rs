@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, RwLock};
 
 use domain::{Currency, Nanos};
@@ -14,6 +15,7 @@ use super::*;
 use crate::book::{Options, Outcome, Request};
 use crate::clock::{ManualClock, SeededEntropy};
 use crate::engine::{Engine, Unavailable};
+use crate::origin::Origin;
 use crate::record::{Content, Key, Mark};
 use crate::snapshot::{Background, digest};
 
@@ -52,11 +54,13 @@ impl Journal for Replaceable {
 struct Elsewhere {
     kept: MemoryVault,
     known: Mutex<BTreeMap<u64, Option<VaultKey>>>,
+    is_away: AtomicBool,
 }
 
 impl Elsewhere {
     fn of(kept: &MemoryVault) -> Arc<Self> {
-        Arc::new(Self { kept: kept.clone(), known: Mutex::new(kept.all().into_iter().collect()) })
+        let known = Mutex::new(kept.all().into_iter().collect());
+        Arc::new(Self { kept: kept.clone(), known, is_away: AtomicBool::default() })
     }
 }
 
@@ -72,6 +76,9 @@ impl Vault for Elsewhere {
         self.refresh(&keys.iter().map(|(owner, _)| *owner).collect::<Vec<_>>())
     }
     fn refresh(&self, owners: &[u64]) -> Result<(), VaultError> {
+        if self.is_away.load(Ordering::Relaxed) {
+            return Err(VaultError::Fault(std::io::Error::other("away")));
+        }
         let all = self.kept.all();
         self.known.lock().unwrap().extend(all.into_iter().filter(|(owner, _)| owners.contains(owner)));
         Ok(())
@@ -197,12 +204,12 @@ fn hold(account: usize) -> Act {
     }
 }
 
-fn issue(digest: u8) -> Act {
+fn issue(digest: u8, label: ledger::Text) -> Act {
     Act::IssueCredential {
         holder: Holder::Organization(organization()),
         role: RoleCode(1),
         verifier: Verifier::Digest([digest; 32]),
-        label: Some(b"a program".as_slice().into()),
+        label,
         expires_at: Timestamp::NEVER,
         live_max: None,
         scope: None,
@@ -226,7 +233,8 @@ fn add_user() -> Act {
 
 /// Groups of which every kind is in, as they come one after the other.
 fn groups() -> Vec<Vec<Act>> {
-    let mut groups = vec![vec![found(), issue(1)], vec![issue(2), add_user()]];
+    let mut groups =
+        vec![vec![found(), issue(1, None)], vec![issue(2, Some(b"a program".as_slice().into())), add_user()]];
     for number in 0..12 {
         groups.push(vec![open_account(&format!("account {number}")), hold(number), charge(number)]);
         groups.push((0..=number).map(charge).collect());
@@ -345,6 +353,29 @@ fn a_state_that_is_not_what_the_leader_says_stops_the_follower() {
     world.journal.append(&group).unwrap();
     let stopped = follower.advance(group.tail());
     assert!(matches!(stopped, Err(OpenError::Diverged { position: at }) if at == position));
+}
+
+#[test]
+fn what_could_not_be_finished_is_finished_the_next_time() {
+    let mut world = World::new();
+    let mut book = world.leader();
+    world.group(&mut book, vec![found(), issue(1, None)]);
+    let vault = Elsewhere::of(&world.vault);
+    let mut follower = Follower::open(world.parts(vault.clone())).unwrap();
+    book.begin();
+    let revoke = Act::RevokeCredential { credential: CredentialIndex::new(0), live_min: 0 };
+    let (request, origin) =
+        (world.request(revoke), Origin { address: None, request_id: "a test".to_owned() });
+    assert!(matches!(book.decide_from(&request, Default::default(), Some(&origin)), Outcome::Done(_)));
+    book.commit().unwrap();
+
+    // The key that the log's entry is sealed under is the organization's, and made in this group.
+    vault.is_away.store(true, Ordering::Relaxed);
+    assert!(matches!(follower.advance(book.tail()), Err(OpenError::Vault(_))));
+    vault.is_away.store(false, Ordering::Relaxed);
+    follower.advance(book.tail()).unwrap();
+    assert_same(&world, &follower, &book);
+    assert_eq!(vault.all(), world.vault.all());
 }
 
 #[test]

@@ -125,9 +125,8 @@ struct Keeping {
     is_over: Arc<AtomicBool>,
 }
 
-/// How a follower ended.
-enum Ended {
-    Taken(Followed),
+/// Why a follower is worth nothing any more.
+enum Lost {
     /// The journal holds something else by now.
     Replaced,
     /// It is not to be trusted, or cannot read what is there.
@@ -144,9 +143,9 @@ impl Keeping {
                     let took_ms = begun.elapsed().as_millis() as u64;
                     tracing::debug!(book, took_ms, "this node follows");
                     match self.keep(followed) {
-                        Ended::Taken(followed) => return Some(followed),
-                        Ended::Replaced => continue,
-                        Ended::Stopped => return None,
+                        Ok(followed) => return Some(followed),
+                        Err(Lost::Replaced) => {}
+                        Err(Lost::Stopped) => return None,
                     }
                 }
                 // Before a book is led for the first time there are no keys.
@@ -169,7 +168,8 @@ impl Keeping {
         self.is_over.load(Ordering::Acquire)
     }
 
-    fn keep(&self, mut followed: Followed) -> Ended {
+    /// Until somebody takes it.
+    fn keep(&self, mut followed: Followed) -> Result<Followed, Lost> {
         let grounds = &self.grounds;
         let app = grounds.app(&followed.engine, followed.sandbox.clone());
         let router = crate::router(Arc::clone(&app));
@@ -182,11 +182,10 @@ impl Keeping {
         self.standing.follows.store(false, Ordering::Relaxed);
         self.near.show(None);
         self.feeds.end(self.book);
-        ended.unwrap_or(Ended::Taken(followed))
+        ended.map(|()| followed)
     }
 
-    /// None, if somebody takes it.
-    fn feed(&self, followed: &mut Followed, feed: &Feed, shown: &Shown) -> Option<Ended> {
+    fn feed(&self, followed: &mut Followed, feed: &Feed, shown: &Shown) -> Result<(), Lost> {
         let (book, following) = (self.book.get(), &mut followed.following);
         while !self.is_over() {
             if let Some(News { end, since }) = feed.take() {
@@ -202,7 +201,7 @@ impl Keeping {
                     Ok(()) => shown.set(since.filter(|_| end.is_some())),
                     Err(error @ OpenError::Replaced { .. }) => {
                         tracing::warn!(book, reason = chain(&error), "what was followed is dropped");
-                        return Some(Ended::Replaced);
+                        return Err(Lost::Replaced);
                     }
                     Err(error) if is_transient(&error) => {
                         tracing::debug!(book, reason = chain(&error), "following is tried again");
@@ -210,14 +209,14 @@ impl Keeping {
                     }
                     Err(error) => {
                         tracing::error!(book, reason = chain(&error), "the follower has stopped");
-                        return Some(Ended::Stopped);
+                        return Err(Lost::Stopped);
                     }
                 }
             }
             following.serve();
             following.wait(IDLE);
         }
-        None
+        Ok(())
     }
 }
 

@@ -87,7 +87,7 @@ impl Node {
         match done {
             Ok(()) => followed.since = (seen.is_proven && end.is_some()).then_some(asked_at),
             Err(OpenError::Read(error)) if !matches!(error, ReadError::Damaged { .. }) => {
-                followed.since = None
+                followed.since = None;
             }
             Err(OpenError::Vault(_)) => followed.since = None,
             Err(error) => return Err(error),

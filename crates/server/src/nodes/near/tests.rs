@@ -5,7 +5,8 @@ use super::*;
 #[test]
 fn only_reads_that_say_so_may_be_old_and_at_most_a_tenth_of_a_second() {
     let balance = "/api/v1/accounts/a/balance";
-    let cases: [(&str, &str, &[(&str, &str)], Option<u64>); 9] = [
+    type Headers = &'static [(&'static str, &'static str)];
+    let cases: [(&str, &str, Headers, Option<u64>); 9] = [
         ("GET", "/accounts/a/subaccounts", &[("bursar-max-age-ms", "10")], Some(10)),
         ("GET", "/sign-in/callback/a", &[("bursar-max-age-ms", "10")], None),
         ("GET", balance, &[], None),
