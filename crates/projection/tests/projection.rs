@@ -88,6 +88,7 @@ impl World {
             let expected = self.model.ask(who, &ask, self.now, period).is_ok();
             let done = self.decide(self.bridge.command(who, &ask)).is_some();
             assert_eq!(done, expected, "{who:?} {ask:?}");
+            self.model.begin_reloads(self.now, period);
             self.book.commit().unwrap();
         }
     }

@@ -13,6 +13,7 @@ use postgres_server::Server;
 use serde_json::Value;
 
 use crate::database::run as ask;
+use crate::nodes::eventually;
 use crate::served::TOKEN;
 use crate::{output, serve};
 
@@ -117,6 +118,11 @@ fn old_tables_are_archived_and_dropped_behind_an_anchor_that_the_journal_names()
     assert_eq!(before.1.split('.').next().unwrap(), format!("-{}", 5 * GROUPS));
     let entries = ask(&served.url, &["entries", &before.0, "--limit", "1", "--json"]);
     assert!(entries["id"].is_string(), "{entries}");
+
+    // Opening the other book takes it along.
+    let readiness =
+        || ureq::get(format!("{}/readyz", served.url)).call().ok()?.body_mut().read_to_string().ok();
+    eventually(|| readiness().filter(|text| text.contains("leading 0 1,")));
 
     // Nothing goes that is in no archive.
     let (code, _, err) = journal(&[&dropping[..], &["--yes"]].concat());
