@@ -27,7 +27,7 @@ enum Act {
 
 #[derive(Debug, Args)]
 struct Set {
-    /// Its address, as it names itself: https://login.company.example.
+    /// Its address, as it names itself: `https://login.company.example`.
     issuer: String,
     #[arg(long, value_name = "ID")]
     client_id: String,
