@@ -1,7 +1,9 @@
 //! Several nodes on one database: what more of them bring, and what forwarding costs. All of it shares the
 //! processors of one machine, so this says what the nodes add to the work, not what machines would add.
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use postgres_server::{Durability, Server as Postgres};
 
@@ -37,15 +39,20 @@ const NODES: usize = 3;
 /// What is measured has seeds of its own, and so keys of its own.
 const SINGLES: usize = 1_000;
 const ALONE: usize = 10_000_000;
+/// Until every book is where it stays.
+const SPREAD: Duration = Duration::from_secs(15);
 
 pub fn run(arguments: &Arguments) {
     let postgres = Postgres::start(Durability::Synced, &["max_wal_size=4GB"]);
     let url = postgres.database().url();
     let options = ["--journal", &url, "--node-listen", "127.0.0.1:0"];
-    // The first one leads; the others forward.
     let nodes: Vec<_> = (0..NODES).map(|_| Server::start_with(&options)).collect();
-    let addresses: Vec<_> = nodes.iter().map(|node| node.address).collect();
     let accounts = nodes[0].open_accounts(arguments.accounts);
+    // The books are handed to those that came later. Then the one that leads the first book comes first here; the
+    // others forward.
+    std::thread::park_timeout(SPREAD);
+    let mut addresses: Vec<_> = nodes.iter().map(|node| node.address).collect();
+    addresses.sort_by_key(|address| !leads_first(*address));
     let load = Load { arguments, accounts };
 
     let sets = [&addresses[..1], &addresses[..2], &addresses[..3], &addresses[1..2]];
@@ -132,4 +139,16 @@ impl Load<'_> {
         let waits = runtime.block_on(alone(address, &self.accounts, self.arguments.requests, seed));
         quantile(waits, 0.5).as_secs_f64() * 1e6
     }
+}
+
+/// Whether a node says that it leads the book of the first organization.
+fn leads_first(address: SocketAddr) -> bool {
+    let asked = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    asked().is_ok_and(|answer| answer.lines().any(|line| line.starts_with("leading 0")))
 }
