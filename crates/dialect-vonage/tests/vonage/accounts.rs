@@ -287,3 +287,32 @@ async fn what_a_node_sends_again_is_done_once_and_answered_the_same() {
     let list = it.client.get(&subaccounts).await.json();
     assert_eq!(list["_embedded"]["subaccounts"].as_array().unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn anothers_key_is_answered_in_as_many_steps_as_nobodys() {
+    let it = setting(100).await;
+    let other = it.book.open_primary("Other Ltd", 100).await;
+    let app = it.book.app();
+    let reads = || app.engine.counters().reads.load(std::sync::atomic::Ordering::Relaxed);
+    let ask = async |method: &str, path: &str, body: &str, key: &str| {
+        let (path, body) = (path.replace("KEY", key), body.replace("KEY", key));
+        let before = reads();
+        let answer = it.client.send(method, &path, &body).await;
+        (answer.status, answer.json()["title"].clone(), reads() - before)
+    };
+    let transfer = format!(r#"{{"from":"{}","to":"KEY","amount":1}}"#, it.partner.key);
+    let base = &it.base;
+    let cases = [
+        ("GET", format!("{base}/subaccounts/KEY"), ""),
+        ("PATCH", format!("{base}/subaccounts/KEY"), r#"{"suspended":true}"#),
+        ("POST", format!("{base}/credit-transfers"), transfer.as_str()),
+        ("POST", format!("{base}/balance-transfers"), transfer.as_str()),
+        ("GET", "/accounts/KEY/secrets".to_owned(), ""),
+    ];
+    for (method, path, body) in cases {
+        let theirs = ask(method, &path, body, &other.key).await;
+        let nobodys = ask(method, &path, body, "00000000").await;
+        assert_eq!(theirs, nobodys, "{method} {path}");
+        assert!(theirs.0 >= 400, "{method} {path}");
+    }
+}
