@@ -84,27 +84,10 @@ pub(super) struct Known(pub(super) User);
 
 impl Field for Known {
     fn put(&self, writer: &mut Writer<'_>) {
-        let User { organization, role, email_digest, email, password, created_at, person, last } = &self.0;
-        organization.put(writer);
-        role.put(writer);
-        email_digest.put(writer);
-        email.put(writer);
-        password.put(writer);
-        created_at.put(writer);
-        person.put(writer);
-        last.put(writer);
+        put_user(&self.0, Some(&self.0.person), writer);
     }
     fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        Ok(Self(User {
-            organization: Field::take(reader)?,
-            role: Field::take(reader)?,
-            email_digest: Field::take(reader)?,
-            email: Field::take(reader)?,
-            password: Field::take(reader)?,
-            created_at: Field::take(reader)?,
-            person: Field::take(reader)?,
-            last: Field::take(reader)?,
-        }))
+        take_user(reader, Field::take).map(Self)
     }
 }
 
@@ -113,27 +96,41 @@ pub(super) struct Former(pub(super) User);
 
 impl Field for Former {
     fn put(&self, writer: &mut Writer<'_>) {
-        let User { organization, role, email_digest, email, password, created_at, person: _, last } = &self.0;
-        organization.put(writer);
-        role.put(writer);
-        email_digest.put(writer);
-        email.put(writer);
-        password.put(writer);
-        created_at.put(writer);
-        last.put(writer);
+        put_user(&self.0, None, writer);
     }
     fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        Ok(Self(User {
-            organization: Field::take(reader)?,
-            role: Field::take(reader)?,
-            email_digest: Field::take(reader)?,
-            email: Field::take(reader)?,
-            password: Field::take(reader)?,
-            created_at: Field::take(reader)?,
-            person: None,
-            last: Field::take(reader)?,
-        }))
+        take_user(reader, |_| Ok(None)).map(Self)
     }
+}
+
+fn put_user(user: &User, known: Option<&Option<Box<Person>>>, writer: &mut Writer<'_>) {
+    let User { organization, role, email_digest, email, password, created_at, person: _, last } = user;
+    organization.put(writer);
+    role.put(writer);
+    email_digest.put(writer);
+    email.put(writer);
+    password.put(writer);
+    created_at.put(writer);
+    if let Some(person) = known {
+        person.put(writer);
+    }
+    last.put(writer);
+}
+
+fn take_user(
+    reader: &mut Reader<'_>,
+    person: impl FnOnce(&mut Reader<'_>) -> Result<Option<Box<Person>>, Malformed>,
+) -> Result<User, Malformed> {
+    Ok(User {
+        organization: Field::take(reader)?,
+        role: Field::take(reader)?,
+        email_digest: Field::take(reader)?,
+        email: Field::take(reader)?,
+        password: Field::take(reader)?,
+        created_at: Field::take(reader)?,
+        person: person(reader)?,
+        last: Field::take(reader)?,
+    })
 }
 
 impl Field for SessionId {
