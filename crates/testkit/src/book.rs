@@ -87,27 +87,16 @@ impl TestBook {
     /// Closes the book and opens it again from what it wrote. Nothing else may hold its engine.
     #[must_use]
     pub fn reopened(self) -> Self {
-        let Self {
-            engine,
-            clock,
-            token,
-            organization,
-            operator,
-            running,
-            sandbox,
-            entropy,
-            storage,
-            is_sandbox,
-        } = self;
-        drop(engine);
-        drop(running.stop().expect("the book's thread ends well"));
-        let (engine, running) = start(&storage, &sandbox, &entropy, is_sandbox);
-        Self { engine, clock, token, organization, operator, running, sandbox, entropy, storage, is_sandbox }
+        self.closed_for(|_| ())
     }
 
     /// Closes the book, has everything older than `before` removed from its files, and opens it again.
     #[must_use]
     pub fn pruned(self, before: Timestamp) -> Self {
+        self.closed_for(|storage| storage.prune(before))
+    }
+
+    fn closed_for(self, work: impl FnOnce(&Storage)) -> Self {
         let Self {
             engine,
             clock,
@@ -122,7 +111,7 @@ impl TestBook {
         } = self;
         drop(engine);
         drop(running.stop().expect("the book's thread ends well"));
-        storage.prune(before);
+        work(&storage);
         let (engine, running) = start(&storage, &sandbox, &entropy, is_sandbox);
         Self { engine, clock, token, organization, operator, running, sandbox, entropy, storage, is_sandbox }
     }
