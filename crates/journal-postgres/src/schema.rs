@@ -116,17 +116,19 @@ fn begin(session: &dyn Session) -> Result<(), DatabaseError> {
         "INSERT INTO schema_step (one, step) SELECT 1, 0 \
          WHERE NOT EXISTS (SELECT 1 FROM schema_step WHERE one = 1)",
     ] {
-        match session.run(sql) {
-            Err(error)
-                if !error.has_code(&SqlState::UNIQUE_VIOLATION)
-                    && !error.has_code(&SqlState::DUPLICATE_TABLE) =>
-            {
-                return Err(error);
-            }
-            _ => {}
-        }
+        unless_made(session.run(sql))?;
     }
     Ok(())
+}
+
+/// `IF NOT EXISTS` looks before it makes: who makes the same table at the same moment is told, by the step it
+/// had come to, that the name, the table or the type of its rows is taken. It is made, then.
+fn unless_made(made: Result<(), DatabaseError>) -> Result<(), DatabaseError> {
+    let taken = [SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_OBJECT];
+    match made {
+        Err(error) if taken.iter().any(|code| error.has_code(code)) => Ok(()),
+        made => made,
+    }
 }
 
 /// False if somebody took it before. An error leaves the transaction open; it ends with the session.
@@ -153,15 +155,10 @@ fn take(session: &dyn Session, number: u32, step: &Step) -> Result<bool, Databas
 
 /// Makes the table of an era, ahead of its first group.
 pub(crate) fn make_era(session: &dyn Session, era: u32) -> Result<(), DatabaseError> {
-    let made = session.run(&format!(
+    unless_made(session.run(&format!(
         "CREATE TABLE IF NOT EXISTS journal_{era} (book int8, position int8, chain bytea NOT NULL, \
          events int4 NOT NULL, body bytea NOT NULL, PRIMARY KEY (book, position))"
-    ));
-    match made {
-        // Another node makes it at this moment.
-        Err(error) if !error.has_code(&SqlState::UNIQUE_VIOLATION) => return Err(error),
-        _ => {}
-    }
+    )))?;
     // Other engines may not know the words.
     drop(session.run(&format!("ALTER TABLE journal_{era} ALTER COLUMN body SET STORAGE EXTERNAL")));
     session.execute("UPDATE identity SET era = $1 WHERE one = 1 AND era < $1", &[&(era as i32)])?;

@@ -97,8 +97,14 @@ fn another_copy_is_not_taken_for_the_same_journal() {
 fn a_journal_is_made_once_and_migrated_by_one() {
     let database = Server::shared().database();
     let connect = || Database::connect(&url(&database.url()), Options::default()).unwrap();
+    let together = std::sync::Barrier::new(8);
+    let migrate = || {
+        let database = connect();
+        together.wait();
+        database.migrate().unwrap()
+    };
     let taken: u32 = std::thread::scope(|scope| {
-        let runners: Vec<_> = (0..4).map(|_| scope.spawn(|| connect().migrate().unwrap())).collect();
+        let runners: Vec<_> = (0..8).map(|_| scope.spawn(migrate)).collect();
         runners.into_iter().map(|runner| runner.join().unwrap()).sum()
     });
     assert_eq!(taken, 14, "every step is taken by one of them");
