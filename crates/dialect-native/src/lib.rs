@@ -55,7 +55,7 @@ mod whose;
 
 #[doc(hidden)]
 pub use charges::stages;
-pub use once::{IDEMPOTENCY_KEY, is_done_once};
+pub use once::{IDEMPOTENCY_KEY, is_batch, is_done_once};
 pub use openapi::text as openapi_text;
 pub use operator::recognize_operator;
 pub use people::post::{Postman, deliver_letters};

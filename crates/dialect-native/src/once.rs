@@ -44,8 +44,19 @@ pub(crate) fn is_key(text: &str) -> bool {
 /// Whether an operation takes the header, so that a request with a key may be repeated: all that change
 /// something, but a batch, whose charges have keys of their own.
 pub fn is_done_once(method: &Method, path: &str) -> bool {
-    let operation = path.strip_prefix(PREFIX).filter(|rest| rest.starts_with('/'));
-    !method.is_safe() && operation.is_some_and(|operation| operation != "/charges")
+    !method.is_safe() && operation(path).is_some_and(|operation| operation != BATCH)
+}
+
+/// Whether the charges of a request have keys of their own: they are done once, each of them, if all have, or if
+/// a node gives it a name ([`dialect::Once`]).
+pub fn is_batch(method: &Method, path: &str) -> bool {
+    *method == Method::POST && operation(path) == Some(BATCH)
+}
+
+const BATCH: &str = "/charges";
+
+fn operation(path: &str) -> Option<&str> {
+    path.strip_prefix(PREFIX).filter(|rest| rest.starts_with('/'))
 }
 
 impl Once {

@@ -5,7 +5,9 @@ mod rejection;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use dialect::{BodyError, Fraction, JsonError, JsonErrorKind, PagingError, RequestId, print_instant};
+use dialect::{
+    BodyError, Fraction, JsonError, JsonErrorKind, PagingError, RequestId, Undecided, print_instant,
+};
 use domain::{Nanos, Timestamp};
 use engine::{HistoryError, Refusal, Unavailable};
 use serde::Serialize;
@@ -22,6 +24,8 @@ pub(crate) struct Problem(Box<Inner>);
 struct Inner {
     kind: Kind,
     retry_after_secs: u64,
+    /// Another node may be asked.
+    undecided: bool,
     members: Members,
 }
 
@@ -65,7 +69,8 @@ const RETRY_AFTER_SECS: u64 = 1;
 
 impl Problem {
     pub(crate) fn new(kind: Kind) -> Self {
-        Self(Box::new(Inner { kind, retry_after_secs: RETRY_AFTER_SECS, members: Members::default() }))
+        let members = Members::default();
+        Self(Box::new(Inner { kind, retry_after_secs: RETRY_AFTER_SECS, undecided: false, members }))
     }
 
     /// Nobody can tell any more what is asked for.
@@ -126,6 +131,12 @@ impl Problem {
         self
     }
 
+    /// Asked again, it would be done again.
+    pub(crate) fn not_to_be_repeated(mut self) -> Self {
+        self.0.undecided = false;
+        self
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         self.0.kind
     }
@@ -156,6 +167,9 @@ impl IntoResponse for Problem {
         }
         if matches!(self.kind().status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             headers.insert(header::RETRY_AFTER, self.0.retry_after_secs.into());
+        }
+        if self.0.undecided {
+            response.extensions_mut().insert(Undecided);
         }
         response
     }
@@ -250,11 +264,13 @@ impl From<access::SignInError> for Problem {
 
 impl From<Unavailable> for Problem {
     fn from(error: Unavailable) -> Self {
-        Self::new(match error {
+        let mut problem = Self::new(match error {
             Unavailable::Overloaded => Kind::Overloaded,
             Unavailable::Closing | Unavailable::Following | Unavailable::Stopped(_) => Kind::Unavailable,
             Unavailable::Unknown => Kind::OutcomeUnknown,
-        })
+        });
+        problem.0.undecided = error != Unavailable::Overloaded;
+        problem
     }
 }
 
@@ -271,7 +287,7 @@ impl From<Refusal> for Problem {
             Refusal::KeyConflict => Self::new(Kind::KeyConflict).with_parameter("Idempotency-Key"),
             Refusal::KeyTooOld => Self::new(Kind::KeyTooOld).with_parameter("Idempotency-Key"),
             Refusal::KeyFromFuture => Self::new(Kind::KeyFromFuture).with_parameter("Idempotency-Key"),
-            Refusal::Unreadable => Self::new(Kind::OutcomeUnknown),
+            Refusal::Unreadable => Self::from(Unavailable::Unknown),
         }
     }
 }

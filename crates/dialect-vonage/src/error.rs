@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use dialect::RequestId;
+use dialect::{RequestId, Undecided};
 use serde::Serialize;
 
 macro_rules! kinds {
@@ -58,6 +58,8 @@ pub(crate) struct VonageError {
     kind: Kind,
     detail: Cow<'static, str>,
     invalid_parameters: Vec<InvalidParameter>,
+    /// Another node may be asked.
+    undecided: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -74,7 +76,8 @@ impl InvalidParameter {
 
 impl VonageError {
     fn new(status: StatusCode, kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, kind, detail: detail.into(), invalid_parameters: Vec::new() }
+        let (detail, invalid_parameters) = (detail.into(), Vec::new());
+        Self { status, kind, detail, invalid_parameters, undecided: false }
     }
 
     fn forbidden(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
@@ -244,6 +247,9 @@ impl VonageError {
         }
         if self.status == StatusCode::TOO_MANY_REQUESTS {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if self.undecided {
+            response.extensions_mut().insert(Undecided);
         }
         response
     }

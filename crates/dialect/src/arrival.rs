@@ -35,6 +35,11 @@ pub struct Arrival {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Once(pub String);
 
+/// In the extensions of an answer which says that the book did not decide, or that nobody knows whether it did:
+/// whoever knows the book's next leader may ask there, if the request has a name under which it is done once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Undecided;
+
 tokio::task_local! {
     static ARRIVAL: Arrival;
 }

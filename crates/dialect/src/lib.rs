@@ -36,7 +36,7 @@ mod whose;
 
 pub use amount::{AmountText, NumberAmount, TextAmount, read_amount};
 pub use app::{App, Limits, Site};
-pub use arrival::{Arrival, Once, REQUEST_ID, RequestId};
+pub use arrival::{Arrival, Once, REQUEST_ID, RequestId, Undecided};
 pub use body::{Body, BodyError, Json, present};
 pub use credentials::{Basic, Credentials, CredentialsError, authorization};
 pub use instant::{Fraction, Instant, InstantError, print_instant, read_instant};

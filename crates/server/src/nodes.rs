@@ -6,7 +6,9 @@
 //!
 //! | noun | what it is | file |
 //! |---|---|---|
-//! | front | finds the book of a request by what it names, and sends it there | `forward.rs` |
+//! | front | finds the book of a request by what it names, and asks who leads it | `forward.rs` |
+//! | asking | one request, until it is answered: which may be asked again (`once.rs`), what is done next (`attempts.rs`) | `asking.rs` |
+//! | envelope | what goes with a request from node to node | `envelope.rs` |
 //! | watching | the node's thread: beats, and looks at the rows of all books at once | `watching.rs` |
 //! | desk | one book as this node knows it | `desk.rs` |
 //! | term | the time for which this node leads a book, on a thread of its own | `term.rs` |
@@ -29,14 +31,19 @@
 //!
 //! Whatever a node knew of a book is dropped when it stops leading it; then it follows anew.
 
+mod asking;
+mod attempts;
 mod certificate;
 mod complaints;
 mod desk;
+mod envelope;
 mod feeding;
 mod follow;
 mod forward;
 mod in_flight;
+mod kept;
 mod near;
+mod once;
 mod others;
 mod peers;
 mod phase;
@@ -89,6 +96,8 @@ pub(crate) enum Role {
 pub(crate) struct Led {
     /// With all that is around a request which comes from outside.
     public: Router,
+    /// The same, for one that another node has taken in: there it is asked again.
+    node: Router,
     bare: Router,
     app: Arc<App>,
 }
@@ -164,6 +173,7 @@ impl Nodes {
         let feeds = config.followers.then(Feeds::default);
         let (phase, current) = (Arc::<Phase>::default(), Current::default());
         let grounds = Grounds {
+            front: Arc::clone(&front),
             source,
             options,
             token,

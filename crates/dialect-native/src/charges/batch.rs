@@ -1,17 +1,18 @@
 //! `POST /charges`: many charges, judged in order, each on its own.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use access::Operation;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use dialect::{App, read_json};
+use dialect::{App, Arrival, Once, read_json};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::asked::{Asked, BatchCharge};
+use super::asked::{Asked, BatchCharge, Span};
 use super::build::{Builder, Built};
 use super::print;
 use super::scan::Scanner;
@@ -46,13 +47,27 @@ pub(crate) async fn handle(
     caller.may(Operation::Charge)?;
     let body = input.body()?;
     let form = Form::of(&body.media_type)?;
-    let batch = form.read(&body.bytes, app.limits.batch_max)?;
+    let mut batch = form.read(&body.bytes, app.limits.batch_max)?;
+    let once = Arrival::current().once;
+    if let Some(once) = &once {
+        batch.name(once);
+    }
     let Built { requests, refused } = Builder::new(&app, caller.0).build(&batch.asked).await?;
-    let charges = if requests.is_empty() {
+    let mut charges = if requests.is_empty() {
         Vec::new()
     } else {
-        app.engine.submit_all_for(requests, print::distil).await?
+        let charges = app.engine.submit_all_for(requests, print::distil).await;
+        charges.map_err(|error| match batch.is_done_once() {
+            true => Problem::from(error),
+            false => Problem::from(error).not_to_be_repeated(),
+        })?
     };
+    if let Some(once) = &once {
+        let asked = batch.asked.iter().zip(&refused).filter(|(_, refused)| refused.is_none());
+        for (charge, _) in charges.iter_mut().zip(asked).filter(|(_, (asked, _))| is_named(asked, once)) {
+            print::as_new(charge);
+        }
+    }
     let body = form.print(&charges, &refused, &batch.lines, &app);
     let media_type = HeaderValue::from_static(form.media_type());
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, media_type)], body).into_response())
@@ -235,10 +250,30 @@ impl<'a> Batch<'a> {
         if self.asked.len() < batch_max { Ok(()) } else { Err(too_large(batch_max)) }
     }
 
+    /// Charges without a key get one that only a node could give: it may have to send them again.
+    fn name(&mut self, once: &Once) {
+        for (asked, line) in self.asked.iter_mut().zip(&self.lines) {
+            if let Ok(asked) = asked {
+                asked.key.get_or_insert_with(|| Span(Cow::Owned(format!("{}/{line}", once.0))));
+            }
+        }
+    }
+
+    /// However often it is sent: all of it has keys.
+    fn is_done_once(&self) -> bool {
+        self.asked.iter().flatten().all(|asked| asked.key.is_some())
+    }
+
     fn push(&mut self, asked: Result<Asked<'a>, Problem>, line: u32) {
         self.asked.push(asked);
         self.lines.push(line);
     }
+}
+
+/// Whether the key is the node's: who gave none is not told that a charge was repeated.
+fn is_named(asked: &Result<Asked<'_>, Problem>, once: &Once) -> bool {
+    let key = asked.as_ref().ok().and_then(|asked| asked.key.as_deref());
+    key.is_some_and(|key| key.starts_with(&once.0))
 }
 
 fn too_large(batch_max: usize) -> Problem {

@@ -33,6 +33,13 @@ pub(crate) fn distil(event: &Event, replayed: bool) -> Option<Made> {
     })
 }
 
+/// As if it were charged for the first time.
+pub(crate) fn as_new(line: &mut Line) {
+    if let Ok(made) = line {
+        made.replayed = false;
+    }
+}
+
 /// The ids of those that were made, in their order.
 pub(crate) fn seal_ids(seals: &Seals, charges: &[Line]) -> Vec<[u8; 16]> {
     seals.seal_all(charges.iter().flatten().map(|made| made.id))

@@ -77,3 +77,29 @@ async fn one_bad_line_stops_no_other() {
         ]
     );
 }
+
+#[tokio::test]
+async fn a_batch_that_a_node_sends_again_is_charged_once() {
+    let it = Fixture::new().await;
+    let account = it.funded("10").await;
+    let key = &account.key;
+    let batch = format!(
+        r#"[{{"account":"{key}","amount":"1","key":"a"}},{{"account":"{key}","amount":"2"}},
+            {{"account":"ffffffff","amount":"3"}},{{"account":"{key}","amount":"2"}}]"#
+    );
+    let told = async |name: &str| {
+        let answer = it.owner().with("bursar-once", name).post("/api/v1/charges", &batch).await;
+        let outcomes = answer.json();
+        let lines = outcomes.as_array().unwrap().iter();
+        lines.map(|it| pick(it, &["status", "available", "replayed"])).collect::<Vec<_>>()
+    };
+    let line = |available: &str| json!({"status": 201, "available": available, "replayed": null});
+    let missing = json!({"status": 404, "available": null, "replayed": null});
+    let first = [line("9"), line("7"), missing.clone(), line("5")];
+    assert_eq!(told("node").await, first);
+    // Who gave a key sees that it was known; who gave none sees nothing of the repeat.
+    let mut again = first.clone();
+    again[0]["replayed"] = json!(true);
+    assert_eq!(told("node").await, again);
+    assert_eq!(told("other").await, [again[0].clone(), line("3"), missing, line("1")]);
+}

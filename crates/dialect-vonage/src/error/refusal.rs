@@ -95,12 +95,12 @@ impl VonageError {
     /// Not judged at all.
     pub(crate) fn refused(refusal: Refusal) -> Self {
         match refusal {
+            Refusal::Unreadable => Unavailable::Unknown.into(),
             Refusal::NoRoom
             | Refusal::Clock(_)
             | Refusal::KeyConflict
             | Refusal::KeyTooOld
-            | Refusal::KeyFromFuture
-            | Refusal::Unreadable => Self::internal(&format!("not judged: {refusal:?}")),
+            | Refusal::KeyFromFuture => Self::internal(&format!("not judged: {refusal:?}")),
         }
     }
 }
@@ -128,8 +128,8 @@ pub fn unavailable(error: Unavailable) -> Response {
 
 impl From<Unavailable> for VonageError {
     fn from(error: Unavailable) -> Self {
-        match error {
-            Unavailable::Overloaded => Self::busy(),
+        let undecided = match error {
+            Unavailable::Overloaded => return Self::busy(),
             Unavailable::Unknown => {
                 let detail = "The outcome is unknown. Look before sending the request again";
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, detail)
@@ -137,7 +137,8 @@ impl From<Unavailable> for VonageError {
             Unavailable::Closing | Unavailable::Following | Unavailable::Stopped(_) => {
                 Self::internal(&error.to_string())
             }
-        }
+        };
+        Self { undecided: true, ..undecided }
     }
 }
 

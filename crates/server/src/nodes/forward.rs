@@ -1,56 +1,39 @@
 //! From the node a request came to, to the one that decides.
 //!
-//! A request is sent again only where that cannot do it twice: it changes nothing, it carries an
-//! idempotency key (its own, or one made here), or the leader certainly never saw it. Where a dialect has no
-//! word for such a key, the node gives the request a name that only nodes can give.
+//! A request is asked again only where that cannot do it twice: it changes nothing, it has a name (`once.rs`),
+//! or the leader certainly never saw it (`attempts.rs`).
 //!
 //! The operator acts in books that do not know it: the first book recognizes it, and the others take the word
 //! of the node that asked there. Nothing that a client sends says so.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use access::Placement;
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{ConnectInfo, Request};
+use axum::body::{Bytes, to_bytes};
+use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::http::{StatusCode, Uri, header};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
-use dialect::{Arrival, Once, Operator, Problem, REQUEST_ID, RequestId};
-use dialect_native::{BodySaysIt, IDEMPOTENCY_KEY, is_done_once, operated};
+use dialect::{Arrival, Operator, Problem};
+use dialect_native::{BodySaysIt, operated};
 use engine::{BookNumber, Unavailable};
 use tokio::sync::watch::Receiver;
 use tokio::time::timeout;
 use tower::Service;
 
+use super::envelope::{addressed, misdirected, opened, prepare, returned};
 use super::feeding::Interest;
 use super::follow::Near;
-use super::peers::{Lost, Peers};
+use super::peers::Peers;
 use super::{Led, Role, Standing};
 use crate::listen::Surrounding;
 use crate::wiring::{unavailable, whose};
 
-/// What is left of the caller's time, on the node port.
-const TIMEOUT: HeaderName = HeaderName::from_static("bursar-timeout-ms");
-/// Where the leader is, from one that does not lead.
-const LEADER: HeaderName = HeaderName::from_static("bursar-leader");
-/// Which book a request on the node port is for.
-const BOOK: HeaderName = HeaderName::from_static("bursar-book");
-/// On the node port: the operator's, whom the first book has recognized.
-const OPERATOR: HeaderName = HeaderName::from_static("bursar-operator");
-/// On the node port: what makes a request that is sent again the same one.
-const ONCE: HeaderName = HeaderName::from_static("bursar-once");
-/// On the node port: where the caller's own connection came from.
-const ADDRESS: HeaderName = HeaderName::from_static("bursar-address");
 /// On the node port: whether the headers are the operator's.
-const RECOGNIZE: &str = "/recognize-operator";
-/// How long a request waits for somebody to lead.
-const LEADERLESS_MAX: Duration = Duration::from_secs(10);
-/// Before the same leader is tried again.
-const AGAIN: Duration = Duration::from_millis(50);
+pub(super) const RECOGNIZE: &str = "/recognize-operator";
 /// So much sooner than the caller's own limit, so that an answer can still be given.
 const MARGIN: Duration = Duration::from_millis(250);
 
@@ -93,34 +76,17 @@ pub(super) fn node_router(front: Arc<Front>) -> Router {
     })
 }
 
+/// What answers over a book that is led here, also when it is not led here any more.
+pub(super) fn led_router(front: &Arc<Front>, book: BookNumber, dialects: Router) -> Router {
+    let front = Arc::clone(front);
+    dialects.layer(from_fn(move |request, dialects| {
+        let front = Arc::clone(&front);
+        async move { front.answer_led(book, request, dialects).await }
+    }))
+}
+
 pub(super) async fn call(mut router: Router, request: Request) -> Response {
     router.call(request).await.unwrap_or_else(|never| match never {})
-}
-
-fn misdirected(leader: Option<&str>) -> Response {
-    let mut response = StatusCode::MISDIRECTED_REQUEST.into_response();
-    if let Some(leader) = leader.and_then(|leader| HeaderValue::from_str(leader).ok()) {
-        response.headers_mut().insert(LEADER, leader);
-    }
-    response
-}
-
-fn unknown(uri: &Uri) -> Response {
-    unavailable(uri.path(), Unavailable::Unknown)
-}
-
-fn leaderless(uri: &Uri) -> Response {
-    unavailable(uri.path(), Unavailable::Stopped("no node leads right now".into()))
-}
-
-/// What came of sending a request to one node.
-enum Sent {
-    Answered(Response),
-    /// That node does not lead; it may know who does.
-    Misdirected(Option<String>),
-    NotDone,
-    /// It may have been done.
-    InDoubt,
 }
 
 impl Front {
@@ -155,7 +121,7 @@ impl Front {
 
     /// On the public port, where the book is another node's or the body has to be read to find it.
     async fn answer(&self, request: Request) -> Response {
-        let until = Instant::now() + self.timeout.saturating_sub(MARGIN);
+        let until = self.until();
         let arrival = Arrival::current();
         let (mut parts, body) = request.into_parts();
         if parts.uri.path() == RECOGNIZE {
@@ -200,182 +166,32 @@ impl Front {
     }
 
     /// On the node port: this node leads the book, or says who does.
-    async fn answer_node(&self, mut request: Request) -> Response {
-        let book = number(request.headers(), &BOOK).and_then(|book| BookNumber::new(book.try_into().ok()?));
-        let left = number(request.headers(), &TIMEOUT).map(Duration::from_millis);
+    async fn answer_node(&self, request: Request) -> Response {
+        let (book, left) = addressed(request.headers());
         let role = self.place(book.unwrap_or_default()).role.borrow().clone();
         let led = match role {
             Role::Leading(led) => led,
             Role::Following(leader) => return misdirected(Some(&leader)),
             Role::Leaderless => return misdirected(None),
         };
-        let uri = request.uri().clone();
-        let headers = request.headers_mut();
-        let is_operator = headers.remove(OPERATOR).is_some();
-        headers.remove(BOOK);
-        let once = headers.remove(ONCE).and_then(|once| Some(Once(once.to_str().ok()?.to_owned())));
-        let address = headers.remove(ADDRESS).and_then(|address| address.to_str().ok()?.parse().ok());
-        if let Some(once) = once {
-            request.extensions_mut().insert(once);
-        }
-        if let Some(address) = address {
-            request.extensions_mut().insert(ConnectInfo(SocketAddr::new(address, 0)));
-        }
-        if is_operator && operated(request.method(), uri.path(), None) != Ok(None) {
-            request.extensions_mut().insert(Operator);
-        }
-        let answer = answer_here(led.public.clone(), &led, request);
-        match left {
+        let path = request.uri().path().to_owned();
+        let answer = answer_here(led.node.clone(), &led, opened(request));
+        returned(match left {
             None => answer.await,
-            Some(left) => timeout(left, answer).await.unwrap_or_else(|_| unknown(&uri)),
-        }
-    }
-
-    async fn ask(&self, book: BookNumber, mut parts: Parts, body: Bytes, until: Instant) -> Response {
-        let Place { role, standing, .. } = self.place(book);
-        let mut role = role.clone();
-        standing.forwarded.fetch_add(1, Ordering::Relaxed);
-        let repeatable = is_repeatable(&mut parts);
-        parts.headers.insert(BOOK, HeaderValue::from(u16::from(book.get())));
-        let mut in_doubt = false;
-        let mut leaderless_until = Instant::now() + LEADERLESS_MAX;
-        while Instant::now() < until {
-            let now = role.borrow_and_update().clone();
-            let sent = match now {
-                Role::Leading(led) => {
-                    let once = parts.extensions.get::<Once>().cloned();
-                    let request = Request::from_parts(parts, Body::from(body));
-                    let arrival = Arrival { once, ..Arrival::current() };
-                    return arrival.around(answer_here(led.bare.clone(), &led, request)).await;
-                }
-                Role::Following(leader) => {
-                    let sent = self.send(&leader, &parts, &body, until, &mut role).await;
-                    match sent {
-                        // Once: whoever is named there is asked, and nobody after that.
-                        Sent::Misdirected(Some(leader)) => {
-                            self.send(&leader, &parts, &body, until, &mut role).await
-                        }
-                        sent => sent,
-                    }
-                }
-                Role::Leaderless => Sent::NotDone,
-            };
-            match sent {
-                Sent::Answered(response) => return response,
-                Sent::InDoubt if !repeatable => return unknown(&parts.uri),
-                Sent::InDoubt => {
-                    in_doubt = true;
-                    leaderless_until = Instant::now() + LEADERLESS_MAX;
-                }
-                Sent::NotDone | Sent::Misdirected(_) if Instant::now() >= leaderless_until => break,
-                Sent::NotDone | Sent::Misdirected(_) => {}
+            Some(left) => {
+                timeout(left, answer).await.unwrap_or_else(|_| unavailable(&path, Unavailable::Unknown))
             }
-            // A new leader is tried at once, the same one a little later.
-            _ = timeout(AGAIN, role.changed()).await;
-        }
-        if in_doubt { unknown(&parts.uri) } else { leaderless(&parts.uri) }
+        })
     }
 
-    /// Given up when another node is known to lead: the one that was asked may be frozen for long.
-    async fn send(
-        &self,
-        leader: &str,
-        parts: &Parts,
-        body: &Bytes,
-        until: Instant,
-        role: &mut Receiver<Role>,
-    ) -> Sent {
-        let Some(request) = outgoing(parts, body, until) else { return Sent::NotDone };
-        let replaced = role.wait_for(|role| match role {
-            Role::Following(now) => now != leader,
-            Role::Leading(_) => true,
-            Role::Leaderless => false,
-        });
-        let answer = tokio::select! {
-            answer = self.peers.send(leader, request) => answer,
-            _ = replaced => return Sent::InDoubt,
-            () = tokio::time::sleep_until(until.into()) => return Sent::InDoubt,
-        };
-        match answer {
-            Ok(response) if response.status() == StatusCode::MISDIRECTED_REQUEST => {
-                let leader = response.headers().get(LEADER).and_then(|value| value.to_str().ok());
-                Sent::Misdirected(leader.map(str::to_owned))
-            }
-            Ok(response) => Sent::Answered(response),
-            Err(Lost::NotSent) => Sent::NotDone,
-            Err(Lost::Unknown) => Sent::InDoubt,
-        }
+    /// When a caller who asks now is answered, whatever has come of it.
+    pub(super) fn until(&self) -> Instant {
+        Instant::now() + self.timeout.saturating_sub(MARGIN)
     }
-}
-
-/// Whether the request may be done again; it gets a key, where it can have one and has none.
-fn is_repeatable(parts: &mut Parts) -> bool {
-    if dialect_vonage::is_done_once(&parts.method, parts.uri.path()) {
-        parts.extensions.insert(Once(RequestId::random().as_str().to_owned()));
-        return true;
-    }
-    if parts.method.is_safe() || parts.uri.path() == RECOGNIZE {
-        return true;
-    }
-    if !is_done_once(&parts.method, parts.uri.path()) {
-        return false;
-    }
-    if !parts.headers.contains_key(IDEMPOTENCY_KEY) {
-        parts.headers.insert(IDEMPOTENCY_KEY, RequestId::random().header_value());
-    }
-    true
-}
-
-/// Leaves out what concerned the caller's connection only.
-fn prepare(parts: &mut Parts, arrival: &Arrival) {
-    let named: Vec<HeaderName> = named_in_connection(&parts.headers);
-    let of_the_connection =
-        [header::CONNECTION, header::TE, header::TRAILER, header::TRANSFER_ENCODING, header::UPGRADE];
-    let more = ["keep-alive", "proxy-connection"].map(HeaderName::from_static);
-    for name in of_the_connection.into_iter().chain(more).chain(named) {
-        parts.headers.remove(name);
-    }
-    for name in [TIMEOUT, LEADER, BOOK, OPERATOR, ONCE, ADDRESS] {
-        parts.headers.remove(name);
-    }
-    // The body was read, and the caller told to send it.
-    parts.headers.remove(header::EXPECT);
-    parts.headers.insert(REQUEST_ID, arrival.request_id.header_value());
-    if let Some(address) = arrival.address.and_then(|it| HeaderValue::from_str(&it.to_string()).ok()) {
-        parts.headers.insert(ADDRESS, address);
-    }
-}
-
-pub(super) fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
-    headers.get(name)?.to_str().ok()?.parse().ok()
-}
-
-fn named_in_connection(headers: &HeaderMap) -> Vec<HeaderName> {
-    let values = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).filter_map(|name| name.trim().parse().ok()).collect()
-}
-
-fn outgoing(parts: &Parts, body: &Bytes, until: Instant) -> Option<axum::http::Request<Bytes>> {
-    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let uri = Uri::builder().scheme("https").authority("node").path_and_query(path).build().ok()?;
-    let mut request = axum::http::Request::new(body.clone());
-    *request.method_mut() = parts.method.clone();
-    *request.uri_mut() = uri;
-    *request.version_mut() = axum::http::Version::HTTP_2;
-    *request.headers_mut() = parts.headers.clone();
-    let left = until.saturating_duration_since(Instant::now()).as_millis();
-    request.headers_mut().insert(TIMEOUT, HeaderValue::from(u64::try_from(left).unwrap_or(u64::MAX)));
-    if let Some(once) = parts.extensions.get::<Once>().and_then(|once| HeaderValue::from_str(&once.0).ok()) {
-        request.headers_mut().insert(ONCE, once);
-    }
-    if parts.extensions.get::<Operator>().is_some() {
-        request.headers_mut().insert(OPERATOR, HeaderValue::from_static("recognized"));
-    }
-    Some(request)
 }
 
 /// By the dialects over a book that is led here, or by the book itself where it is asked who the operator is.
-async fn answer_here(router: Router, led: &Led, request: Request) -> Response {
+pub(super) async fn answer_here(router: Router, led: &Led, request: Request) -> Response {
     if request.uri().path() != RECOGNIZE {
         return call(router, request).await;
     }

@@ -17,7 +17,8 @@ use engine::BookNumber;
 use tokio::time::timeout;
 
 use super::Role;
-use super::forward::{Front, Place, call, number};
+use super::envelope::number;
+use super::forward::{Front, Place, call};
 use crate::wiring::is_of_an_api;
 
 /// How old an answer may be, in milliseconds, up to [`AGE_MAX`]; without it an answer is current.

@@ -14,6 +14,7 @@ use tokio::sync::watch::Sender;
 
 use super::feeding::Feeds;
 use super::follow::Follow;
+use super::forward::{Front, led_router};
 use super::in_flight::counted;
 use super::phase::Phase;
 use super::{Led, Role, Standing, chain};
@@ -26,6 +27,7 @@ const FINISH_MAX: Duration = Duration::from_secs(2);
 
 /// What every book is led with.
 pub(super) struct Grounds {
+    pub(super) front: Arc<Front>,
     pub(super) source: Source,
     pub(super) options: BooksOptions,
     pub(super) token: Option<Secret>,
@@ -198,11 +200,12 @@ impl Leading {
         // Letters that another node did not get to are found in the book.
         grounds.runtime.spawn(crate::deliver_letters(Arc::downgrade(&app)));
         let bare = counted(crate::router(Arc::clone(&app)), &in_flight);
-        let public = grounds.around.around(bare.clone());
+        let node = grounds.around.around(bare.clone());
+        let public = grounds.around.around(led_router(&grounds.front, self.book, bare.clone()));
         grounds.current.set(self.book, Some(books));
         self.standing.leads.store(true, Ordering::Relaxed);
         self.standing.silence_ms.store(0, Ordering::Relaxed);
-        self.role.send_replace(Role::Leading(Led { public, bare, app }));
+        self.role.send_replace(Role::Leading(Led { public, node, bare, app }));
         let ended = self.until_over(&books.engine);
         self.role.send_replace(Role::Leaderless);
         if matches!(ended, Ended::HandedOver) {

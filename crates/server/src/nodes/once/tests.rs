@@ -1,0 +1,45 @@
+use axum::http::Request;
+
+use super::*;
+
+#[test]
+fn what_may_be_sent_again_has_a_name() {
+    let (key, none, once, own) = ("a key", "nothing", "a name", "its own key");
+    // What is asked; what it then has, if it is sent to another node, and if it is answered here.
+    let table = [
+        ("GET", "/api/v1/accounts/a", "", Some(none), Some(none)),
+        ("GET", "/join/a", "", Some(none), Some(none)),
+        ("POST", "/api/v1/accounts/a/charges", "k", Some(own), Some(own)),
+        ("POST", "/api/v1/accounts/a/charges", "", Some(key), None),
+        ("POST", "/api/v1/charges", "", Some(once), Some(none)),
+        ("POST", "/accounts/a/balance-transfers", "", Some(once), Some(once)),
+        ("POST", "/accounts/a/secrets", "", None, None),
+        ("POST", "/join/a", "k", None, None),
+    ];
+    for (method, path, given, elsewhere, here) in table {
+        for (ask, expected) in
+            [(is_repeatable as fn(&mut Parts) -> bool, elsewhere), (is_repeatable_here, here)]
+        {
+            let request = Request::builder().method(method).uri(path);
+            let request = if given.is_empty() { request } else { request.header(IDEMPOTENCY_KEY, given) };
+            let mut parts = request.body(()).unwrap().into_parts().0;
+            let is_repeatable = ask(&mut parts);
+            let has = match (parts.headers.get(IDEMPOTENCY_KEY), parts.extensions.get::<Once>()) {
+                (Some(key), None) if key == "k" => own,
+                (Some(_), None) => key,
+                (None, Some(_)) => once,
+                (None, None) => none,
+                (Some(_), Some(_)) => "two names",
+            };
+            assert_eq!(is_repeatable.then_some(has), expected, "{method} {path}, {given}");
+        }
+    }
+}
+
+#[test]
+fn a_name_stays_however_often_a_request_is_sent() {
+    let request = Request::builder().method("POST").uri("/api/v1/charges");
+    let mut parts = request.body(()).unwrap().into_parts().0;
+    let mut name = || is_repeatable(&mut parts).then(|| parts.extensions.get::<Once>().cloned());
+    assert_eq!(name(), name());
+}
