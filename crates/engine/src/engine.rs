@@ -9,7 +9,7 @@ use journal::{Anchor, Vault};
 use ledger::{Event, Ledger};
 use tokio::sync::oneshot;
 
-use crate::book::{Book, Outcome, Parts, Receipt, Refusal, Request};
+use crate::book::{Book, Outcome, Parts, Request};
 use crate::clock::{Clock, Entropy};
 use crate::directory::Directory;
 use crate::follower::Follower;
@@ -19,6 +19,7 @@ use crate::origin::Origin;
 use crate::record::Content;
 use crate::recovery::{OpenError, Recovered};
 use crate::refusals::Refusals;
+use crate::repeats::{Repeat, settle};
 use crate::rounds::{Distilled, Job, Rounds, Shared};
 use crate::seal::Seals;
 use crate::window::{Asked, Sealed};
@@ -155,7 +156,9 @@ impl Engine {
         let (reply, answer) = oneshot::channel();
         self.push(Job::One(Box::new(request), asked, origin.map(Box::new), reply), 1)?;
         let outcome = answer.await.map_err(|_| self.lost())?;
-        Ok(self.settle(outcome, content))
+        let Outcome::Repeated(at) = outcome else { return Ok(outcome) };
+        let mut settled = settle(&self.history, vec![Repeat { at, content }]).await;
+        Ok(settled.pop().unwrap_or(outcome))
     }
 
     /// Many commands, judged in order, each on its own. Answered together when the last is durable.
@@ -181,16 +184,23 @@ impl Engine {
         let answers = Distilled { distil, answers: Vec::with_capacity(count), reply };
         self.push(Job::Many(requests, asked, Box::new(answers)), count)?;
         let mut answers = answer.await.map_err(|_| self.lost())?;
-        for (answer, content) in answers.iter_mut().zip(contents) {
+        let (mut places, mut repeats) = (Vec::new(), Vec::new());
+        for (place, (answer, content)) in answers.iter().zip(contents).enumerate() {
             if let Err(outcome) = answer
-                && let Outcome::Repeated(_) = **outcome
+                && let Outcome::Repeated(at) = **outcome
             {
-                let settled = self.settle((**outcome).clone(), content);
-                let distilled = match &settled {
+                places.push(place);
+                repeats.push(Repeat { at, content });
+            }
+        }
+        if !repeats.is_empty() {
+            let settled = settle(&self.history, repeats).await;
+            for (place, outcome) in places.into_iter().zip(settled) {
+                let distilled = match &outcome {
                     Outcome::Done(receipt) => distil(&receipt.event, receipt.repeated),
                     _ => None,
                 };
-                *answer = distilled.ok_or_else(|| Box::new(settled));
+                answers[place] = distilled.ok_or_else(|| Box::new(outcome));
             }
         }
         Ok(answers)
@@ -303,18 +313,6 @@ impl Engine {
 
     fn lost(&self) -> Unavailable {
         Unavailable::Unknown
-    }
-
-    /// Rebuilds the answer to a repeated key from its event.
-    fn settle(&self, outcome: Outcome, content: Option<Content>) -> Outcome {
-        let Outcome::Repeated(at) = outcome else { return outcome };
-        match self.history.record(at) {
-            Ok(record) if record.envelope.key.map(|(_, content)| content) == content => {
-                Outcome::Done(Receipt { at, time: record.envelope.time, event: record.event, repeated: true })
-            }
-            Ok(_) => Outcome::Refused(Refusal::KeyConflict),
-            Err(_) => Outcome::Refused(Refusal::Unreadable),
-        }
     }
 }
 

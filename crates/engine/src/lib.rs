@@ -37,6 +37,7 @@ mod passage;
 mod record;
 mod recovery;
 mod refusals;
+mod repeats;
 mod retention;
 mod rounds;
 mod seal;

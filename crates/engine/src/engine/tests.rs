@@ -1,9 +1,11 @@
 use journal::{
-    AppendError, Group, Journal, MemoryJournal, MemoryStore, MemoryVault, Reader, Room, Snapshots, Tail,
+    AppendError, Archive, Group, Journal, MemoryJournal, MemoryStore, MemoryVault, ReadError, Reader, Room,
+    Scan, Snapshots, Tail,
 };
 use ledger::{Act, Actor, Command, HoldId, OrganizationIndex};
 
 use super::*;
+use crate::book::Refusal;
 use crate::clock::{ManualClock, SeededEntropy};
 use crate::record::Key;
 
@@ -109,6 +111,75 @@ fn a_bug_on_the_thread_is_told_to_those_who_wait() {
         std::thread::yield_now();
     }
     assert!(matches!(block(engine.submit(found())), Err(Unavailable::Stopped(_))));
+}
+
+/// Gives a slice of history only once somebody who runs beside has said so.
+struct Waiting {
+    reader: Arc<dyn Reader>,
+    said: std::sync::Mutex<std::sync::mpsc::Receiver<()>>,
+}
+
+impl Reader for Waiting {
+    fn tail(&self) -> Tail {
+        self.reader.tail()
+    }
+    fn group(&self, position: u64) -> Result<Group, ReadError> {
+        self.reader.group(position)
+    }
+    fn slice(
+        &self,
+        position: u64,
+        offset: usize,
+        length: usize,
+        into: &mut Vec<u8>,
+    ) -> Result<(), ReadError> {
+        let said = self.said.lock().unwrap().recv_timeout(std::time::Duration::from_secs(20));
+        let nobody = |_| ReadError::Fault { position, source: std::io::Error::other("nobody ran beside") };
+        said.map_err(nobody)?;
+        self.reader.slice(position, offset, length, into)
+    }
+    fn scan(&self, from: u64) -> Result<Scan, ReadError> {
+        self.reader.scan(from)
+    }
+    fn archives(&self) -> Vec<Archive> {
+        self.reader.archives()
+    }
+    fn sidecar(&self, archive: &Archive) -> Result<Vec<u8>, ReadError> {
+        self.reader.sidecar(archive)
+    }
+}
+
+#[test]
+fn whoever_repeats_a_command_keeps_nobody_waiting_while_history_is_read() {
+    let (mut engine, _running, _) = Engine::start(parts(9)).unwrap();
+    let (say, said) = std::sync::mpsc::channel();
+    let reader = Arc::new(Waiting { reader: engine.history.reader().clone(), said: said.into() });
+    engine.history = History::new(reader, engine.vault.clone());
+    let name =
+        || Act::InternName { organization: OrganizationIndex::new(0), family: None, digest: 7, text: None };
+    let keyed = |content| Request { key: Some((Key::new(7), Content(content))), ..request(name()) };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        engine.submit(found()).await.unwrap();
+        let Ok(Outcome::Done(first)) = engine.submit(keyed(1)).await else { panic!("it was not done") };
+        let speaks = async { say.send(()).unwrap() };
+        let (again, ()) = tokio::join!(engine.submit(keyed(1)), speaks);
+        assert!(matches!(again, Ok(Outcome::Done(it)) if it.at == first.at && it.repeated));
+        let speaks = async { (0..3).for_each(|_| say.send(()).unwrap()) };
+        let all = vec![keyed(1), request(Act::VoidHold { hold: HoldId(0) }), keyed(2), keyed(1)];
+        let (all, ()) = tokio::join!(engine.submit_all(all), speaks);
+        let all: Vec<&str> = all
+            .unwrap()
+            .iter()
+            .map(|outcome| match outcome {
+                Outcome::Done(it) if it.at == first.at && it.repeated => "again",
+                Outcome::Refused(Refusal::KeyConflict) => "other content",
+                Outcome::Rejected(_) => "rejected",
+                _ => "something else",
+            })
+            .collect();
+        assert_eq!(all, ["again", "rejected", "other content", "again"]);
+    });
 }
 
 #[test]
