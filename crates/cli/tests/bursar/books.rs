@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::nodes::{Cluster, agent, eventually};
+use crate::cluster::{Cluster, agent, eventually};
 use crate::output;
 use crate::served::TOKEN;
 

@@ -12,8 +12,8 @@ use ledger::{
 use postgres_server::Server;
 use serde_json::Value;
 
+use crate::cluster::eventually;
 use crate::database::run as ask;
-use crate::nodes::eventually;
 use crate::served::TOKEN;
 use crate::{output, serve};
 

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use postgres_server::Patroni;
 
-use crate::nodes::{Cluster, Stopping, Told, open_account};
+use crate::cluster::{Cluster, open_account};
+use crate::told::{By, Stopping, Told};
 
 const CALLERS: usize = 4;
 /// Longer than it takes until a frozen leader's lease is over, and another leads.
@@ -22,7 +23,7 @@ fn answered_charges_outlive_every_failover_of_the_database() {
     std::thread::scope(|scope| {
         for caller in 0..CALLERS {
             let (told, nodes, account) = (&told, &nodes, account.as_str());
-            scope.spawn(move || told.call(nodes, account, caller));
+            scope.spawn(move || told.call(nodes, By::Charge, account, caller));
         }
         let _stopping = Stopping(&told.stop);
         let gap = |what: &str, begun: Instant| {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod books;
+mod cluster;
 mod contract;
 mod database;
 mod demo;
@@ -17,6 +18,7 @@ mod sandbox;
 mod serve;
 mod served;
 mod tokens;
+mod told;
 mod verify;
 
 use std::path::Path;

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::Response;
 
-use crate::nodes::{Cluster, Stopping, Told, agent, eventually, open_account};
+use crate::cluster::{Cluster, agent, eventually, open_account};
 use crate::served::TOKEN;
+use crate::told::{By, Stopping, Told};
 
 const NODES: usize = 2;
 /// Beyond it no answer is old.
@@ -56,7 +57,7 @@ fn a_read_near_by_holds_all_that_was_answered_before_the_age_it_states() {
     let path = balance_of(&account);
     let told = Told::paced(Duration::from_millis(1));
     std::thread::scope(|scope| {
-        scope.spawn(|| told.call(&cluster, &account, 0));
+        scope.spawn(|| told.call(&cluster, By::Charge, &account, 0));
         let _stopping = Stopping(&told.stop);
         let (mut asked, mut near, mut last) = (0, 0, [0; NODES]);
         eventually(|| {
@@ -140,7 +141,7 @@ fn whoever_followed_takes_over_warm_when_the_leader_dies() {
     std::thread::scope(|scope| {
         for caller in 0..3 {
             let (told, cluster, account) = (&told, &cluster, account.as_str());
-            scope.spawn(move || told.call(cluster, account, caller));
+            scope.spawn(move || told.call(cluster, By::Charge, account, caller));
         }
         let _stopping = Stopping(&told.stop);
         told.more(50);

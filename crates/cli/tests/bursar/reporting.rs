@@ -1,7 +1,7 @@
 use postgres_server::Server;
 
+use crate::cluster::eventually;
 use crate::database::run;
-use crate::nodes::eventually;
 use crate::{output, serve};
 
 #[test]
