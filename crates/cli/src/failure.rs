@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
+use journal::with_causes;
+
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The world failed: what was being done, and why it could not be.
@@ -25,7 +27,7 @@ impl Failure {
 
     /// For `map_err`.
     pub(crate) fn usage<E: Error>(error: E) -> Self {
-        Self::Usage(chain(&error))
+        Self::Usage(with_causes(&error))
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
@@ -40,23 +42,8 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fault { doing, source } => write!(f, "{doing}: {}", chain(source.as_ref())),
+            Self::Fault { doing, source } => write!(f, "{doing}: {}", with_causes(source.as_ref())),
             Self::Usage(reason) | Self::Refused(reason) => f.write_str(reason),
         }
     }
-}
-
-/// An error and everything it came from. Sources that their error already quotes are not said twice.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let cause = error.to_string();
-        if !text.contains(&cause) {
-            text.push_str(": ");
-            text.push_str(&cause);
-        }
-        source = error.source();
-    }
-    text
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use journal::{Group, ReadError, Sidecar, Tail};
+use journal::{Group, ReadError, Sidecar, Tail, with_causes};
 use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
 
 use crate::archive::{ArchiveFile, ArchiveHeader, ArchiveIndex, BLOCK_BYTES, LastBlock, block_check};
@@ -41,7 +41,7 @@ impl<D: Disk> Shared<D> {
         let number = full.file.header.number;
         let header = self
             .seal(&full)
-            .map_err(|error| format!("segment {number} cannot be sealed: {}", chain(&error)))?;
+            .map_err(|error| format!("segment {number} cannot be sealed: {}", with_causes(&error)))?;
         self.index_mut().archives.push(Arc::new(header));
         Ok(true)
     }
@@ -144,7 +144,9 @@ impl<D: Disk> Shared<D> {
                 None => Ok(()),
             }
         });
-        made.map_err(|error| format!("the sidecar of archive {number} cannot be made: {}", chain(&error)))?;
+        made.map_err(|error| {
+            format!("the sidecar of archive {number} cannot be made: {}", with_causes(&error))
+        })?;
         work.sidecars.pop();
         Ok(true)
     }
@@ -219,14 +221,6 @@ fn distil(
 fn check_archive<F: DiskFile>(file: F, header: &ArchiveHeader) -> Result<(), ReadError> {
     let _ = file.drop_cached();
     ArchiveFile::read_index(file, &Arc::new(*header))?.check()
-}
-
-/// An error and what it came from, in one line.
-fn chain(error: &ReadError) -> String {
-    match error {
-        ReadError::Fault { source, .. } => format!("{error}: {source}"),
-        _ => error.to_string(),
-    }
 }
 
 /// Packs groups into blocks and writes them behind the header's sector.

@@ -14,6 +14,7 @@
 //! Left out: what a group's body means. Events are the engine's; here they are bytes.
 
 mod anchor;
+mod causes;
 pub mod conformance;
 mod damage;
 mod group;
@@ -25,6 +26,7 @@ mod vault;
 use std::sync::Arc;
 
 pub use anchor::{Anchor, Retention};
+pub use causes::with_causes;
 pub use damage::Damage;
 pub use group::{Chain, GROUP_BYTES_MAX, Group, GroupError, HEADER_BYTES, Header, Tail};
 pub use memory::{MemoryJournal, MemoryStore, MemoryVault};

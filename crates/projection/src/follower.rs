@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use engine::{History, Passage, Seals};
-use journal::{Chain, ReadError, Tail};
+use journal::{Chain, ReadError, Tail, with_causes};
 use journal_postgres::{DatabaseError, Url};
 use tokio::runtime::Handle;
 use tokio_postgres::Client;
@@ -101,7 +101,7 @@ impl Following {
             let begun = self.standing.shown_until.load(Ordering::Relaxed);
             let Err(error) = self.follow(Until::Stopped) else { return };
             self.standing.failures.fetch_add(1, Ordering::Relaxed);
-            let reason = chain(&error);
+            let reason = with_causes(&error);
             if reason != said {
                 tracing::error!(reason, "the reporting tables stand still");
                 said = reason;
@@ -247,9 +247,4 @@ fn gather(
         reached = Some((tail, time));
     }
     Ok(reached)
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

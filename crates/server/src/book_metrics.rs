@@ -12,7 +12,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use crate::Books;
+use crate::OpenBook;
 
 /// The books that are open on this node right now: a node that takes the lead opens them anew.
 #[derive(Clone, Default)]
@@ -25,14 +25,14 @@ struct Shown {
 }
 
 impl Current {
-    pub fn set(&self, book: BookNumber, books: Option<&Books>) {
+    pub fn set(&self, number: BookNumber, book: Option<&OpenBook>) {
         let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        match books {
-            Some(books) => {
-                let shown = Shown { engine: books.engine.clone(), reporting: books.reporting() };
-                current.insert(book, shown);
+        match book {
+            Some(book) => {
+                let shown = Shown { engine: book.engine.clone(), reporting: book.reporting() };
+                current.insert(number, shown);
             }
-            None => drop(current.remove(&book)),
+            None => drop(current.remove(&number)),
         }
     }
 

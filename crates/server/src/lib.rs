@@ -21,7 +21,6 @@
 //! Left out: what an answer means. That is the dialects'.
 
 mod book_metrics;
-mod books;
 mod config;
 mod connection;
 mod health;
@@ -30,6 +29,7 @@ mod mail_metrics;
 mod metrics;
 mod nodes;
 mod observe;
+mod open_book;
 mod people;
 mod reporting;
 mod sandbox;
@@ -39,7 +39,6 @@ mod unread;
 mod wiring;
 
 pub use book_metrics::{BookMetrics, Current};
-pub use books::{Books, BooksError, BooksOptions};
 pub use config::{Config, ConfigError, KEY_HOURS_MAX, LogFormat, OPTIONS, Setting};
 pub use dialect_native::deliver_letters;
 pub use health::{Health, Readiness, Spread};
@@ -48,6 +47,7 @@ pub use mail_metrics::MailMetrics;
 pub use metrics::Metrics;
 pub use nodes::{Nodes, NodesError, Standing, Standings};
 pub use observe::Observe;
+pub use open_book::{BookError, BookOptions, OpenBook};
 pub use people::{PeopleError, note_failures, site};
 pub use sandbox::MARK as SANDBOX_MARK;
 pub use tls::TlsError;

@@ -68,8 +68,8 @@ use mail::Mailer;
 use tokio::sync::watch::channel;
 use tokio_rustls::TlsAcceptor;
 
-use crate::books::Source;
-use crate::{BooksError, BooksOptions, Current, Listening, Readiness, ServeError, Server};
+use crate::open_book::Source;
+use crate::{BookError, BookOptions, Current, Listening, Readiness, ServeError, Server};
 use certificate::Certificate;
 use desk::Desk;
 use feeding::{Feeding, Feeds, Interest};
@@ -110,13 +110,13 @@ pub struct Nodes {
     front: Arc<Front>,
     listening: Option<Listening>,
     server: Server,
-    thread: JoinHandle<Option<BooksError>>,
+    thread: JoinHandle<Option<BookError>>,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum NodesError {
     #[error(transparent)]
-    Books(#[from] BooksError),
+    Book(#[from] BookError),
     #[error(transparent)]
     Serve(#[from] ServeError),
     #[error("the node's thread does not start")]
@@ -132,7 +132,7 @@ impl Nodes {
     /// Joins the nodes of the database that `options` name, and waits until it is known who leads.
     pub async fn join(
         server: Server,
-        options: BooksOptions,
+        options: BookOptions,
         token: Option<Secret>,
         limits: Limits,
         people: (Site, Mailer),
@@ -143,7 +143,7 @@ impl Nodes {
         let source = Source::connect(&config.data, &url, &options)?;
         let mut fresh = [0; 32];
         SystemEntropy.fill(&mut fresh);
-        let secret = source.database.nodes_secret(VaultKey(fresh)).map_err(BooksError::from)?;
+        let secret = source.database.nodes_secret(VaultKey(fresh)).map_err(BookError::from)?;
         let certificate = Certificate::new(&secret.0).map_err(ServeError::from)?;
         let peers = Peers::new(&certificate).map_err(ServeError::from)?;
         let placement = source.placement();
@@ -261,12 +261,6 @@ impl Nodes {
             _ => Err(NodesError::Bug),
         }
     }
-}
-
-/// An error and what it came from.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Where others find a node: what the operator says, with the port that was taken where none is said.

@@ -7,7 +7,7 @@ use journal_postgres::Url;
 use projection::{Follower, Source, Standing};
 use tokio::runtime::Handle;
 
-use crate::BooksError;
+use crate::BookError;
 
 pub(crate) struct Reporting {
     _follower: Follower,
@@ -15,7 +15,7 @@ pub(crate) struct Reporting {
 }
 
 impl Reporting {
-    pub(crate) fn start(url: &str, engine: &Engine) -> Result<Self, BooksError> {
+    pub(crate) fn start(url: &str, engine: &Engine) -> Result<Self, BookError> {
         let url = Url::parse(url, |name| std::env::var(name).ok())?;
         tracing::info!(database = %url, "reporting tables are kept");
         let (history, seals) = (engine.history().clone(), engine.seals().clone());
@@ -23,7 +23,7 @@ impl Reporting {
         let source = Source { history, seals, book };
         let standing = Arc::<Standing>::default();
         let follower = Follower::start(url, source, Handle::current(), Arc::clone(&standing))
-            .map_err(BooksError::Reporting)?;
+            .map_err(BookError::Reporting)?;
         Ok(Self { _follower: follower, standing })
     }
 }

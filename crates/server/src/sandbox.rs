@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use engine::{SandboxClock, SystemClock};
 
-use crate::BooksError;
+use crate::BookError;
 
 /// The file that says that a data directory is a sandbox, and how far its clock was moved.
 pub const MARK: &str = "sandbox";
@@ -20,17 +20,17 @@ pub(crate) struct Sandbox {
 
 impl Sandbox {
     /// None for a directory that is not one, and is not asked to be. It is one from its first start on.
-    pub(crate) fn of(directory: &Path, is_new: bool, asked: bool) -> Result<Option<Self>, BooksError> {
+    pub(crate) fn of(directory: &Path, is_new: bool, asked: bool) -> Result<Option<Self>, BookError> {
         let path = directory.to_owned();
         let sandbox = Self { mark: directory.join(MARK) };
         match (asked, sandbox.mark.exists()) {
             (true, true) => Ok(Some(sandbox)),
             (true, false) if is_new => {
-                sandbox.keep(0).map_err(|source| BooksError::Directory { path, source })?;
+                sandbox.keep(0).map_err(|source| BookError::Directory { path, source })?;
                 Ok(Some(sandbox))
             }
-            (true, false) => Err(BooksError::NotASandbox { path }),
-            (false, true) => Err(BooksError::IsASandbox { path }),
+            (true, false) => Err(BookError::NotASandbox { path }),
+            (false, true) => Err(BookError::IsASandbox { path }),
             (false, false) => Ok(None),
         }
     }
@@ -40,15 +40,14 @@ impl Sandbox {
         directory: &Path,
         is_new: bool,
         asked: bool,
-    ) -> Result<Option<Arc<SandboxClock>>, BooksError> {
+    ) -> Result<Option<Arc<SandboxClock>>, BookError> {
         let sandbox = Self::of(directory, is_new, asked)?;
         sandbox.map(|sandbox| sandbox.clock().map(Arc::new)).transpose()
     }
 
-    fn clock(self) -> Result<SandboxClock, BooksError> {
-        let ahead = self
-            .ahead_micros()
-            .map_err(|source| BooksError::Directory { path: self.mark.clone(), source })?;
+    fn clock(self) -> Result<SandboxClock, BookError> {
+        let ahead =
+            self.ahead_micros().map_err(|source| BookError::Directory { path: self.mark.clone(), source })?;
         Ok(SandboxClock::new(Arc::new(SystemClock::default()), ahead, move |ahead| self.keep(ahead)))
     }
 

@@ -7,7 +7,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use dialect::{App, Limits};
 use engine::BookNumber;
 use server::{
-    BookMetrics, Books, BooksOptions, Config, Current, MailMetrics, Nodes, OPTIONS, Readiness, Server,
+    BookMetrics, BookOptions, Config, Current, MailMetrics, Nodes, OPTIONS, OpenBook, Readiness, Server,
 };
 
 use crate::failure::Failure;
@@ -46,7 +46,7 @@ const KEY_DISK_BYTES: f64 = 27.0;
 
 async fn serve(config: Config) -> Result<(), Failure> {
     let stop = server::stop_signal().map_err(Failure::fault("cannot start"))?;
-    let options = BooksOptions {
+    let options = BookOptions {
         journal: config.journal.clone(),
         local_copy_mb: config.local_copy_mb,
         migrate: config.migrate,
@@ -66,41 +66,41 @@ async fn serve(config: Config) -> Result<(), Failure> {
     if options.journal.is_some() {
         return serve_among_nodes(config, options, stop).await;
     }
-    let books = Books::open(&config.data, &options, operator_token()?)
+    let book = OpenBook::open(&config.data, &options, operator_token()?)
         .await
         .map_err(Failure::fault("cannot open the books"))?;
     tracing::info!(
-        accounts = books.engine.directory().accounts(),
-        replayed = books.recovered.events,
-        snapshot = books.recovered.snapshot.is_some(),
+        accounts = book.engine.directory().accounts(),
+        replayed = book.recovered.events,
+        snapshot = book.recovered.snapshot.is_some(),
         "the books are open"
     );
-    if books.sandbox.is_some() {
+    if book.sandbox.is_some() {
         tracing::warn!("this is a sandbox: its clock can be moved, and nothing in it is money");
     }
-    books.token.as_ref().inspect(|token| show(token));
+    book.token.as_ref().inspect(|token| show(token));
     let limits = Limits { batch_max: config.batch_max };
     let (site, mailer) = server::site(&config, std::env::var(SMTP_PASSWORD).ok()).map_err(Failure::usage)?;
-    let app = App::new(books.engine.clone(), limits).with_sandbox(books.sandbox.clone());
+    let app = App::new(book.engine.clone(), limits).with_sandbox(book.sandbox.clone());
     let app = Arc::new(app.with_site(site, mailer));
     let server = Server::new(config);
     let current = Current::default();
-    current.set(BookNumber::FIRST, Some(&books));
+    current.set(BookNumber::FIRST, Some(&book));
     server.metrics().register(|registry| {
         BookMetrics::register(registry, &current);
         MailMetrics::register(registry, &app.mailer);
     });
     server.health().set(Readiness::Ready);
     tokio::spawn(server::note_uses(Arc::downgrade(&app)));
-    tokio::spawn(server::watch(books.engine.clone(), server.health().clone()));
+    tokio::spawn(server::watch(book.engine.clone(), server.health().clone()));
     tokio::spawn(server::note_failures(Arc::downgrade(&app)));
     tokio::spawn(server::deliver_letters(Arc::downgrade(&app)));
     let served = server.run(server::router(app.clone()), stop).await;
     // Only days of last uses: what cannot be written down is not worth a failure.
-    drop(app.access.last_use().write_down(&books.engine).await);
+    drop(app.access.last_use().write_down(&book.engine).await);
     drop(app);
     // What was answered is durable already; what still waits is answered or refused, then the directory closes.
-    let closed = tokio::task::spawn_blocking(|| books.close()).await;
+    let closed = tokio::task::spawn_blocking(|| book.close()).await;
     served.map_err(Failure::fault("cannot serve"))?;
     closed.map_err(Failure::fault("cannot close the books"))
 }
@@ -108,7 +108,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
 /// Over a database there may be other servers: one of them leads.
 async fn serve_among_nodes(
     config: Config,
-    options: BooksOptions,
+    options: BookOptions,
     stop: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
     let limits = Limits { batch_max: config.batch_max };

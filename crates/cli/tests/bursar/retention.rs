@@ -5,7 +5,7 @@ use std::path::Path;
 use domain::{Currency, Nanos};
 use ledger::{Act, Actor, Admission, ChargeKind, Command, Event, Funding, NewAccount, Usage};
 use serde_json::Value;
-use server::{Books, BooksOptions};
+use server::{BookOptions, OpenBook};
 
 use crate::served::TOKEN;
 use crate::{output, run, serve};
@@ -25,9 +25,10 @@ fn json(arguments: &[&str]) -> Value {
 fn lived(data: &Path) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let options = BooksOptions { segment_bytes: Some(1 << 20), sandbox: true, ..BooksOptions::default() };
-        let books = Books::open(data, &options, Some(access::Secret::given(TOKEN.to_owned()))).await.unwrap();
-        let engine = books.engine.clone();
+        let options = BookOptions { segment_bytes: Some(1 << 20), sandbox: true, ..BookOptions::default() };
+        let book =
+            OpenBook::open(data, &options, Some(access::Secret::given(TOKEN.to_owned()))).await.unwrap();
+        let engine = book.engine.clone();
         let (organization, _) = engine.directory().organization(access::DEFAULT_ORGANIZATION).unwrap();
         let request = |act| engine::Request { command: Command { actor: Actor::System, act }, key: None };
         let open = Act::OpenAccount(Box::new(NewAccount {
@@ -56,12 +57,12 @@ fn lived(data: &Path) -> String {
         });
         for _ in 0..7 {
             engine.submit_all(vec![charge.clone(); 2_000]).await.unwrap();
-            let clock = books.sandbox.as_ref().unwrap();
+            let clock = book.sandbox.as_ref().unwrap();
             clock.advance_to(engine::Clock::now(&**clock).plus_secs(24 * 3600)).unwrap();
         }
         let account = format!("{:08x}", engine.seals().account_key(account));
         drop(engine);
-        books.close();
+        book.close();
         account
     })
 }

@@ -2,21 +2,11 @@
 
 use std::time::Duration;
 
-use journal::{AppendError, Journal};
+use journal::{AppendError, Journal, with_causes};
 use journal_postgres::{Database, OpenError, Options};
 use postgres_server::{Durability, Server};
 
 use crate::fixture::{INCARNATION, impatient, next, open, try_open, url};
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
-}
 
 #[test]
 fn every_reason_is_said() {
@@ -56,7 +46,7 @@ fn every_reason_is_said() {
     ];
     for (before, url, expected) in prepared {
         database.run(&before.replace("{}", &name));
-        let error = chain(&try_open(&url, Options::default()).map(drop).unwrap_err());
+        let error = with_causes(&try_open(&url, Options::default()).map(drop).unwrap_err());
         assert!(error.contains(expected), "{expected}: {error}");
         assert!(!error.contains("secret") && !error.contains("right"), "{error}");
     }
@@ -87,9 +77,17 @@ fn another_copy_is_not_taken_for_the_same_journal() {
          AND pid <> pg_backend_pid()",
     );
     let error = journal.append(&next(&journal, b"two")).unwrap_err();
-    assert!(chain(&error).contains("another copy of the journal than before"), "{}", chain(&error));
+    assert!(
+        with_causes(&error).contains("another copy of the journal than before"),
+        "{}",
+        with_causes(&error)
+    );
     let error = follower.open(0).err().expect("who has opened nothing yet refuses it too");
-    assert!(chain(&error).contains("another copy of the journal than before"), "{}", chain(&error));
+    assert!(
+        with_causes(&error).contains("another copy of the journal than before"),
+        "{}",
+        with_causes(&error)
+    );
     assert_eq!(open(&database.url(), Options::default()).tail().position, 1);
 }
 
@@ -154,7 +152,7 @@ fn tls_is_asked_for_and_believed_as_the_url_says() {
         (format!("sslmode=verify-full&sslrootcert={}", strange.display()), Some("invalid peer certificate")),
         ("sslmode=verify-full&sslrootcert=/nowhere.pem".to_owned(), Some("cannot read the root certificate")),
     ] {
-        let opened = try_open(&at(&tls), Options::default()).map(drop).map_err(|error| chain(&error));
+        let opened = try_open(&at(&tls), Options::default()).map(drop).map_err(|error| with_causes(&error));
         match expected {
             None => assert_eq!(opened, Ok(()), "{tls}"),
             Some(expected) => assert!(opened.as_ref().unwrap_err().contains(expected), "{opened:?}"),
@@ -162,5 +160,5 @@ fn tls_is_asked_for_and_believed_as_the_url_says() {
     }
     let plain =
         try_open(&place.database().url().replace("sslmode=disable", "sslmode=require"), Options::default());
-    assert!(chain(&plain.map(drop).unwrap_err()).contains("TLS"), "a server without it is refused");
+    assert!(with_causes(&plain.map(drop).unwrap_err()).contains("TLS"), "a server without it is refused");
 }

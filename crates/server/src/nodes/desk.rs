@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use engine::BookNumber;
-use journal::Anchor;
+use journal::{Anchor, with_causes};
 use journal_postgres::{Lead, NodeId, Nodes, Watch};
 use tokio::sync::watch::Sender;
 
@@ -14,7 +14,7 @@ use super::follow::{Follow, Near};
 use super::spread::{first_before, rank};
 use super::term::{Ended, Grounds, Term};
 use super::{Role, Standing};
-use crate::BooksError;
+use crate::BookError;
 
 /// After handing over, the lead is left to others for so long; then this node takes it back.
 const HANDED_OVER: Duration = Duration::from_secs(2);
@@ -102,7 +102,7 @@ impl Desk {
     }
 
     /// Takes note of a term that has ended. The error is one that a start cannot go on with.
-    pub(super) fn note_end(&mut self, rows: &Nodes, has_led: bool) -> Option<BooksError> {
+    pub(super) fn note_end(&mut self, rows: &Nodes, has_led: bool) -> Option<BookError> {
         let term = self.term.take_if(|term| term.has_ended())?;
         let ended = term.join();
         self.role.send_replace(Role::Leaderless);
@@ -111,7 +111,7 @@ impl Desk {
         match ended {
             Ended::Faulted(error) if self.book == BookNumber::FIRST && !has_led => return Some(error),
             Ended::Faulted(error) => {
-                let reason = super::chain(&error);
+                let reason = with_causes(&error);
                 tracing::error!(book = self.book.get(), reason, "the book cannot be opened");
                 self.fault = Some(reason);
                 self.watch.lost(now);

@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use dialect::App;
 use engine::{BookNumber, OpenError};
+use journal::with_causes;
 
+use super::Standing;
 use super::feeding::{Feed, Feeds, News};
 use super::term::{Grounds, is_passing};
-use super::{Standing, chain};
-use crate::BooksError;
-use crate::books::Followed;
+use crate::BookError;
+use crate::open_book::Followed;
 
 /// Before it is tried again to follow.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -150,12 +151,12 @@ impl Keeping {
                 }
                 // Before a book is led for the first time there are no keys.
                 Err(error)
-                    if is_passing(&error) || matches!(error, BooksError::Book(OpenError::KeysMissing)) =>
+                    if is_passing(&error) || matches!(error, BookError::Book(OpenError::KeysMissing)) =>
                 {
-                    tracing::debug!(book, reason = chain(&error), "the book is not followed yet");
+                    tracing::debug!(book, reason = with_causes(&error), "the book is not followed yet");
                 }
                 Err(error) => {
-                    tracing::error!(book, reason = chain(&error), "the book is not followed");
+                    tracing::error!(book, reason = with_causes(&error), "the book is not followed");
                     return None;
                 }
             }
@@ -200,15 +201,15 @@ impl Keeping {
                 match done {
                     Ok(()) => shown.set(since.filter(|_| end.is_some())),
                     Err(error @ OpenError::Replaced { .. }) => {
-                        tracing::warn!(book, reason = chain(&error), "what was followed is dropped");
+                        tracing::warn!(book, reason = with_causes(&error), "what was followed is dropped");
                         return Err(Lost::Replaced);
                     }
                     Err(error) if is_transient(&error) => {
-                        tracing::debug!(book, reason = chain(&error), "following is tried again");
+                        tracing::debug!(book, reason = with_causes(&error), "following is tried again");
                         shown.set(None);
                     }
                     Err(error) => {
-                        tracing::error!(book, reason = chain(&error), "the follower has stopped");
+                        tracing::error!(book, reason = with_causes(&error), "the follower has stopped");
                         return Err(Lost::Stopped);
                     }
                 }

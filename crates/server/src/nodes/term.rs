@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use access::Secret;
 use dialect::{App, Limits, Site};
 use engine::{BookFault, BookNumber, Engine, OpenError, SandboxClock};
+use journal::with_causes;
 use mail::Mailer;
 use tokio::runtime::Handle;
 use tokio::sync::watch::Sender;
@@ -17,10 +18,10 @@ use super::follow::Follow;
 use super::forward::{Front, led_router};
 use super::in_flight::counted;
 use super::phase::Phase;
-use super::{Led, Role, Standing, chain};
-use crate::books::{Followed, Source};
+use super::{Led, Role, Standing};
 use crate::listen::Surrounding;
-use crate::{Books, BooksError, BooksOptions, Current, Health};
+use crate::open_book::{Followed, Source};
+use crate::{BookError, BookOptions, Current, Health, OpenBook};
 
 /// Requests that had reached the engine are waited for when the lead is handed over.
 const FINISH_MAX: Duration = Duration::from_secs(2);
@@ -29,7 +30,7 @@ const FINISH_MAX: Duration = Duration::from_secs(2);
 pub(super) struct Grounds {
     pub(super) front: Arc<Front>,
     pub(super) source: Source,
-    pub(super) options: BooksOptions,
+    pub(super) options: BookOptions,
     pub(super) token: Option<Secret>,
     pub(super) limits: Limits,
     /// How people come here, and how letters leave.
@@ -65,7 +66,7 @@ pub(super) enum Ended {
     Lost,
     HandedOver,
     /// The book cannot be opened at all, until somebody does something about it.
-    Faulted(BooksError),
+    Faulted(BookError),
 }
 
 #[derive(Default)]
@@ -142,59 +143,63 @@ impl Leading {
             Some(followed) => self.lead(followed),
             None => (self.open(), false),
         };
-        let books = match opened {
-            Ok(books) => books,
+        let open = match opened {
+            Ok(open) => open,
             Err(error) if is_passing(&error) => {
                 tracing::warn!(
                     book = book.get(),
-                    reason = chain(&error),
+                    reason = with_causes(&error),
                     "the lead is lost before the book is open"
                 );
                 return Ended::NotOpened;
             }
             Err(error) => return Ended::Faulted(error),
         };
-        if let Some(token) = &books.token {
+        if let Some(token) = &open.token {
             (grounds.show_token)(token);
         }
         grounds.takeovers.fetch_add(1, Ordering::Relaxed);
-        let (took_ms, replayed) = (begun.elapsed().as_millis() as u64, books.recovered.events);
-        let accounts = books.engine.directory().accounts();
+        let (took_ms, replayed) = (begun.elapsed().as_millis() as u64, open.recovered.events);
+        let accounts = open.engine.directory().accounts();
         tracing::info!(book = book.get(), took_ms, is_warm, replayed, accounts, "this node leads");
         self.standing.took_over(is_warm);
-        let ended = self.serve(&books);
+        let ended = self.serve(&open);
         grounds.current.set(*book, None);
-        books.close();
+        open.close();
         ended
     }
 
-    fn open(&self) -> Result<Books, BooksError> {
+    fn open(&self) -> Result<OpenBook, BookError> {
         let Self { book, grounds, .. } = self;
         let opened = grounds.source.open(*book)?;
-        let start = Books::start(*book, opened, &grounds.options, grounds.token.clone());
+        let start = OpenBook::start(*book, opened, &grounds.options, grounds.token.clone());
         grounds.runtime.block_on(start)
     }
 
     /// What was followed leads; or the book is opened as at a start, if that is not what the journal holds.
-    fn lead(&self, followed: Followed) -> (Result<Books, BooksError>, bool) {
+    fn lead(&self, followed: Followed) -> (Result<OpenBook, BookError>, bool) {
         let Self { book, grounds, .. } = self;
-        let lead = Books::lead(*book, followed, &grounds.options, grounds.token.clone());
+        let lead = OpenBook::lead(*book, followed, &grounds.options, grounds.token.clone());
         match grounds.runtime.block_on(lead) {
             // Somebody else's barrier stands there.
-            Err(error @ BooksError::Book(OpenError::Book(_))) => (Err(error), true),
+            Err(error @ BookError::Book(OpenError::Book(_))) => (Err(error), true),
             Err(error) => {
-                tracing::warn!(book = book.get(), reason = chain(&error), "what was followed does not lead");
+                tracing::warn!(
+                    book = book.get(),
+                    reason = with_causes(&error),
+                    "what was followed does not lead"
+                );
                 (self.open(), false)
             }
-            books => (books, true),
+            lead => (lead, true),
         }
     }
 
     /// Until the book stops, or it is time to hand over.
-    fn serve(&self, books: &Books) -> Ended {
+    fn serve(&self, open: &OpenBook) -> Ended {
         let grounds = &self.grounds;
         let in_flight = Arc::new(AtomicUsize::new(0));
-        let app = grounds.app(&books.engine, books.sandbox.clone());
+        let app = grounds.app(&open.engine, open.sandbox.clone());
         grounds.runtime.spawn(crate::note_uses(Arc::downgrade(&app)));
         grounds.runtime.spawn(crate::note_failures(Arc::downgrade(&app)));
         // Letters that another node did not get to are found in the book.
@@ -202,11 +207,11 @@ impl Leading {
         let bare = counted(crate::router(Arc::clone(&app)), &in_flight);
         let node = grounds.around.around(bare.clone());
         let public = grounds.around.around(led_router(&grounds.front, self.book, bare.clone()));
-        grounds.current.set(self.book, Some(books));
+        grounds.current.set(self.book, Some(open));
         self.standing.leads.store(true, Ordering::Relaxed);
         self.standing.silence_ms.store(0, Ordering::Relaxed);
         self.role.send_replace(Role::Leading(Led { public, node, bare, app }));
-        let ended = self.until_over(&books.engine);
+        let ended = self.until_over(&open.engine);
         self.role.send_replace(Role::Leaderless);
         if matches!(ended, Ended::HandedOver) {
             let until = Instant::now() + FINISH_MAX;
@@ -260,14 +265,14 @@ impl Leading {
 }
 
 /// Somebody else was faster, or the database was away: the next attempt may do.
-pub(super) fn is_passing(error: &BooksError) -> bool {
+pub(super) fn is_passing(error: &BookError) -> bool {
     match error {
-        BooksError::Book(OpenError::Replaced { .. }) => true,
-        BooksError::Book(OpenError::Book(BookFault::Append(_) | BookFault::OtherKey)) => true,
-        BooksError::Book(OpenError::Book(BookFault::Vault(_)) | OpenError::Vault(_)) => true,
-        BooksError::Book(OpenError::Read(error)) => !matches!(error, journal::ReadError::Damaged { .. }),
-        BooksError::Database(error) => matches!(error, journal_postgres::OpenError::Database(_)),
-        BooksError::FirstStart(_) => true,
+        BookError::Book(OpenError::Replaced { .. }) => true,
+        BookError::Book(OpenError::Book(BookFault::Append(_) | BookFault::OtherKey)) => true,
+        BookError::Book(OpenError::Book(BookFault::Vault(_)) | OpenError::Vault(_)) => true,
+        BookError::Book(OpenError::Read(error)) => !matches!(error, journal::ReadError::Damaged { .. }),
+        BookError::Database(error) => matches!(error, journal_postgres::OpenError::Database(_)),
+        BookError::FirstStart(_) => true,
         _ => false,
     }
 }

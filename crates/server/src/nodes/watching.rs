@@ -13,7 +13,7 @@ use super::others::Others;
 use super::phase::Phase;
 use super::term::Grounds;
 use crate::health::Spread;
-use crate::{BooksError, Readiness};
+use crate::{BookError, Readiness};
 
 /// A node's own row moves so often.
 const ALIVE_EVERY: Duration = Duration::from_secs(1);
@@ -41,7 +41,7 @@ impl Due {
 
 impl Watching {
     /// Until the process ends. The error is one that a start cannot go on with.
-    pub(super) fn run(mut self) -> Option<BooksError> {
+    pub(super) fn run(mut self) -> Option<BookError> {
         let (mut alive, mut beaten) = (Due::default(), Due::default());
         let (mut others, mut complaints) = (Others::default(), Complaints::default());
         let mut failure = None;
@@ -81,7 +81,7 @@ impl Watching {
         }
     }
 
-    fn note_ends(&mut self) -> Option<BooksError> {
+    fn note_ends(&mut self) -> Option<BookError> {
         let has_led = self.grounds.takeovers.load(Ordering::Relaxed) > 0;
         let Self { desks, rows, .. } = self;
         let ends = desks.iter_mut().map(|desk| desk.note_end(rows, has_led));

@@ -12,10 +12,10 @@ fn a_directory_is_a_sandbox_from_its_first_start_or_never() {
     let of = |is_new, asked| Sandbox::of(directory.path(), is_new, asked).map(|it| it.is_some());
     assert!(matches!(of(true, false), Ok(false)));
     assert!(matches!(of(false, false), Ok(false)));
-    assert!(matches!(of(false, true), Err(BooksError::NotASandbox { .. })));
+    assert!(matches!(of(false, true), Err(BookError::NotASandbox { .. })));
     assert!(matches!(of(true, true), Ok(true)));
     assert!(matches!(of(false, true), Ok(true)));
-    assert!(matches!(of(false, false), Err(BooksError::IsASandbox { .. })));
+    assert!(matches!(of(false, false), Err(BookError::IsASandbox { .. })));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dialect::{App, Limits};
-use server::{Books, BooksOptions, Config, Readiness, Server};
+use server::{BookOptions, Config, OpenBook, Readiness, Server};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -18,7 +18,7 @@ use crate::failure::Failure;
 pub(super) struct House {
     runtime: Runtime,
     directory: TempDir,
-    books: Books,
+    book: OpenBook,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
     pub(super) url: String,
@@ -35,15 +35,15 @@ impl House {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(Failure::fault("cannot start threads"))?;
         let data = directory.path().join("data");
-        let options = BooksOptions { segment_bytes: Some(SEGMENT_BYTES), ..BooksOptions::default() };
-        let books = runtime.block_on(Books::open(&data, &options, None));
-        let books = books.map_err(Failure::fault("cannot open the books"))?;
-        let token = books.token.as_ref().map(|token| token.expose().to_owned()).unwrap_or_default();
+        let options = BookOptions { segment_bytes: Some(SEGMENT_BYTES), ..BookOptions::default() };
+        let book = runtime.block_on(OpenBook::open(&data, &options, None));
+        let book = book.map_err(Failure::fault("cannot open the books"))?;
+        let token = book.token.as_ref().map(|token| token.expose().to_owned()).unwrap_or_default();
         let token_file = directory.path().join("token");
         write_secret(&token_file, &token).map_err(Failure::fault("cannot write the token"))?;
 
         let config = Config { data, listen: "127.0.0.1:0".to_owned(), ..Config::default() };
-        let app = App::new(books.engine.clone(), Limits { batch_max: config.batch_max });
+        let app = App::new(book.engine.clone(), Limits { batch_max: config.batch_max });
         let server = Server::new(config);
         server.health().set(Readiness::Ready);
         let listening = runtime.block_on(server.bind(server::router(Arc::new(app))));
@@ -51,7 +51,7 @@ impl House {
         let url = listening.url().to_owned();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = runtime.spawn(listening.serve(async move { _ = stopped.await }));
-        Ok(Self { runtime, directory, books, stop, serving, url, token, token_file })
+        Ok(Self { runtime, directory, book, stop, serving, url, token, token_file })
     }
 
     /// With connections of its own.
@@ -71,10 +71,10 @@ impl House {
 
     /// Stops as a server does, and re-derives from the directory what it left.
     pub(super) fn close(self) -> Result<Verified, Failure> {
-        let Self { runtime, directory, books, stop, serving, .. } = self;
+        let Self { runtime, directory, book, stop, serving, .. } = self;
         _ = stop.send(());
         runtime.block_on(serving).map_err(Failure::fault("the server did not end well"))?;
-        books.close();
+        book.close();
         drop(runtime);
         let verified = verify::verify(&directory.path().join("data")).map_err(|failed| match failed {
             NotVerified::Failure(failure) => failure,

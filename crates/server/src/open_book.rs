@@ -1,4 +1,4 @@
-//! The books of a server, opened: the journal, the keys beside it, and the engine that runs on them.
+//! A book of a server, opened: the journal, the keys beside it, and the engine that runs on them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use engine::{
 use journal::{Journal, Vault};
 use journal_file::{FileJournal, OsDisk};
 
-pub(crate) use crate::books::database::{Followed, Source};
+pub(crate) use crate::open_book::database::{Followed, Source};
 use crate::reporting::Reporting;
 use crate::sandbox::Sandbox;
 
 mod database;
 
-/// The books of a server, open for as long as this is kept.
-pub struct Books {
+/// A book of a server, open for as long as this is kept.
+pub struct OpenBook {
     pub engine: Engine,
     /// The operator's token, when this start made it: shown once.
     pub token: Option<Secret>,
@@ -30,9 +30,9 @@ pub struct Books {
     running: Running,
 }
 
-/// How the books are opened.
+/// How a book is opened.
 #[derive(Clone, Default)]
-pub struct BooksOptions {
+pub struct BookOptions {
     /// URL of a database that holds the journal; none: files in the directory.
     pub journal: Option<String>,
     /// URL of a database in which tables for reports are kept.
@@ -52,7 +52,7 @@ pub struct BooksOptions {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum BooksError {
+pub enum BookError {
     #[error("the data directory {} cannot be used", path.display())]
     Directory { path: PathBuf, source: std::io::Error },
     #[error("{} has lived without --sandbox and cannot become a sandbox", path.display())]
@@ -94,14 +94,14 @@ pub enum BooksError {
     FirstStart(#[from] FirstStartError),
 }
 
-impl Books {
+impl OpenBook {
     /// Opens the journal, or makes it on first use. `token` is the operator's own choice of a token.
     pub async fn open(
         directory: &Path,
-        options: &BooksOptions,
+        options: &BookOptions,
         token: Option<Secret>,
-    ) -> Result<Self, BooksError> {
-        let unusable = |source| BooksError::Directory { path: directory.to_owned(), source };
+    ) -> Result<Self, BookError> {
+        let unusable = |source| BookError::Directory { path: directory.to_owned(), source };
         std::fs::create_dir_all(directory).map_err(unusable)?;
         let opened = match &options.journal {
             Some(url) => Source::connect(directory, url, options)?.open(BookNumber::FIRST)?,
@@ -114,13 +114,13 @@ impl Books {
     pub(crate) async fn start(
         book: BookNumber,
         opened: Opened,
-        options: &BooksOptions,
+        options: &BookOptions,
         token: Option<Secret>,
-    ) -> Result<Self, BooksError> {
+    ) -> Result<Self, BookError> {
         let sandbox = opened.sandbox.clone();
         if let Some(clock) = &sandbox {
             // What stands in the journal has happened.
-            clock.advance_to(newest(&*opened.journal)?).map_err(BooksError::SandboxClock)?;
+            clock.advance_to(newest(&*opened.journal)?).map_err(BookError::SandboxClock)?;
         }
         let (engine, rounds, recovered) = Engine::open(opened.into_parts(book, options))?;
         Self::run(book, engine, rounds, recovered, sandbox, options, token).await
@@ -130,14 +130,14 @@ impl Books {
     pub(crate) async fn lead(
         book: BookNumber,
         followed: Followed,
-        options: &BooksOptions,
+        options: &BookOptions,
         token: Option<Secret>,
-    ) -> Result<Self, BooksError> {
+    ) -> Result<Self, BookError> {
         let Followed { engine, mut following, sandbox, .. } = followed;
         if let Some(clock) = &sandbox {
             let end = following.look()?;
             following.advance(end)?;
-            clock.advance_to(following.follower().newest()).map_err(BooksError::SandboxClock)?;
+            clock.advance_to(following.follower().newest()).map_err(BookError::SandboxClock)?;
         }
         let (rounds, recovered) = following.lead()?;
         Self::run(book, engine, rounds, recovered, sandbox, options, token).await
@@ -149,9 +149,9 @@ impl Books {
         rounds: Rounds,
         recovered: Recovered,
         sandbox: Option<Arc<SandboxClock>>,
-        options: &BooksOptions,
+        options: &BookOptions,
         token: Option<Secret>,
-    ) -> Result<Self, BooksError> {
+    ) -> Result<Self, BookError> {
         let running = Running::begin(&engine, rounds)?;
         // The operator is known in the first book.
         let token = match book {
@@ -192,7 +192,7 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    fn into_parts(self, book: BookNumber, options: &BooksOptions) -> engine::Parts {
+    fn into_parts(self, book: BookNumber, options: &BookOptions) -> engine::Parts {
         let clock: Arc<dyn Clock> = match self.sandbox {
             Some(clock) => clock,
             None => Arc::new(SystemClock::default()),
@@ -217,9 +217,9 @@ impl Opened {
     }
 }
 
-fn open_files(directory: &Path, options: &BooksOptions) -> Result<Opened, BooksError> {
+fn open_files(directory: &Path, options: &BookOptions) -> Result<Opened, BookError> {
     if database::is_named(directory) {
-        return Err(BooksError::HoldsNoFiles { path: directory.to_owned() });
+        return Err(BookError::HoldsNoFiles { path: directory.to_owned() });
     }
     let disk = OsDisk::new(directory);
     let journal_options = journal_options(options);
@@ -240,7 +240,7 @@ fn fresh_incarnation() -> [u8; 16] {
     incarnation
 }
 
-fn journal_options(options: &BooksOptions) -> journal_file::Options {
+fn journal_options(options: &BookOptions) -> journal_file::Options {
     let defaults = journal_file::Options::default();
     let segment_bytes = options.segment_bytes.unwrap_or(defaults.segment_bytes);
     journal_file::Options { segment_bytes, sidecar: Some(Arc::new(engine::KeySidecar)), ..defaults }

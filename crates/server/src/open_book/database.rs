@@ -11,7 +11,7 @@ use engine::{
 use journal::{Vault, VaultKey};
 use journal_postgres::{Database, Incarnation, Options, Url, Whereabouts};
 
-use super::{BooksError, BooksOptions, Opened, fresh_incarnation};
+use super::{BookError, BookOptions, Opened, fresh_incarnation};
 use crate::sandbox::Sandbox;
 
 /// Names the journal that the directory belongs to.
@@ -48,11 +48,11 @@ pub(crate) struct Source {
 
 impl Source {
     /// Reaches the database, makes the tables on first use, and holds the directory against it.
-    pub(crate) fn connect(directory: &Path, url: &str, options: &BooksOptions) -> Result<Self, BooksError> {
-        let unusable = |source| BooksError::Directory { path: directory.to_owned(), source };
+    pub(crate) fn connect(directory: &Path, url: &str, options: &BookOptions) -> Result<Self, BookError> {
+        let unusable = |source| BookError::Directory { path: directory.to_owned(), source };
         std::fs::create_dir_all(directory).map_err(unusable)?;
         if directory.join(FILES).exists() {
-            return Err(BooksError::HoldsFiles { path: directory.to_owned() });
+            return Err(BookError::HoldsFiles { path: directory.to_owned() });
         }
         let url = Url::parse(url, |name| std::env::var(name).ok())?;
         let database = Database::connect(&url, Options::default())?;
@@ -82,12 +82,12 @@ impl Source {
     }
 
     /// A follower of the book. Nothing is written: there is none before the book was led once.
-    pub(crate) fn follow(&self, book: BookNumber, options: &BooksOptions) -> Result<Followed, BooksError> {
+    pub(crate) fn follow(&self, book: BookNumber, options: &BookOptions) -> Result<Followed, BookError> {
         let journal = self.database.follow(u32::from(book.get()))?;
         let (vault, whereabouts) = (journal.vault(), journal.whereabouts());
         match vault.get(MasterKey::OWNER.0) {
             Some(key) if key != VaultKey(self.master.0) => {
-                return Err(BooksError::ForeignBook { book: book.get() });
+                return Err(BookError::ForeignBook { book: book.get() });
             }
             _ => {}
         }
@@ -96,7 +96,7 @@ impl Source {
         Ok(Followed { engine, following, whereabouts, sandbox: self.sandbox.clone() })
     }
 
-    pub(crate) fn open(&self, book: BookNumber) -> Result<Opened, BooksError> {
+    pub(crate) fn open(&self, book: BookNumber) -> Result<Opened, BookError> {
         let mut journal = self.database.open(u32::from(book.get()))?;
         if journal.vault().get(MasterKey::OWNER.0).is_none() {
             shared_key(&self.database, book, VaultKey(self.master.0))?;
@@ -104,13 +104,13 @@ impl Source {
         }
         let vault: Arc<dyn Vault> = journal.vault();
         if vault.get(MasterKey::OWNER.0) != Some(VaultKey(self.master.0)) {
-            return Err(BooksError::ForeignBook { book: book.get() });
+            return Err(BookError::ForeignBook { book: book.get() });
         }
         Ok(Opened { journal: Box::new(journal), vault, sandbox: self.sandbox.clone() })
     }
 }
 
-fn shared_key(database: &Database, book: BookNumber, fresh: VaultKey) -> Result<VaultKey, BooksError> {
+fn shared_key(database: &Database, book: BookNumber, fresh: VaultKey) -> Result<VaultKey, BookError> {
     Ok(database.kept_key(u32::from(book.get()), MasterKey::OWNER.0, fresh)?)
 }
 
@@ -121,7 +121,7 @@ fn fresh_key() -> VaultKey {
 }
 
 /// Makes the journal. Several nodes may start at once: one of them does.
-fn init(database: &Database) -> Result<(Incarnation, bool), BooksError> {
+fn init(database: &Database) -> Result<(Incarnation, bool), BookError> {
     let fresh = fresh_incarnation();
     match database.init(fresh, BOOKS) {
         Err(journal_postgres::OpenError::AlreadyInitialised) => {
@@ -133,22 +133,22 @@ fn init(database: &Database) -> Result<(Incarnation, bool), BooksError> {
 }
 
 /// Whoever takes over is on another clock: they must not be far apart.
-fn check_clock(database: &Database, options: &BooksOptions) -> Result<(), BooksError> {
+fn check_clock(database: &Database, options: &BookOptions) -> Result<(), BookError> {
     let skew_micros = SystemClock::default().now().micros_since(database.now()?);
     if skew_micros.abs() > SKEW_MAX_MICROS && !options.confirm_clock {
-        return Err(BooksError::ClockSkew { seconds: skew_micros / 1_000_000 });
+        return Err(BookError::ClockSkew { seconds: skew_micros / 1_000_000 });
     }
     Ok(())
 }
 
 /// What is local in the directory is of one journal only.
-fn belong(directory: &Path, incarnation: &Incarnation) -> Result<(), BooksError> {
+fn belong(directory: &Path, incarnation: &Incarnation) -> Result<(), BookError> {
     let name: String = incarnation.iter().map(|byte| format!("{byte:02x}")).collect();
     let path = directory.join(INCARNATION);
-    let unusable = |source| BooksError::Directory { path: directory.to_owned(), source };
+    let unusable = |source| BookError::Directory { path: directory.to_owned(), source };
     match std::fs::read_to_string(&path) {
         Ok(known) if known.trim() == name => Ok(()),
-        Ok(_) => Err(BooksError::OtherJournal { path: directory.to_owned() }),
+        Ok(_) => Err(BookError::OtherJournal { path: directory.to_owned() }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             std::fs::write(&path, format!("{name}\n")).map_err(unusable)
         }
