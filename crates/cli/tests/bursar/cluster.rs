@@ -1,5 +1,6 @@
 //! Several servers on one database.
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::RwLock;
 use std::time::{Duration, Instant};
@@ -21,6 +22,8 @@ struct Node {
 
 pub(crate) struct Cluster {
     journal: String,
+    /// Whether letters go into a folder of each node.
+    has_mail: bool,
     nodes: RwLock<Vec<Node>>,
 }
 
@@ -30,11 +33,19 @@ impl Cluster {
     }
 
     pub(crate) fn over(count: usize, journal: String) -> Self {
-        let cluster = Self { journal, nodes: RwLock::default() };
+        Self { journal, has_mail: false, nodes: RwLock::default() }.of(count)
+    }
+
+    pub(crate) fn with_mail(count: usize) -> Self {
+        let journal = Server::shared().database().url();
+        Self { journal, has_mail: true, nodes: RwLock::default() }.of(count)
+    }
+
+    fn of(self, count: usize) -> Self {
         for _ in 0..count {
-            cluster.join();
+            self.join();
         }
-        cluster
+        self
     }
 
     /// One node more: its number.
@@ -51,9 +62,18 @@ impl Cluster {
 
     pub(crate) fn restart(&self, node: usize) {
         let data = self.nodes.read().unwrap()[node].data.path().to_owned();
-        let more = ["--journal", &self.journal, "--node-listen", "127.0.0.1:0"];
+        let mut more = vec!["--journal", &self.journal, "--node-listen", "127.0.0.1:0"];
+        let letters = self.letters(node);
+        if self.has_mail {
+            more.extend(["--mail-directory", letters.to_str().unwrap()]);
+        }
         let served = serve(&data, &more);
         self.nodes.write().unwrap()[node].served = Some(served);
+    }
+
+    /// Where a node's letters go.
+    pub(crate) fn letters(&self, node: usize) -> PathBuf {
+        self.nodes.read().unwrap()[node].data.path().join("letters")
     }
 
     /// Takes the process out; whoever drops it kills it.

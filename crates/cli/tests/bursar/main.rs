@@ -9,6 +9,7 @@ mod demo;
 mod drain;
 mod eras;
 mod failover;
+mod letters;
 mod near;
 mod nodes;
 mod people;
