@@ -9,11 +9,18 @@ use crate::{Database, OpenError};
 /// In the vault, beside the books': of no book.
 const CLUSTER: i64 = -1;
 const NODES_SECRET: i64 = 0;
+const SANDBOX: i64 = 1;
 
 impl Database {
     /// By which the nodes of this journal know each other: `fresh`, if this is the first that asks.
     pub fn nodes_secret(&self, fresh: VaultKey) -> Result<VaultKey, OpenError> {
         self.kept(CLUSTER, NODES_SECRET, fresh)
+    }
+
+    /// Whether the journal is a marked test server's: as the first that asks says of itself.
+    pub fn is_sandbox(&self, asked: bool) -> Result<bool, OpenError> {
+        let mark = |is_sandbox| VaultKey([u8::from(is_sandbox); 32]);
+        Ok(self.kept(CLUSTER, SANDBOX, mark(asked))? != mark(false))
     }
 
     /// The key that `owner` has in a book's vault: `fresh`, if it has none yet.

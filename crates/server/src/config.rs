@@ -147,7 +147,8 @@ impl Config {
         }
         if self.node_listen.is_some() && (self.journal.is_none() || self.sandbox) {
             return Err(ConfigError::Conflict(
-                "node_listen is for nodes that share a journal in a database, and not for a sandbox",
+                "node_listen is for nodes that share a journal in a database, and not for a sandbox: it has one \
+                 clock, and one server",
             ));
         }
         if self.node_advertise.is_some() && self.node_listen.is_none() {

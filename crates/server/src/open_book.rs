@@ -57,6 +57,13 @@ pub enum BookError {
     Directory { path: PathBuf, source: std::io::Error },
     #[error("{} has lived without --sandbox and cannot become a sandbox", path.display())]
     NotASandbox { path: PathBuf },
+    #[error(
+        "the journal in the database was not begun as a sandbox from {}: a sandbox over a database has one \
+         server, and that keeps its clock in the directory it was begun with", path.display()
+    )]
+    SandboxElsewhere { path: PathBuf },
+    #[error("the journal in the database is a sandbox's: it has one server, which is started with --sandbox")]
+    SandboxJournal,
     #[error("the clock of the sandbox cannot be moved")]
     SandboxClock(#[source] std::io::Error),
     #[error("{} is a sandbox: start it with --sandbox", path.display())]

@@ -1,5 +1,6 @@
 //! A month in a moment, on a marked test server.
 
+use postgres_server::Server;
 use serde_json::Value;
 
 use crate::served::Served;
@@ -50,4 +51,34 @@ fn other_servers_have_no_clock_to_move() {
     let data = data.path().to_str().unwrap();
     let refused = output(&["serve", "--listen", "127.0.0.1:0", "--data", data, "--sandbox"]);
     assert_eq!(refused.status.code(), Some(1));
+}
+
+#[test]
+fn a_sandbox_over_a_database_has_one_server() {
+    let database = Server::shared().database();
+    let (data, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let journal = database.url();
+    let served = serve(data.path(), &["--sandbox", "--journal", &journal]);
+    let later = json(&served, "sandbox advance 32d")["now"].clone();
+    let refused = |data: &std::path::Path, more: &[&str]| {
+        let common = ["serve", "--listen", "127.0.0.1:0", "--journal", &journal, "--data"];
+        let output = output(&[&common[..], &[data.to_str().unwrap()], more].concat());
+        let reason = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), reason.lines().last().unwrap_or_default().to_owned())
+    };
+    for (data, more, code, reason) in [
+        (other.path(), &["--sandbox"][..], 1, "was not begun as a sandbox from"),
+        (other.path(), &[], 1, "the journal in the database is a sandbox's"),
+        (other.path(), &["--node-listen", "127.0.0.1:0"], 1, "the journal in the database is a sandbox's"),
+        (data.path(), &[], 1, "the journal in the database is a sandbox's"),
+        (data.path(), &["--sandbox", "--node-listen", "127.0.0.1:0"], 2, "one clock, and one server"),
+    ] {
+        let (exit, said) = refused(data, more);
+        assert_eq!((exit, said.contains(reason)), (Some(code), true), "{more:?}: {said}");
+    }
+    served.stop();
+    let served = serve(data.path(), &["--sandbox", "--journal", &journal]);
+    let again = json(&served, "sandbox advance 0s")["now"].clone();
+    assert!(again.as_str() >= later.as_str(), "{later} {again}");
+    served.stop();
 }

@@ -114,6 +114,16 @@ fn all_nodes_have_the_same_secret() {
 }
 
 #[test]
+fn who_begins_a_journal_says_whether_it_is_a_sandbox() {
+    for begun in [true, false] {
+        let server = Server::shared().database();
+        open(&server.url(), Options::default());
+        let database = Database::connect(&url(&server.url()), Options::default()).unwrap();
+        assert_eq!([begun, !begun].map(|asked| database.is_sandbox(asked).unwrap()), [begun; 2]);
+    }
+}
+
+#[test]
 fn where_books_end_is_seen_from_table_to_table_and_is_proven_by_a_row_of_ones_own() {
     let server = Server::shared().database();
     let mut leader = open(&server.url(), small_eras());

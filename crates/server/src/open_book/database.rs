@@ -12,7 +12,7 @@ use journal::{Vault, VaultKey};
 use journal_postgres::{Database, Incarnation, Options, Url, Whereabouts};
 
 use super::{BookError, BookOptions, Opened, fresh_incarnation};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{MARK, Sandbox};
 
 /// Names the journal that the directory belongs to.
 const INCARNATION: &str = "journal-incarnation";
@@ -64,6 +64,7 @@ impl Source {
             Some(incarnation) => (incarnation, false),
             None => init(&database)?,
         };
+        let sandbox = sandbox(&database, directory, is_new, options)?;
         belong(directory, &incarnation)?;
         if options.local_copy_mb > 0 {
             database.keep_copies(directory.join(COPY), u64::from(options.local_copy_mb) << 20);
@@ -73,7 +74,6 @@ impl Source {
         let books = u8::try_from(database.books()?).unwrap_or(u8::MAX).min(BOOKS_MAX);
         let master = MasterKey(shared_key(&database, BookNumber::FIRST, fresh_key())?.0);
         tracing::info!(journal = %url, books, "the journal is in a database");
-        let sandbox = Sandbox::clock_of(directory, is_new, options.sandbox)?;
         Ok(Self { database, master, books, sandbox })
     }
 
@@ -129,6 +129,24 @@ fn init(database: &Database) -> Result<(Incarnation, bool), BookError> {
             Ok((theirs.ok_or(journal_postgres::OpenError::NotInitialised)?, false))
         }
         done => Ok(done.map(|()| (fresh, true))?),
+    }
+}
+
+/// The clock of a sandbox, which is one for all its books: so it has one server, and whether it is one is the
+/// journal's as well as the directory's.
+fn sandbox(
+    database: &Database,
+    directory: &Path,
+    is_new: bool,
+    options: &BookOptions,
+) -> Result<Option<Arc<SandboxClock>>, BookError> {
+    if options.sandbox && !is_new && !directory.join(MARK).exists() {
+        return Err(BookError::SandboxElsewhere { path: directory.to_owned() });
+    }
+    match (options.sandbox, database.is_sandbox(options.sandbox)?) {
+        (false, true) => Err(BookError::SandboxJournal),
+        (true, false) => Err(BookError::NotASandbox { path: directory.to_owned() }),
+        (true, true) | (false, false) => Sandbox::clock_of(directory, is_new, options.sandbox),
     }
 }
 
