@@ -7,7 +7,7 @@ use access::Caller;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method};
-use dialect::App;
+use dialect::{App, Arrival};
 use engine::{Content, Key};
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ use crate::router::PREFIX;
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub(crate) const KEY_CHARACTERS_MAX: usize = 255;
 
-/// The caller's name for this request, if it gave one.
+/// The caller's name for this request, if it gave one; or that of a node which may send it more than once.
 pub(crate) struct Once(pub(crate) Option<String>);
 
 impl<S: Sync> FromRequestParts<S> for Once {
@@ -25,7 +25,9 @@ impl<S: Sync> FromRequestParts<S> for Once {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let mut values = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
-        let Some(value) = values.next() else { return Ok(Self(None)) };
+        let Some(value) = values.next() else {
+            return Ok(Self(Arrival::current().once.map(|dialect::Once(name)| name)));
+        };
         let key = value.to_str().ok().filter(|key| is_key(key) && values.next().is_none());
         match key {
             Some(key) => Ok(Self(Some(key.to_owned()))),

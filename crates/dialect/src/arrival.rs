@@ -31,7 +31,7 @@ pub struct Arrival {
     pub once: Option<Once>,
 }
 
-/// In the extensions of a request that came from another node.
+/// In the extensions of a request to which a node gave a name: it has no key that says the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Once(pub String);
 

@@ -103,3 +103,18 @@ async fn a_batch_that_a_node_sends_again_is_charged_once() {
     assert_eq!(told("node").await, again);
     assert_eq!(told("other").await, [again[0].clone(), line("3"), missing, line("1")]);
 }
+
+#[tokio::test]
+async fn a_charge_that_a_node_sends_again_is_charged_once_and_does_not_say_so() {
+    let it = Fixture::new().await;
+    let account = it.funded("10").await;
+    let path = format!("/api/v1/accounts/{}/charges", account.key);
+    let charge = async |client: testkit::Client| client.post(&path, r#"{"amount":"4"}"#).await;
+    let named = || it.owner().with("bursar-once", "node");
+    let (first, again) = (charge(named()).await, charge(named()).await);
+    assert_eq!((again.status, again.json()), (201, first.json()));
+    assert_eq!(again.header("idempotent-replayed"), None);
+    // The client's own key goes before.
+    let own = charge(named().with("idempotency-key", "one")).await;
+    assert_eq!((own.status, &own.json()["available"]), (201, &json!("2")));
+}
