@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use dialect::{App, Arrival, Once, read_json};
+use engine::Request;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -53,24 +54,24 @@ pub(crate) async fn handle(
         batch.name(once);
     }
     let Built { requests, refused } = Builder::new(&app, caller.0).build(&batch.asked).await?;
-    let mut charges = if requests.is_empty() {
-        Vec::new()
-    } else {
-        let charges = app.engine.submit_all_for(requests, print::distil).await;
-        charges.map_err(|error| match batch.is_done_once() {
-            true => Problem::from(error),
-            false => Problem::from(error).not_to_be_repeated(),
-        })?
-    };
+    let mut charges = submit(&app, requests, batch.is_done_once()).await?;
     if let Some(once) = &once {
-        let asked = batch.asked.iter().zip(&refused).filter(|(_, refused)| refused.is_none());
-        for (charge, _) in charges.iter_mut().zip(asked).filter(|(_, (asked, _))| is_named(asked, once)) {
-            print::as_new(charge);
-        }
+        batch.hide_repeats(once, &refused, &mut charges);
     }
     let body = form.print(&charges, &refused, &batch.lines, &app);
     let media_type = HeaderValue::from_static(form.media_type());
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, media_type)], body).into_response())
+}
+
+async fn submit(app: &App, requests: Vec<Request>, is_done_once: bool) -> Result<Vec<print::Line>, Problem> {
+    if requests.is_empty() {
+        return Ok(Vec::new());
+    }
+    let charges = app.engine.submit_all_for(requests, print::distil).await;
+    charges.map_err(|error| match is_done_once {
+        true => error.into(),
+        false => Problem::from(error).not_to_be_repeated(),
+    })
 }
 
 /// How a batch is written.
@@ -264,16 +265,21 @@ impl<'a> Batch<'a> {
         self.asked.iter().flatten().all(|asked| asked.key.is_some())
     }
 
+    /// Who gave a charge no key is not told that it was sent again. `charges` are those that were not refused.
+    fn hide_repeats(&self, once: &Once, refused: &[Option<Problem>], charges: &mut [print::Line]) {
+        let charged = self.asked.iter().zip(refused).filter(|(_, refused)| refused.is_none());
+        for ((asked, _), charge) in charged.zip(charges) {
+            let key = asked.as_ref().ok().and_then(|asked| asked.key.as_deref());
+            if key.is_some_and(|key| key.starts_with(&once.0)) {
+                print::as_new(charge);
+            }
+        }
+    }
+
     fn push(&mut self, asked: Result<Asked<'a>, Problem>, line: u32) {
         self.asked.push(asked);
         self.lines.push(line);
     }
-}
-
-/// Whether the key is the node's: who gave none is not told that a charge was repeated.
-fn is_named(asked: &Result<Asked<'_>, Problem>, once: &Once) -> bool {
-    let key = asked.as_ref().ok().and_then(|asked| asked.key.as_deref());
-    key.is_some_and(|key| key.starts_with(&once.0))
 }
 
 fn too_large(batch_max: usize) -> Problem {
