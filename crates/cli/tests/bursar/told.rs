@@ -227,7 +227,7 @@ impl Told {
         let done = answers.iter().filter(|(_, answer)| answer.is(201));
         for (number, (key, told)) in done.clone().enumerate() {
             let again = charge(cluster, &agent, told.by, &told.account, std::slice::from_ref(key), number);
-            assert_eq!(again, [told.said.clone()], "{key}");
+            assert_eq!(again, std::slice::from_ref(&told.said), "{key}");
         }
         let url = cluster.url(0).unwrap();
         let balance = bursar(&["balance", account, "--json"])
