@@ -5,12 +5,15 @@ use super::*;
 /// The caller waits for so long, in milliseconds.
 const PATIENCE: u64 = 30_000;
 
+/// When, what came of an attempt, and what is done about it.
+type Step = (u64, Tried<&'static str>, Next<&'static str>);
+
 #[test]
 fn every_result_of_an_attempt_leads_somewhere() {
     let (once, never) = (true, false);
     let named = |name: &str| name.to_owned();
-    // Whether it may be repeated; what came of each attempt, and when; and what is done about it.
-    let table: &[(bool, &[(u64, Tried<&str>, Next<&str>)])] = &[
+    // Whether it may be repeated, and one attempt after the other.
+    let table: &[(bool, &[Step])] = &[
         (once, &[(1, Answered("yes"), Answer("yes"))]),
         (never, &[(1, Answered("yes"), Answer("yes"))]),
         // In doubt, only what is done once is asked for again.
