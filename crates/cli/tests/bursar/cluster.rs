@@ -92,6 +92,18 @@ impl Cluster {
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
+    /// How many charges of 1 the books have of an account.
+    pub(crate) fn charged(&self, account: &str) -> usize {
+        let balance = bursar(&["balance", account, "--json"])
+            .env("BURSAR_URL", self.url(0).unwrap())
+            .env("BURSAR_TOKEN", TOKEN)
+            .output()
+            .unwrap();
+        let balance: serde_json::Value = serde_json::from_slice(&balance.stdout).unwrap();
+        let posted = balance["posted"].as_str().unwrap().trim_start_matches('-');
+        posted.split('.').next().unwrap().parse().unwrap()
+    }
+
     /// Which node says that it leads the first book, of those that are not `but`.
     pub(crate) fn leader(&self, but: Option<usize>) -> usize {
         let agent = agent(Duration::from_secs(1));

@@ -1,7 +1,7 @@
 //! Several servers on one database, as processes: whatever happens to them, an answer that was given holds.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use postgres_server::{Durability, Server};
@@ -99,6 +99,49 @@ fn who_asks_a_node_that_loses_the_lead_or_its_leader_waits_and_is_told_of_no_fau
         told.more(50);
     });
     told.holds(&cluster, &account, cluster.journal());
+}
+
+#[test]
+fn charges_without_keys_are_done_once_though_their_leader_freezes_under_them() {
+    let cluster = Cluster::start(2);
+    let account = open_account(&cluster, 1_000_000);
+    let leader = cluster.leader(None);
+    let (url, agent) = (cluster.url(1 - leader).unwrap(), agent(PATIENCE));
+    let line = format!(r#"{{"account":"{account}","amount":"1"}}"#);
+    let asked = [
+        (format!("{url}/api/v1/charges"), format!("[{line},{line},{line}]"), 3),
+        (format!("{url}/api/v1/accounts/{account}/charges"), r#"{"amount":"1"}"#.to_owned(), 1),
+    ];
+    let (done, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        for (url, body, count) in &asked {
+            let (agent, done, stop) = (&agent, &done, &stop);
+            scope.spawn(move || {
+                while !stop.load(Ordering::SeqCst) {
+                    let post = agent.post(url).header("content-type", "application/json");
+                    let mut answer =
+                        post.header("authorization", format!("Bearer {TOKEN}")).send(body).unwrap();
+                    let text = answer.body_mut().read_to_string().unwrap();
+                    assert!([200, 201].contains(&answer.status().as_u16()), "{text}");
+                    assert_eq!(text.matches("available").count(), *count, "{text}");
+                    let headers = answer.headers();
+                    assert!(!text.contains("replayed") && !headers.contains_key("idempotent-replayed"));
+                    done.fetch_add(*count, Ordering::SeqCst);
+                }
+            });
+        }
+        let _stopping = Stopping(&stop);
+        let more = || {
+            let from = done.load(Ordering::SeqCst);
+            eventually(|| (done.load(Ordering::SeqCst) > from + 20).then_some(()));
+        };
+        more();
+        cluster.signal(leader, "-STOP");
+        more();
+        cluster.signal(leader, "-CONT");
+        more();
+    });
+    assert_eq!(cluster.charged(&account), done.load(Ordering::SeqCst));
 }
 
 #[test]

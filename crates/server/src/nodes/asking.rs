@@ -82,7 +82,7 @@ impl Front {
         let Place { role, standing, .. } = self.place(book);
         standing.forwarded.fetch_add(1, Ordering::Relaxed);
         let attempts = Attempts::new(is_repeatable, Instant::now(), until);
-        Asking { peers: &self.peers, role: role.clone(), book, parts, body, is_repeatable, attempts, until }
+        Asking { peers: &self.peers, role: role.clone(), book, parts, body, attempts, until }
     }
 }
 
@@ -92,7 +92,6 @@ struct Asking<'a> {
     book: BookNumber,
     parts: Parts,
     body: Bytes,
-    is_repeatable: bool,
     attempts: Attempts,
     until: Instant,
 }
@@ -148,7 +147,7 @@ impl Asking<'_> {
         });
         let answer = async {
             let answer = self.peers.send(node, request).await?;
-            if self.is_repeatable { whole(answer).await } else { Ok(answer) }
+            if self.attempts.is_repeatable { whole(answer).await } else { Ok(answer) }
         };
         let answer = tokio::select! {
             answer = answer => answer,

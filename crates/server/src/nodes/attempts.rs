@@ -34,7 +34,7 @@ pub(super) enum Next<A> {
 /// Of one request.
 pub(super) struct Attempts {
     /// It changes nothing, or has a name under which it is done once.
-    is_repeatable: bool,
+    pub(super) is_repeatable: bool,
     /// The caller waits no longer.
     until: Instant,
     leaderless_until: Instant,
