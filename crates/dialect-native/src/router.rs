@@ -107,6 +107,7 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(people::own_tokens::issue, people::own_tokens::list))
         .routes(routes!(people::factor::begin))
         .routes(routes!(people::factor::confirm))
+        .routes(routes!(people::factor::renew))
         .routes(routes!(people::factor::remove))
         .routes(routes!(people::invitations::accept))
         .routes(routes!(people::passwords::ask))

@@ -181,6 +181,7 @@ impl Ledger {
             | PeopleEvent::ResetAsked { user }
             | PeopleEvent::FactorBegun { user, .. }
             | PeopleEvent::FactorConfirmed { user, .. }
+            | PeopleEvent::RecoveryRenewed { user, .. }
             | PeopleEvent::FactorRemoved { user }
             | PeopleEvent::SubjectLinked { user, .. }
             | PeopleEvent::SignInsFailed { user, .. } => self.user(*user).organization,

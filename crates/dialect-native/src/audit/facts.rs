@@ -81,6 +81,7 @@ acts! {
         "ask-password-reset": PeopleEvent::ResetAsked { .. },
         "begin-second-factor": PeopleEvent::FactorBegun { .. },
         "confirm-second-factor": PeopleEvent::FactorConfirmed { .. },
+        "renew-recovery-codes": PeopleEvent::RecoveryRenewed { .. },
         "remove-second-factor": PeopleEvent::FactorRemoved { .. },
         "fail-sign-in": PeopleEvent::SignInsFailed { .. },
         "define-permissions": PeopleEvent::PermissionsDefined { .. },
@@ -155,6 +156,7 @@ fn of_people(event: &PeopleEvent) -> Vec<Id> {
         | PeopleEvent::ResetAsked { user }
         | PeopleEvent::FactorBegun { user, .. }
         | PeopleEvent::FactorConfirmed { user, .. }
+        | PeopleEvent::RecoveryRenewed { user, .. }
         | PeopleEvent::FactorRemoved { user }
         | PeopleEvent::SubjectLinked { user, .. }
         | PeopleEvent::SignInsFailed { user, .. } => vec![Id::User(*user)],
@@ -465,6 +467,7 @@ fn people(
         | PeopleEvent::ResetAsked { .. }
         | PeopleEvent::FactorBegun { .. }
         | PeopleEvent::FactorConfirmed { .. }
+        | PeopleEvent::RecoveryRenewed { .. }
         | PeopleEvent::FactorRemoved { .. } => (None, None),
     }
 }

@@ -21,6 +21,7 @@ mod removed;
 mod rights;
 mod sandbox;
 mod scenarios;
+mod second_factor;
 mod secrets;
 mod tenants;
 mod usage;

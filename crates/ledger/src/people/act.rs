@@ -124,6 +124,12 @@ pub enum PeopleAct {
         step: u64,
         recovery: Arc<[u128]>,
     },
+    /// Other recovery codes, by whoever has just shown a code of the device.
+    RenewRecovery {
+        user: UserIndex,
+        step: u64,
+        recovery: Arc<[u128]>,
+    },
     RemoveFactor {
         user: UserIndex,
     },
@@ -286,5 +292,11 @@ pub enum PeopleEvent {
         session: Box<Session>,
         factor: SecondFactor,
         ended: Arc<[SessionId]>,
+    },
+    /// The recovery codes before count no more.
+    RecoveryRenewed {
+        user: UserIndex,
+        step: u64,
+        recovery: Arc<[u128]>,
     },
 }

@@ -97,6 +97,12 @@ impl Ledger {
                     factor.recovery = recovery.to_vec();
                 }
             }),
+            PeopleEvent::RecoveryRenewed { user, step, recovery } => self.person(*user, at, |person| {
+                if let Some(factor) = &mut person.factor {
+                    factor.step = *step;
+                    factor.recovery = recovery.to_vec();
+                }
+            }),
             PeopleEvent::FactorRemoved { user } => self.person(*user, at, |person| person.factor = None),
             PeopleEvent::ResetAsked { .. } | PeopleEvent::SignInsFailed { .. } => {}
             PeopleEvent::PermissionsDefined { set, defined, .. } => {

@@ -138,6 +138,14 @@ pub(crate) fn decide(draft: &mut Draft<'_>, act: &PeopleAct) -> Result<(), Rejec
             debug_assert!(recovery.len() <= RECOVERY_CODES_MAX);
             PeopleEvent::FactorConfirmed { user: *user, step: *step, recovery: recovery.clone() }
         }
+        PeopleAct::RenewRecovery { user, step, recovery } => {
+            let factor = own(draft, *user)?.factor().ok_or(No::FactorMissing)?;
+            if *step <= factor.step {
+                return Err(No::CodeUsed.into());
+            }
+            debug_assert!(recovery.len() <= RECOVERY_CODES_MAX);
+            PeopleEvent::RecoveryRenewed { user: *user, step: *step, recovery: recovery.clone() }
+        }
         PeopleAct::RemoveFactor { user } => {
             if own_or_administered(draft, *user)?.person.as_ref().is_none_or(|it| it.factor.is_none()) {
                 return Err(No::FactorMissing.into());
