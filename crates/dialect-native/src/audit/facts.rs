@@ -2,8 +2,8 @@
 
 use engine::{Id, Seals, Was};
 use ledger::{
-    About, BalanceIndex, Chosen, Credential, Event, Holder, PeopleEvent, Posting, ReloadLimits, ReloadTerms,
-    Rights, SecondFactor, SignInProvider, Text, Within,
+    About, BalanceIndex, Chosen, Credential, Event, Holder, Image, PeopleEvent, Posting, ReloadLimits,
+    ReloadTerms, Rights, SecondFactor, SignInProvider, Text, Within,
 };
 use serde_json::{Map, Value, json};
 
@@ -149,17 +149,6 @@ fn of_people(event: &PeopleEvent) -> Vec<Id> {
         PeopleEvent::UserAdded { user, membership, granted, .. } => {
             vec![Id::User(*user), Id::Membership(*membership), of_within(granted.within)]
         }
-        PeopleEvent::UserRemoved { user, .. }
-        | PeopleEvent::SessionEnded { user, .. }
-        | PeopleEvent::SessionsEnded { user, .. }
-        | PeopleEvent::PasswordSet { user, .. }
-        | PeopleEvent::ResetAsked { user }
-        | PeopleEvent::FactorBegun { user, .. }
-        | PeopleEvent::FactorConfirmed { user, .. }
-        | PeopleEvent::RecoveryRenewed { user, .. }
-        | PeopleEvent::FactorRemoved { user }
-        | PeopleEvent::SubjectLinked { user, .. }
-        | PeopleEvent::SignInsFailed { user, .. } => vec![Id::User(*user)],
         PeopleEvent::LetterAsked { about, .. } | PeopleEvent::LetterSettled { about, .. } => {
             vec![match about {
                 About::Invitation(invitation) => Id::Invitation(*invitation),
@@ -192,6 +181,7 @@ fn of_people(event: &PeopleEvent) -> Vec<Id> {
         ],
         PeopleEvent::PermissionsDefined { defined, .. } => vec![Id::Organization(defined.organization)],
         PeopleEvent::PermissionsRemoved { .. } => Vec::new(),
+        of_user => of_user.user().into_iter().map(Id::User).collect(),
     }
 }
 
@@ -233,6 +223,10 @@ pub(crate) fn before_and_after(
             ("posted", amount(posting.payer.amounts.posted())),
             ("reference", text(&posting.reference)),
         ])
+    };
+    // Of two accounts the caller may see one.
+    let seen = |image: &Image, of: domain::Nanos| {
+        if known.sees(image.balance) { amount(of) } else { Value::Null }
     };
     match event {
         Event::OrganizationCreated { name, time_zone, currency, .. } => {
@@ -305,8 +299,8 @@ pub(crate) fn before_and_after(
             let after = [
                 ("way", json!(way)),
                 ("amount", amount(*moved)),
-                ("from_credit_limit", amount(from.amounts.credit())),
-                ("to_credit_limit", amount(to.amounts.credit())),
+                ("from_credit_limit", seen(from, from.amounts.credit())),
+                ("to_credit_limit", seen(to, to.amounts.credit())),
                 ("reference", text(reference)),
             ];
             (None, fields(after))
@@ -314,8 +308,8 @@ pub(crate) fn before_and_after(
         Event::Transferred { from, to, amount: moved, reference } => {
             let after = [
                 ("amount", amount(*moved)),
-                ("from_posted", amount(from.amounts.posted())),
-                ("to_posted", amount(to.amounts.posted())),
+                ("from_posted", seen(from, from.amounts.posted())),
+                ("to_posted", seen(to, to.amounts.posted())),
                 ("reference", text(reference)),
             ];
             (None, fields(after))

@@ -31,7 +31,7 @@ use crate::accounts::view::string;
 use crate::answer::{Answer, List};
 use crate::ids;
 use crate::input::{Input, Named, Paging};
-use crate::look::look;
+use crate::look::{Sight, look};
 use crate::operator::administer;
 use crate::problem::{Kind, Problem};
 use crate::signed::Signed;
@@ -367,6 +367,10 @@ impl Listed for Seen {
 
     fn id(&self) -> Id {
         Id::Invitation(self.index)
+    }
+
+    fn is_seen(&self, ledger: &Ledger, sight: Sight) -> bool {
+        sight.sees_about(ledger, &rights::over(self.held.within, &self.held.accounts))
     }
 
     fn view(&self, seals: &Seals) -> Invitation {

@@ -7,9 +7,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::page::Listed;
+use super::rights::over;
 use super::roles::RoleName;
 use crate::accounts::view::string;
 use crate::ids;
+use crate::look::Sight;
 use crate::values::Time;
 
 /// What is read of one in the book.
@@ -64,6 +66,11 @@ impl Listed for Seen {
 
     fn id(&self) -> Id {
         Id::Membership(self.index)
+    }
+
+    fn is_seen(&self, ledger: &Ledger, sight: Sight) -> bool {
+        let it = &self.membership;
+        sight.is_user(ledger, it.user) || sight.sees_about(ledger, &over(it.within, &it.accounts))
     }
 
     fn view(&self, seals: &Seals) -> Member {

@@ -15,6 +15,7 @@ mod operations;
 mod pages;
 mod people;
 mod provisioning;
+mod reach;
 mod refusals;
 mod reloads;
 mod removed;

@@ -300,3 +300,38 @@ pub enum PeopleEvent {
         recovery: Arc<[u128]>,
     },
 }
+
+impl PeopleEvent {
+    /// The user whom it is about, where it is about what somebody does and proves as themselves, wherever they
+    /// belong.
+    pub fn user(&self) -> Option<UserIndex> {
+        match self {
+            Self::UserRemoved { user, .. }
+            | Self::SessionEnded { user, .. }
+            | Self::SessionsEnded { user, .. }
+            | Self::PasswordSet { user, .. }
+            | Self::ResetAsked { user }
+            | Self::FactorBegun { user, .. }
+            | Self::FactorConfirmed { user, .. }
+            | Self::RecoveryRenewed { user, .. }
+            | Self::FactorRemoved { user }
+            | Self::SubjectLinked { user, .. }
+            | Self::SignInsFailed { user, .. } => Some(*user),
+            Self::SessionOpened { session, .. } | Self::SessionVouched { session, .. } => Some(session.user),
+            Self::UserAdded { .. }
+            | Self::Granted { .. }
+            | Self::MembershipChanged { .. }
+            | Self::MembershipEnded { .. }
+            | Self::HandedOver { .. }
+            | Self::Invited { .. }
+            | Self::InvitationRevoked { .. }
+            | Self::InvitationAccepted { .. }
+            | Self::PermissionsDefined { .. }
+            | Self::PermissionsRemoved { .. }
+            | Self::ProviderSet { .. }
+            | Self::ProviderRemoved { .. }
+            | Self::LetterAsked { .. }
+            | Self::LetterSettled { .. } => None,
+        }
+    }
+}
