@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 
-use super::membership::PermissionSet;
 use super::{
-    FORMER_PASSWORDS_MAX, Factor, Membership, NewUser, PeopleEvent, Person, Rights, RoleCode, SecondFactor,
-    Session, SessionId, User, WaitingLetter,
+    FORMER_PASSWORDS_MAX, Factor, Membership, NewUser, PeopleEvent, PermissionSet, Person, Rights, RoleCode,
+    SecondFactor, Session, SessionId, User, WaitingLetter,
 };
 use crate::{EventRef, InvitationIndex, Ledger, MembershipIndex, OrganizationIndex, UserIndex};
 
