@@ -1,6 +1,7 @@
 //! The audit log: `GET /organizations/{organization}/audit`, as a page, as lines or as CSV.
 
 mod actor;
+mod change;
 mod facts;
 mod touched;
 mod walk;
@@ -67,7 +68,7 @@ pub(crate) async fn read(
     };
     let head = look(&app, &caller.0, move |ledger, _, _| Ok(ledger.audit_head(organization))).await?;
     let found = walk::gather(&app, &caller.0, wanted, head, below, page.limit).await?;
-    let Found { entries, below, removed_until } = found;
+    let Found { entries, end } = found;
     let (entries, known) = look(&app, &caller.0, move |ledger, _, sight| {
         let known = Known::of(ledger, sight, &entries);
         Ok((entries, known))
@@ -76,8 +77,8 @@ pub(crate) async fn read(
     let seals = app.engine.seals();
     let data: Vec<AuditLine> =
         entries.iter().map(|entry| AuditLine::of(seals, organization, &known, entry)).collect();
-    let next_cursor = below.map(|entry| ids::cursor(seals, Id::AuditEntry { organization, entry }));
-    let removed_until = removed_until.map(Time::from);
+    let below = |entry| ids::cursor(seals, Id::AuditEntry { organization, entry });
+    let (next_cursor, removed_until) = (end.below().map(below), end.removed_until());
     print(&headers, &AuditPage { data, next_cursor, removed_until })
 }
 
@@ -190,7 +191,7 @@ pub(crate) struct AuditLine {
 
 impl AuditLine {
     fn of(seals: &engine::Seals, organization: OrganizationIndex, known: &Known, entry: &AuditEntry) -> Self {
-        let (before, after) = facts::before_and_after(seals, known, &entry.event, &entry.before);
+        let (before, after) = change::before_and_after(seals, known, &entry.event, &entry.before);
         Self {
             id: ids::print(seals, Id::AuditEntry { organization, entry: entry.number }),
             time: entry.time.into(),

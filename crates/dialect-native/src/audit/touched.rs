@@ -8,7 +8,7 @@ use ledger::{
 
 use super::facts;
 use crate::look::Sight;
-use crate::people::rights::over;
+use crate::people::belonging::over;
 use crate::people::tokens::held_to;
 
 pub(super) fn sees(ledger: &Ledger, sight: Sight, entry: &AuditEntry) -> bool {

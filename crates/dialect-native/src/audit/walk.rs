@@ -10,6 +10,7 @@ use ledger::{AuditHead, BalanceIndex, Ledger};
 
 use super::actor::Who;
 use super::{Filter, facts, touched};
+use crate::backwards::{Bounds, End, Walked, walk};
 use crate::ids;
 use crate::look::look;
 use crate::problem::Problem;
@@ -37,13 +38,9 @@ struct Object {
 }
 
 /// Entries, newest first, and what follows them.
-#[derive(Default)]
 pub(super) struct Found {
     pub(super) entries: Vec<AuditEntry>,
-    /// There is more: entries below this number.
-    pub(super) below: Option<u64>,
-    /// What nobody can read any more.
-    pub(super) removed_until: Option<Timestamp>,
+    pub(super) end: End,
 }
 
 /// At most `limit` entries below a number that are wanted and that the caller may see.
@@ -56,31 +53,32 @@ pub(super) async fn gather(
     limit: usize,
 ) -> Result<Found, Problem> {
     let wanted = Arc::new(wanted);
-    let round = if caller.is_limited() { ROUND } else { limit };
-    let (mut found, mut left) = (Found { below, ..Found::default() }, LOOKED_AT_MAX);
+    let found_max = if caller.is_limited() { ROUND } else { limit };
+    let (mut entries, mut below, mut left) = (Vec::new(), below, LOOKED_AT_MAX);
     loop {
-        let (history, wanted, below) = (app.engine.history().clone(), wanted.clone(), found.below);
+        let bounds = Bounds { from: wanted.from, found_max, looked_at_max: left };
+        let (history, wanted) = (app.engine.history().clone(), wanted.clone());
         // Walking reads the journal: never on a thread that serves requests.
-        let walk = tokio::task::spawn_blocking(move || wanted.walk(&history, &head, below, round, left));
-        let (walked, looked_at) = walk.await.map_err(|_| Problem::bug("reading the log panicked"))??;
-        left -= looked_at;
-        let Found { mut entries, below, removed_until } = walked;
+        let walk = tokio::task::spawn_blocking(move || wanted.walk(&history, &head, below, &bounds));
+        let walked = walk.await.map_err(|_| Problem::bug("reading the log panicked"))??;
+        left -= walked.looked_at;
         let mut seen = look(app, caller, move |ledger, _, sight| {
-            entries.retain(|entry| touched::sees(ledger, sight, entry));
-            Ok(entries)
+            let mut found = walked.found;
+            found.retain(|entry| touched::sees(ledger, sight, entry));
+            Ok(found)
         })
         .await?;
-        let room = limit - found.entries.len();
+        let room = limit - entries.len();
         if seen.len() > room {
             seen.truncate(room);
-            found.below = seen.last().map(|entry| entry.number);
-            found.entries.extend(seen);
-            return Ok(found);
+            let below = seen.last().map_or(0, |entry| entry.number);
+            entries.extend(seen);
+            return Ok(Found { entries, end: End::More { below } });
         }
-        found.entries.extend(seen);
-        (found.below, found.removed_until) = (below, removed_until);
-        if found.below.is_none() || found.entries.len() == limit || left == 0 {
-            return Ok(found);
+        entries.extend(seen);
+        match walked.end {
+            End::More { below: next } if entries.len() < limit && left > 0 => below = Some(next),
+            end => return Ok(Found { entries, end }),
         }
     }
 }
@@ -114,43 +112,19 @@ impl Wanted {
         Ok(Self { from, to, acts, actor, object, request_id: filter.request_id })
     }
 
-    /// At most so many entries below a number, and how many were looked at for them.
     fn walk(
         &self,
         history: &History,
         head: &AuditHead,
         below: Option<u64>,
-        limit: usize,
-        looked_at_max: usize,
-    ) -> Result<(Found, usize), Problem> {
-        let (mut found, mut looked_at) = (Found::default(), 0);
+        bounds: &Bounds,
+    ) -> Result<Walked<AuditEntry>, HistoryError> {
         let from = match below {
-            Some(0 | 1) => return Ok((found, looked_at)),
+            Some(0 | 1) => return Ok(Walked::nothing()),
             below => below.map(|below| below - 1),
         };
         let until = self.to.map(|to| Timestamp::from_micros(to.as_micros().saturating_sub(1)));
-        let mut last = head.entries + 1;
-        for entry in history.audit(head, from, until)? {
-            let entry = match entry {
-                Err(HistoryError::Removed { until }) => {
-                    found.removed_until = (self.from <= until).then_some(until);
-                    break;
-                }
-                entry => entry?,
-            };
-            if entry.time < self.from {
-                break;
-            }
-            if found.entries.len() == limit || looked_at == looked_at_max {
-                found.below = Some(last);
-                break;
-            }
-            (last, looked_at) = (entry.number, looked_at + 1);
-            if self.wants(&entry) {
-                found.entries.push(entry);
-            }
-        }
-        Ok((found, looked_at))
+        walk(history.audit(head, from, until)?, bounds, |entry| self.wants(entry))
     }
 
     fn wants(&self, entry: &AuditEntry) -> bool {

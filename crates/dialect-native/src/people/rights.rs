@@ -2,9 +2,7 @@
 
 use access::{Caller, Operation, Permissions, Role};
 use dialect::App;
-use ledger::{
-    AccountIndex, Chosen, Ledger, MembershipIndex, OrganizationIndex, PermissionSetIndex, Rights, Within,
-};
+use ledger::{Chosen, Ledger, MembershipIndex, OrganizationIndex, PermissionSetIndex, Rights, Within};
 
 use super::roles::RoleName;
 use crate::look::find_in_field;
@@ -72,15 +70,6 @@ pub(crate) fn may_change(app: &App, caller: &Caller, membership: MembershipIndex
         return Ok(());
     }
     may_give(caller, known.within, known.rights, known.operations)
-}
-
-/// The accounts that rights are over; none, where they are over a whole organization.
-pub(crate) fn over(within: Within, chosen: &Chosen) -> Vec<AccountIndex> {
-    match within {
-        _ if !chosen.is_empty() => chosen.to_vec(),
-        Within::Family(root) => vec![root],
-        Within::Organization(_) => Vec::new(),
-    }
 }
 
 /// Which operation it takes to say who belongs there.
