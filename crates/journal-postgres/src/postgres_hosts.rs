@@ -118,12 +118,14 @@ const FEWER_FACTS: &str =
 
 /// Whatever a role's own settings are: no statement is cancelled, and warnings are sent.
 const SETTINGS: &str = "SET statement_timeout = 0; SET lock_timeout = 0; SET client_min_messages = warning";
-/// Plans are made once and use the keys, however small a table is when they are made. Not every engine
-/// and version knows all of these.
-const MORE_SETTINGS: [&str; 4] = [
+/// Plans are made once and use the keys, however small a table is when they are made. What has no key to use is
+/// then reckoned to be so dear that it would be compiled to machine code each time it is asked, many times a
+/// second and for longer than it takes. Not every engine and version knows all of these.
+const MORE_SETTINGS: [&str; 5] = [
     "SET plan_cache_mode = force_generic_plan",
     "SET enable_seqscan = off",
     "SET enable_bitmapscan = off",
+    "SET jit = off",
     "SET transaction_timeout = 0",
 ];
 

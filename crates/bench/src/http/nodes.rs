@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments) {
     let accounts = nodes[0].open_accounts(arguments.accounts);
     // The books are handed to those that came later. Then the one that leads the first book comes first here; the
     // others forward.
-    std::thread::park_timeout(SPREAD);
+    std::thread::sleep(SPREAD);
     let mut addresses: Vec<_> = nodes.iter().map(|node| node.address).collect();
     addresses.sort_by_key(|address| !leads_first(*address));
     let load = Load { arguments, accounts };

@@ -396,3 +396,17 @@ fn a_node_that_settles_an_unknown_outcome_ends_when_it_is_told_to() {
         assert!(body.contains("outcome"), "{body}");
     });
 }
+
+#[test]
+fn a_node_with_nothing_left_to_answer_ends_though_the_database_is_gone() {
+    let server = Server::start(Durability::None, &[]);
+    let cluster = Cluster::over(1, server.database().url());
+    let account = open_account(&cluster, 10);
+    let (status, body) = charge(&cluster, &agent(PATIENCE), &account, "last", 0);
+    assert_eq!(status, 201, "{body}");
+    // What closes the journal behind the last charge has nowhere to go.
+    server.kill();
+    let begun = Instant::now();
+    cluster.remove(0).stop();
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+}

@@ -227,8 +227,6 @@ impl Leading {
                 return Ended::HandedOver;
             }
             if grounds.phase.has(Phase::DRAINING) && !handed_over {
-                // Who settles an unknown outcome may do so for long: the process is to end.
-                grounds.source.database.give_up();
                 if grounds.has_others.load(Ordering::Acquire) {
                     return Ended::HandedOver;
                 }

@@ -46,6 +46,10 @@ impl Watching {
         let (mut others, mut complaints) = (Others::default(), Complaints::default());
         let mut failure = None;
         loop {
+            if self.grounds.phase.has(Phase::DRAINING) {
+                // Who settles an unknown outcome may do so for long: the process is to end.
+                self.grounds.source.database.give_up();
+            }
             failure = failure.or(self.note_ends());
             if failure.is_some() {
                 self.grounds.phase.begin(Phase::ENDING);
