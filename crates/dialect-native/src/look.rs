@@ -31,6 +31,18 @@ impl Sight {
         is_within && ledger.is_open_to(self.actor, account)
     }
 
+    /// Where what it reaches begins: at the accounts it is limited to, or at a buyer's own; None for a whole
+    /// organization.
+    pub(crate) fn tops(&self, ledger: &Ledger) -> Option<Vec<AccountIndex>> {
+        let scope = ledger.scope(self.actor).map_or(&[][..], |scope| &scope.accounts);
+        let chosen = if scope.is_empty() { ledger.chosen(self.actor) } else { scope };
+        match self.account {
+            None if chosen.is_empty() => None,
+            Some(own) if chosen.is_empty() => Some(vec![own]),
+            _ => Some(chosen.iter().copied().filter(|account| self.reaches(ledger, *account)).collect()),
+        }
+    }
+
     /// Whether it ends at chosen accounts.
     pub(crate) fn is_limited(&self, ledger: &Ledger) -> bool {
         ledger.is_limited(self.actor)

@@ -119,9 +119,9 @@ impl Known {
     /// What an act is about.
     pub(crate) fn object(&self, event: &Event) -> Option<Id> {
         let of_balance = || {
-            let balances =
-                facts::reloaded(event).into_iter().chain(event.images().map(|image| image.balance));
-            balances.filter_map(|balance| self.balances.get(&balance)).next().map(|it| Id::Account(*it))
+            let reloaded = facts::reloaded(event).into_iter();
+            let mut balances = reloaded.chain(event.images().map(|image| image.balance));
+            balances.find_map(|balance| self.balances.get(&balance)).map(|account| Id::Account(*account))
         };
         facts::objects(event).into_iter().next().or_else(of_balance)
     }

@@ -49,16 +49,16 @@ pub(crate) fn before_and_after(
         };
         fields([("role", json!(role(rights))), ("permissions", json!(set)), ("accounts", accounts(chosen))])
     };
+    // Of two accounts whoever looks may see one alone.
+    let seen = |image: &Image, of: domain::Nanos| {
+        if known.sees(image.balance) { amount(of) } else { Value::Null }
+    };
     let posted = |posting: &Posting| {
         fields([
             ("amount", amount(posting.amount)),
-            ("posted", amount(posting.payer.amounts.posted())),
+            ("posted", seen(&posting.payer, posting.payer.amounts.posted())),
             ("reference", text(&posting.reference)),
         ])
-    };
-    // Of two accounts the caller may see one.
-    let seen = |image: &Image, of: domain::Nanos| {
-        if known.sees(image.balance) { amount(of) } else { Value::Null }
     };
     match event {
         Event::OrganizationCreated { name, time_zone, currency, .. } => {

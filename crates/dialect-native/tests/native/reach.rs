@@ -273,6 +273,35 @@ async fn lists_end_where_rights_end() {
     }
 }
 
+/// Of a family: what is named is below what is, too, and counts once.
+#[tokio::test]
+async fn usage_is_that_of_the_accounts_one_is_limited_to() {
+    let world = World::new().await;
+    let it = &world.it;
+    for account in ["{A}", "{C}"] {
+        let path = world.fill(&format!("/api/v1/accounts/{account}/charges"));
+        let charged = it.owner().post(&path, r#"{"amount":"0","quantity":"1"}"#).await;
+        assert_eq!(charged.status, 201, "{charged:?}");
+    }
+    let family = format!("accounts/{}", world.name("{A}"));
+    for (email, accounts, calls) in [
+        ("all@a.example", json!(null), 2),
+        ("child@a.example", json!([world.name("{C}")]), 1),
+        ("both@a.example", json!([world.name("{A}"), world.name("{C}")]), 2),
+    ] {
+        let mut rights = json!({"role": "developer"});
+        if !accounts.is_null() {
+            rights["accounts"] = accounts;
+        }
+        let (person, _) = join(it, &family, email, &rights).await;
+        let report = person.get("/api/v1/usage?by=day").await;
+        assert_eq!(report.status, 200, "{email}: {report:?}");
+        assert_eq!(report.json()["data"][0]["calls"], json!(calls), "{email}: {}", report.body);
+        let listed = person.get("/api/v1/accounts").await.json();
+        assert_eq!(listed["data"].as_array().unwrap().len(), if email.starts_with("both") { 2 } else { 1 });
+    }
+}
+
 /// What an admin could do to any user, whoever is limited does to nobody: users do not end at accounts.
 #[tokio::test]
 async fn whoever_is_limited_finds_no_users() {

@@ -156,6 +156,13 @@ async fn recovery_codes_are_made_anew_by_a_code_of_the_device() {
     assert_eq!(log["data"].as_array().unwrap().len(), 1);
     assert_eq!((&log["data"][0]["actor"]["email"], &log["data"][0]["object"]), (&json!(EMAIL), &json!(id)));
 
+    // Of two at once with one code, one is done.
+    let code = device.next(&it).await;
+    let (one, other) = tokio::join!(renew(&code), renew(&code));
+    let mut statuses = [one.status, other.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 401]);
+
     // All of it is there again after a restart.
     let (digest, book) = (it.book.digest().await, it.book.reopened());
     assert_eq!(book.digest().await, digest);
