@@ -155,6 +155,21 @@ async fn the_log_ends_where_rights_end() {
         (&json!("100"), &json!(world.name("{AI}")))
     );
 
+    // Nor has what is given back to the balance of a parent.
+    let shared = json!({"parent": world.name("{A}"), "shared": true}).to_string();
+    let shared = it.owner().post("/api/v1/accounts", &shared).await.json()["api_key"].clone();
+    let charges = format!("/api/v1/accounts/{}/charges", shared.as_str().unwrap());
+    let charge = it.owner().post(&charges, r#"{"amount":"2"}"#).await.json();
+    let refunds = format!("/api/v1/charges/{}/refunds", charge["id"].as_str().unwrap());
+    assert_eq!(it.owner().post(&refunds, "{}").await.status, 201);
+    let rights = json!({"role": "admin", "accounts": [shared]});
+    let (sharer, _) = join(it, SELLER, "sharer@seller.example", &rights).await;
+    for (client, after) in
+        [(&sharer, json!({"amount": "2"})), (above, json!({"amount": "2", "posted": "100"}))]
+    {
+        assert_eq!(world.log(client, "?acts=refund").await[0]["after"], after);
+    }
+
     // What they did themselves is theirs to see, whatever it touches; who joined over their accounts, too.
     for (client, joined) in [(above, 2), (below, 1)] {
         assert_eq!(world.log(client, "?acts=accept-invitation").await.len(), joined);
