@@ -98,9 +98,14 @@ impl Caller {
     /// The operator, whom another book has recognized. Belongs to no organization here, and acts through the
     /// server itself.
     pub fn operator() -> Self {
+        Self::operator_in(OrganizationIndex::new(u32::MAX as usize - 1))
+    }
+
+    /// The operator, as it acts in one organization.
+    pub fn operator_in(organization: OrganizationIndex) -> Self {
         Self {
             actor: Actor::System,
-            organization: OrganizationIndex::new(u32::MAX as usize - 1),
+            organization,
             account: None,
             root: None,
             role: Some(Role::Owner),

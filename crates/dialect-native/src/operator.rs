@@ -1,8 +1,8 @@
 //! The operator: whoever holds an owner's token of the first organization.
 //!
 //! The least rule that gets a second seller going: the operator founds organizations, and there it
-//! creates users, issues tokens and declares currencies. It neither sees nor moves anything else of
-//! theirs; for that it needs a token of that organization, like everyone.
+//! creates users, issues tokens, declares currencies and opens accounts. It neither sees nor moves anything
+//! else of theirs; for that it needs a token of that organization, like everyone.
 
 use std::sync::Arc;
 
@@ -37,13 +37,24 @@ pub(crate) fn administer(
     operation: Operation,
     name: &str,
 ) -> Result<(OrganizationIndex, Actor), Problem> {
+    let caller = act_in(app, caller, operation, name)?;
+    Ok((caller.organization(), caller.actor()))
+}
+
+/// The caller as they act in the organization of this name.
+pub(crate) fn act_in(
+    app: &App,
+    caller: &Caller,
+    operation: Operation,
+    name: &str,
+) -> Result<Caller, Problem> {
     caller.may(operation)?;
     let unknown = || Problem::new(Kind::OrganizationNotFound);
     let (organization, _) = app.engine.directory().organization(name).ok_or_else(unknown)?;
     if organization == caller.organization() {
-        Ok((organization, caller.actor()))
+        Ok(*caller)
     } else if is_operator(app, caller) {
-        Ok((organization, Actor::System))
+        Ok(Caller::operator_in(organization))
     } else {
         Err(unknown())
     }

@@ -39,6 +39,7 @@ pub(crate) fn all_operations() -> OpenApiRouter<Arc<App>> {
 fn operations() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(accounts::open::handle, accounts::list::roots))
+        .routes(routes!(accounts::open::for_seller))
         .routes(routes!(accounts::get::handle, accounts::modify::handle))
         .routes(routes!(accounts::list::children))
         .routes(routes!(accounts::freeze::freeze))

@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio_postgres::SimpleQueryMessage;
 
@@ -52,6 +53,7 @@ const SUPERUSER: &str = "bursar";
 const SCRIPT: &str = r#"
 "$@" &
 server=$!
+exec 2>/dev/null
 while read -r command; do
     case $command in
         stop) kill -INT $server; wait $server; exit 0 ;;
@@ -59,10 +61,14 @@ while read -r command; do
     esac
 done
 kill -INT $server
-(sleep 5; kill -QUIT $server) 2>/dev/null &
+(sleep 5; kill -QUIT $server) &
 wait $server
 rm -rf "$DIRECTORY"
 "#;
+
+/// How long sessions may take to notice that their server was killed, and how often that is looked at.
+const LET_GO_MAX: Duration = Duration::from_secs(30);
+const LET_GO_LOOK: Duration = Duration::from_millis(10);
 
 static SHARED: OnceLock<Arc<Server>> = OnceLock::new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
@@ -159,6 +165,29 @@ impl Server {
 
     /// Starts it again after [`Server::stop`] or [`Server::kill`]; same data, same port.
     pub fn resume(&self) {
+        let until = Instant::now() + LET_GO_MAX;
+        loop {
+            let shell = self.start_shell();
+            let (mut seen, mut is_ready) = (Vec::new(), false);
+            while !is_ready && let Ok(line) = shell.log.recv() {
+                is_ready = line.contains("database system is ready to accept connections");
+                seen.push(line);
+            }
+            *self.shell() = Some(shell);
+            if is_ready {
+                return;
+            }
+            self.tell("kill");
+            // Sessions of a server that was killed hold its memory until they notice.
+            let is_held =
+                seen.iter().any(|line| line.contains("shared memory block") && line.contains("in use"));
+            assert!(is_held && Instant::now() < until, "the server did not start:\n{}", seen.join("\n"));
+            std::thread::park_timeout(LET_GO_LOOK);
+        }
+    }
+
+    /// The server's parent, and what the server says.
+    fn start_shell(&self) -> Shell {
         let mut command = self.command(Path::new("/bin/sh"));
         command.args(["-c", SCRIPT, "sh"]).arg(self.programs.join("postgres")).arg("-D").arg(self.data());
         command.arg("-p").arg(self.port.to_string()).arg("-k").arg(&self.directory);
@@ -172,16 +201,7 @@ impl Server {
         std::thread::spawn(move || {
             lines.map_while(Result::ok).for_each(|line| drop(send.send(line)));
         });
-        let mut seen = String::new();
-        loop {
-            let line = log.recv().unwrap_or_else(|_| panic!("the server did not start:\n{seen}"));
-            if line.contains("database system is ready to accept connections") {
-                break;
-            }
-            seen.push_str(&line);
-            seen.push('\n');
-        }
-        *self.shell() = Some(Shell { child, commands, log });
+        Shell { child, commands, log }
     }
 
     fn shell(&self) -> std::sync::MutexGuard<'_, Option<Shell>> {
@@ -204,7 +224,7 @@ impl Server {
     /// Kills the server process as a crash would.
     pub fn kill(&self) {
         self.tell("kill");
-        // The sessions notice that it is gone by themselves, and hold its memory until then.
+        // The sessions notice that it is gone by themselves.
         fs::remove_file(self.data().join("postmaster.pid")).expect("a killed server leaves it");
     }
 

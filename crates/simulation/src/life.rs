@@ -1,4 +1,4 @@
-//! Ledger, engine and journal over a disk and a clock that fail, everything from one seed.
+//! Ledger, engine and journal over a place and a clock that fail, everything from one seed.
 //!
 //! | what happens | what is checked |
 //! |---|---|
@@ -9,21 +9,24 @@
 //! | a known key again | the same answer, from its event |
 //! | the end | `verify` derives the same state from the first event |
 
-use std::sync::{Arc, Mutex, MutexGuard};
+mod ground;
+
+use std::sync::Arc;
 
 use domain::{Currency, Timestamp};
 use engine::{
     Asked, Background, Book, Content, History, Key, ManualClock, Options, Outcome, Parts, Recovered, Refusal,
     Request, SeededEntropy,
 };
-use journal::{AppendError, Group, Journal, Reader, Room, Snapshots, Tail, Vault};
-use journal_file::FileJournal;
+use journal::{Journal, Room, Vault};
 use ledger::{Act, Actor, Command, CredentialIndex, Cursor, Event, EventRef, Ledger};
 
+use self::ground::Shared;
+pub use self::ground::{FailingDisk, Ground};
 use crate::bridge::{self, Bridge};
 use crate::model::Model;
 use crate::rules::{START, agree, pass, period, seller_credential};
-use crate::{Random, SimDisk, workload};
+use crate::{Random, workload};
 
 /// What a life came to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,9 +57,14 @@ impl Story {
     }
 }
 
-/// Lives one life; the first thing that is not as it must be ends it.
+/// Lives one life over a disk that fails; the first thing that is not as it must be ends it.
 pub fn run(seed: u64, rounds: u64) -> Result<Story, String> {
-    let mut life = Life::begin(seed).map_err(|error| format!("seed {seed}, at birth: {error}"))?;
+    run_on(FailingDisk::new(seed)?, seed, rounds)
+}
+
+/// Lives one life over some other ground.
+pub fn run_on(ground: impl Ground, seed: u64, rounds: u64) -> Result<Story, String> {
+    let mut life = Life::begin(ground, seed).map_err(|error| format!("seed {seed}, at birth: {error}"))?;
     for round in 0..rounds {
         life.round().map_err(|error| format!("seed {seed}, round {round}: {error}"))?;
     }
@@ -64,40 +72,10 @@ pub fn run(seed: u64, rounds: u64) -> Result<Story, String> {
     Ok(life.story)
 }
 
-/// A file journal that the book owns and the simulation can still reach.
-#[derive(Clone)]
-struct Shared(Arc<Mutex<FileJournal<SimDisk>>>);
-
-impl Shared {
-    fn journal(&self) -> MutexGuard<'_, FileJournal<SimDisk>> {
-        self.0.lock().expect("no holder of this lock panics")
-    }
-}
-
-impl Journal for Shared {
-    fn tail(&self) -> Tail {
-        self.journal().tail()
-    }
-    fn append(&mut self, group: &Group) -> Result<(), AppendError> {
-        self.journal().append(group)
-    }
-    fn room(&self) -> Room {
-        self.journal().room()
-    }
-    fn release_before(&mut self, position: u64) {
-        self.journal().release_before(position);
-    }
-    fn reader(&self) -> Arc<dyn Reader> {
-        self.journal().reader()
-    }
-    fn snapshots(&self) -> Arc<dyn Snapshots> {
-        self.journal().snapshots()
-    }
-}
-
-struct Running {
+struct Running<J> {
     book: Book,
-    journal: Shared,
+    journal: Shared<J>,
+    vault: Arc<dyn Vault>,
 }
 
 /// A command that was answered under a key: what a retry must find.
@@ -108,9 +86,9 @@ struct Remembered {
     time: Timestamp,
 }
 
-struct Life {
-    disk: SimDisk,
-    running: Option<Running>,
+struct Life<G: Ground> {
+    ground: G,
+    running: Option<Running<G::Journal>>,
     clock: Arc<ManualClock>,
     model: Model,
     bridge: Bridge,
@@ -123,32 +101,10 @@ struct Life {
     story: Story,
 }
 
-/// The least there is, so that a life passes through many.
-const SEGMENT_BYTES: u64 = 16 * 1024;
-/// Larger than any group of a life, and small enough that a slot which is used again keeps what it held.
-const GROUP_BYTES_MAX: usize = 8 * 1024;
-const CAPACITY: u64 = 64 << 20;
-
-fn journal_options() -> journal_file::Options {
-    journal_file::Options {
-        segment_bytes: SEGMENT_BYTES,
-        group_bytes_max: GROUP_BYTES_MAX,
-        segments_free: 2,
-        segments_max: 12,
-        zeroing_bytes: 16 * 1024,
-        reserve_bytes: 0,
-        cache_bytes: 64 * 1024,
-        sidecar: Some(Arc::new(engine::KeySidecar)),
-    }
-}
-
-impl Life {
-    fn begin(seed: u64) -> Result<Self, String> {
-        let disk = SimDisk::new(seed);
-        disk.set_capacity(CAPACITY);
-        FileJournal::init(&disk, [7; 16], &journal_options()).map_err(|error| error.to_string())?;
+impl<G: Ground> Life<G> {
+    fn begin(ground: G, seed: u64) -> Result<Self, String> {
         let mut life = Self {
-            disk,
+            ground,
             running: None,
             clock: Arc::new(ManualClock::at(Timestamp::from_micros(START))),
             model: Model::default(),
@@ -179,11 +135,9 @@ impl Life {
     fn open(&mut self) -> Result<Recovered, String> {
         self.starts += 1;
         self.question = None;
-        let (journal, _) =
-            FileJournal::open(self.disk.clone(), journal_options(), journal_file::Background::Manual)
-                .map_err(|error| format!("the journal does not open: {error}"))?;
-        let vault: Arc<dyn Vault> = journal.vault();
-        let journal = Shared(Arc::new(Mutex::new(journal)));
+        let opened = self.ground.open();
+        let (journal, vault) = opened.map_err(|error| format!("the journal does not open: {error}"))?;
+        let journal = Shared::new(journal);
         let options = Options {
             snapshot_every_bytes: 8_000,
             background: Background::Inline,
@@ -193,7 +147,7 @@ impl Life {
         };
         let parts = Parts {
             journal: Box::new(journal.clone()),
-            vault,
+            vault: vault.clone(),
             clock: self.clock.clone(),
             entropy: Arc::new(SeededEntropy::new(self.seed.wrapping_mul(31) + self.starts)),
             options,
@@ -201,7 +155,7 @@ impl Life {
         let (book, recovered) =
             Book::open(parts).map_err(|error| format!("the book does not open: {error}"))?;
         self.story.restarts_from_snapshot += u64::from(recovered.snapshot.is_some());
-        self.running = Some(Running { book, journal });
+        self.running = Some(Running { book, journal, vault });
         Ok(recovered)
     }
 
@@ -210,26 +164,14 @@ impl Life {
         self.clock.advance_to(Timestamp::from_micros(self.clock_now() + passed));
         match self.random.below(100) {
             0..=4 => self.lose_power_between(),
-            5..=9 => {
-                self.disk.power_off_at(1 + self.random.below(12));
-                self.group()
-            }
-            10..=12 => {
-                self.disk.fail_sync_at(1 + self.random.below(6));
-                self.group()
-            }
-            13 => {
-                self.disk.set_capacity(self.disk.used_bytes() + self.random.below(100_000));
+            5..=16 => {
+                self.ground.trouble(&mut self.random);
                 self.group()?;
                 self.background();
-                self.disk.set_capacity(CAPACITY);
+                self.ground.repair();
                 Ok(())
             }
-            14 => self.step_clock(),
-            15..=17 => {
-                self.disk.set_short_writes(self.random.one_in(2));
-                Ok(())
-            }
+            17 => self.step_clock(),
             18..=30 => {
                 self.background();
                 Ok(())
@@ -244,7 +186,7 @@ impl Life {
         engine::Clock::now(&*self.clock).as_micros()
     }
 
-    fn running(&mut self) -> &mut Running {
+    fn running(&mut self) -> &mut Running<G::Journal> {
         self.running.as_mut().expect("every failure opens the book again")
     }
 
@@ -271,7 +213,6 @@ impl Life {
             Ok(()) => {
                 self.check_figures(&after_model)?;
                 self.running().book.snapshot_step();
-                self.disk.repair();
                 Ok(())
             }
             Err(_) => {
@@ -330,8 +271,7 @@ impl Life {
     fn recover(&mut self, before: (Model, Bridge), remembered: usize) -> Result<(), String> {
         let position = self.running().book.tail().position;
         self.running = None;
-        self.disk.set_capacity(CAPACITY);
-        self.disk = self.disk.crash(self.random.number());
+        self.ground.crash(&mut self.random);
         self.open()?;
         let kept = match self.running().book.tail().position - position {
             1 => false,
@@ -352,7 +292,7 @@ impl Life {
         self.story.power_losses += 1;
         let live = self.running().book.ledger().clone();
         self.running = None;
-        self.disk = self.disk.crash(self.random.number());
+        self.ground.crash(&mut self.random);
         let recovered = self.open()?;
         let replayed = self.running().book.ledger();
         if engine::digest(replayed) == engine::digest(&live) {
@@ -365,9 +305,10 @@ impl Life {
     }
 
     fn background(&mut self) {
-        for _ in 0..self.random.below(6) {
-            // A failure of work beside appending shows when appending needs what it should have made.
-            if !self.running().journal.journal().run_background_step().unwrap_or(false) {
+        let steps = self.random.below(6);
+        let running = self.running.as_mut().expect("every failure opens the book again");
+        for _ in 0..steps {
+            if !self.ground.background(&mut *running.journal.journal()) {
                 break;
             }
         }
@@ -457,8 +398,7 @@ impl Life {
 
     fn history(&mut self) -> History {
         let running = self.running();
-        let journal = running.journal.journal();
-        History::new(journal.reader(), journal.vault())
+        History::new(running.journal.reader(), running.vault.clone())
     }
 
     /// Every balance's history is gapless, and any entry and instant is found by skipping.
@@ -504,11 +444,10 @@ impl Life {
     }
 
     fn end(&mut self) -> Result<(), String> {
-        self.disk.repair();
-        let digest = engine::digest(self.running().book.ledger());
-        let journal = self.running().journal.clone();
-        let vault: Arc<dyn Vault> = journal.journal().vault();
-        let verified = engine::verify(&journal, &vault, |_| {}).map_err(|error| error.to_string())?;
+        let running = self.running();
+        let digest = engine::digest(running.book.ledger());
+        let verified = engine::verify(&running.journal, &running.vault, |_| {});
+        let verified = verified.map_err(|error| error.to_string())?;
         if verified.digest == digest { Ok(()) } else { Err("verification derives another state".to_owned()) }
     }
 }

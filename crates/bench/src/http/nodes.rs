@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use postgres_server::{Durability, Server as Postgres};
 
@@ -50,7 +50,10 @@ pub fn run(arguments: &Arguments) {
     let accounts = nodes[0].open_accounts(arguments.accounts);
     // The books are handed to those that came later. Then the one that leads the first book comes first here; the
     // others forward.
-    std::thread::sleep(SPREAD);
+    let until = Instant::now() + SPREAD;
+    while let Some(left) = until.checked_duration_since(Instant::now()) {
+        std::thread::park_timeout(left);
+    }
     let mut addresses: Vec<_> = nodes.iter().map(|node| node.address).collect();
     addresses.sort_by_key(|address| !leads_first(*address));
     let load = Load { arguments, accounts };

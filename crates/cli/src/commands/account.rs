@@ -98,8 +98,6 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<&'a str>,
     shared: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    organization: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -126,9 +124,12 @@ impl Create {
             credit_limit: self.credit_limit.map(|limit| limit.to_string()),
             parent: self.parent.as_deref(),
             shared: self.shared,
-            organization: self.org.as_deref(),
         };
-        let opened: Opened = self.asking.client()?.post(ACCOUNTS, &body, self.once.key())?;
+        let path = match &self.org {
+            Some(name) => native::of_organization(name, "accounts"),
+            None => ACCOUNTS.to_owned(),
+        };
+        let opened: Opened = self.asking.client()?.post(&path, &body, self.once.key())?;
         let created = Created { account: opened.id, api_key: opened.api_key, secret: opened.secret };
         self.asking.format.print_one(&Record::of(&created)?)
     }

@@ -87,7 +87,8 @@ fn found(caller: &Caller<'_>, name: &str) -> Seller {
     assert_eq!(status, 201, "{issued}");
     let token = issued["token"].as_str().unwrap().to_owned();
     let body = json!({"name": "customer", "credit_limit": "100"});
-    let (status, opened) = caller.ask(As::Token(&token), "POST", "/api/v1/accounts", Some(body));
+    let accounts = format!("/api/v1/organizations/{name}/accounts");
+    let (status, opened) = caller.ask(operator, "POST", &accounts, Some(body));
     assert_eq!(status, 201, "{opened}");
     let text = |name: &str| opened[name].as_str().unwrap().to_owned();
     let (account, key, secret) = (text("id"), text("api_key"), text("secret"));

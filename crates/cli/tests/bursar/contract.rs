@@ -128,6 +128,8 @@ const STEPS: &[(&str, i32, &str)] = &[
     ("account list --parent $P --json", 0, "…"),
     ("entries $S --limit 2 --json", 0, "…"),
     ("org create Globex --currency USD --json", 0, "…"),
+    ("account create --name Dent --org Globex --credit-limit 5 --json", 0, "…"),
+    ("account create --name Dent --org Nowhere", 2, "bursar: There is no such organization"),
     ("token create --org Globex --role owner --json", 0, "…"),
     ("token create --org Nowhere --role owner", 2, "bursar: There is no such organization"),
     ("token issue", 2, "error: the following required arguments were not provided:"),

@@ -1,4 +1,5 @@
-//! `POST /accounts`: a root account, or a child of one, and the only sight of its secret.
+//! `POST /accounts`: a root account, or a child of one, and the only sight of its secret; by the operator for
+//! a seller, `POST /organizations/{organization}/accounts`.
 
 use std::sync::Arc;
 
@@ -12,10 +13,11 @@ use utoipa::ToSchema;
 
 use super::view::{Account, View};
 use crate::answer::Answer;
-use crate::input::Input;
+use crate::input::{Input, Named};
 use crate::look::{find_in_field, look_at};
 use crate::once::Once;
-use crate::problem::{Kind, Problem};
+use crate::operator::act_in;
+use crate::problem::Problem;
 use crate::signed::Signed;
 use crate::values::{Amount, Currency, Name, text};
 
@@ -28,9 +30,8 @@ use crate::values::{Amount, Currency, Name, text};
     request_body = OpenAccount,
     responses((status = 201, description = "It is open", body = OpenedAccount)),
     extensions(("x-operation" = json!(["OpenAccount", "OpenSubaccount"])), ("x-problems" = json!([
-        "account-not-found", "organization-not-found", "account-closed", "currency-unknown",
-        "currency-mismatch", "may-not-open-children", "too-deep", "too-many-accounts", "funding-shared",
-        "scope-exceeded",
+        "account-not-found", "account-closed", "currency-unknown", "currency-mismatch",
+        "may-not-open-children", "too-deep", "too-many-accounts", "funding-shared", "scope-exceeded",
     ]))),
 )]
 pub(crate) async fn handle(
@@ -43,16 +44,51 @@ pub(crate) async fn handle(
     let asked: OpenAccount = input.read()?;
     let is_root = asked.parent.is_none();
     caller.may(if is_root { Operation::OpenAccount } else { Operation::OpenSubaccount })?;
+    open(&app, &caller, &once, &asked).await
+}
+
+/// Open an account for a seller
+///
+/// As `POST /accounts` does for the caller's own organization. The operator opens accounts for every seller.
+#[utoipa::path(
+    post, path = "/organizations/{organization}/accounts", tag = "accounts", operation_id = "open_account_for",
+    params(("organization" = String, Path, description = "The organization's name")),
+    request_body = OpenAccount,
+    responses((status = 201, description = "It is open", body = OpenedAccount)),
+    extensions(("x-operation" = json!(["OpenAccount"])), ("x-problems" = json!([
+        "account-not-found", "organization-not-found", "account-closed", "currency-unknown",
+        "currency-mismatch", "may-not-open-children", "too-deep", "too-many-accounts", "funding-shared",
+        "scope-exceeded",
+    ]))),
+)]
+pub(crate) async fn for_seller(
+    caller: Signed,
+    State(app): State<Arc<App>>,
+    Named(name): Named,
+    once: Once,
+    input: Input,
+) -> Result<Answer<OpenedAccount>, Problem> {
+    let seller = Signed(act_in(&app, &caller.0, Operation::OpenAccount, &name)?);
+    let asked: OpenAccount = input.read()?;
+    open(&app, &seller, &once, &asked).await
+}
+
+async fn open(
+    app: &App,
+    caller: &Signed,
+    once: &Once,
+    asked: &OpenAccount,
+) -> Result<Answer<OpenedAccount>, Problem> {
     if asked.credit_limit.is_some_and(|limit| limit.nanos().is_positive()) {
         caller.may(Operation::SetCredit)?;
     }
-    let new = new_account(&app, &caller, &asked).await?;
-    let key = once.key(&app, &caller.0, "open account", (new.organization, new.parent), &asked);
+    let new = new_account(app, caller, asked).await?;
+    let key = once.key(app, &caller.0, "open account", (new.organization, new.parent), asked);
     let origin = Arrival::current().into();
     let opened = access::open_account(&app.engine, caller.0.actor(), new, key, origin).await;
-    let opened = opened.map_err(|failed| not_opened(&app, failed))?;
+    let opened = opened.map_err(|failed| not_opened(app, failed))?;
     let index = opened.account;
-    let view = look_at(&app, &caller.0, index, move |ledger, _| View::of(ledger, index)).await?;
+    let view = look_at(app, &caller.0, index, move |ledger, _| View::of(ledger, index)).await?;
     let secret = opened.secret.map(|secret| secret.expose().to_owned());
     let answer = OpenedAccount { account: view.print(app.engine.seals()), secret };
     Ok(Answer::created(answer).replayed(opened.receipt.repeated))
@@ -68,12 +104,6 @@ fn not_opened(app: &App, failed: NotOpened) -> Problem {
 
 async fn new_account(app: &App, caller: &Signed, asked: &OpenAccount) -> Result<NewAccount, Problem> {
     let organization = caller.0.organization();
-    let directory = app.engine.directory();
-    if let Some(name) = &asked.organization
-        && directory.organization(name.as_str()).is_none_or(|(named, _)| named != organization)
-    {
-        return Err(Problem::new(Kind::OrganizationNotFound).with_field("organization"));
-    }
     if asked.credit_limit.is_some_and(|limit| limit.nanos().is_negative()) {
         return Err(Problem::field("credit_limit", "must not be negative"));
     }
@@ -129,8 +159,6 @@ pub(crate) struct OpenAccount {
     /// Admit metered charges while anything is available.
     #[serde(default)]
     allows_overruns: bool,
-    /// The seller it belongs to: the caller's own.
-    organization: Option<Name>,
 }
 
 #[derive(Serialize, ToSchema)]

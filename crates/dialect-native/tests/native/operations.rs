@@ -208,11 +208,23 @@ async fn people_come_and_go() {
     let token =
         post(&operator, "/organizations/acme/tokens", &json!({"role": "owner", "label": "first"})).await;
     let owner = it.with_token(token["token"].as_str().unwrap());
-    let account = post(&owner, "/accounts", &json!({"name": "Customer", "organization": "acme"})).await;
+    let account = post(&owner, "/accounts", &json!({"name": "Customer"})).await;
     assert_eq!(
         pick(&account, &["organization", "currency"]),
         json!({"organization": "acme", "currency": "USD"})
     );
+    // By its own or by the operator: the account is the seller's, and nothing of it the operator's to see.
+    for opener in [&owner, &operator] {
+        let body = json!({"name": "Customer", "credit_limit": "7"});
+        let opened = post(opener, "/organizations/acme/accounts", &body).await;
+        assert_eq!(
+            pick(&opened, &["organization", "currency"]),
+            json!({"organization": "acme", "currency": "USD"})
+        );
+        let path = format!("/accounts/{}/balance", opened["api_key"].as_str().unwrap());
+        assert_eq!(get(&owner, &path).await["available"], "7");
+        assert_eq!(operator.get(&format!("/api/v1{path}")).await.status, 404);
+    }
     post(&owner, "/organizations/acme/currencies", &json!({"code": "POINTS", "exponent": 0})).await;
     let key = account["api_key"].as_str().unwrap();
     post(&owner, &format!("/accounts/{key}/top-ups"), &json!({"amount": 5, "currency": "POINTS"})).await;

@@ -2,6 +2,8 @@
 //!
 //! More of them: `cargo run --release -p simulation -- lives --seeds 1000000`.
 
+mod database;
+
 use std::sync::Mutex;
 
 use simulation::life::{self, Story};

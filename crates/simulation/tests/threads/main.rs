@@ -11,6 +11,7 @@ use std::sync::Arc;
 use domain::{Currency, Nanos, Timestamp};
 use engine::{Content, Engine, Key, ManualClock, Outcome, Parts, Request, SeededEntropy};
 use journal::{Journal, MemoryStore, MemoryVault, Vault};
+use journal_postgres::Url;
 use ledger::{
     AccountIndex, Act, Actor, Admission, ChargeKind, Command, Event, ExcessPolicy, Funding, HoldId,
     NewAccount, OrganizationIndex, Rejection, Usage,
@@ -23,11 +24,28 @@ const CHILDREN: u64 = 24;
 #[test]
 fn many_threads_are_one_sequence() {
     let commands = std::env::var("THREAD_COMMANDS").map_or(1_000_000, |it| it.parse().expect("a number"));
-    let store = MemoryStore::default();
-    let vault: Arc<dyn Vault> = Arc::new(MemoryVault::default());
+    let (store, vault) = (MemoryStore::default(), Arc::new(MemoryVault::default()));
+    are_one_sequence(commands, || (Box::new(store.open()), vault.clone()));
+}
+
+#[test]
+fn many_threads_are_one_sequence_in_a_database() {
+    let database = postgres_server::Server::shared().database();
+    let url = Url::parse(&database.url(), |_| None).unwrap();
+    let tables = journal_postgres::Database::connect(&url, journal_postgres::Options::default()).unwrap();
+    tables.init([7; 16], 1).unwrap();
+    are_one_sequence(200_000, || {
+        let journal = tables.open(0).unwrap();
+        let vault = journal.vault();
+        (Box::new(journal), vault)
+    });
+}
+
+fn are_one_sequence(commands: u64, open: impl Fn() -> (Box<dyn Journal>, Arc<dyn Vault>)) {
+    let (journal, vault) = open();
     let parts = Parts {
-        journal: Box::new(store.open()),
-        vault: vault.clone(),
+        journal,
+        vault,
         clock: Arc::new(ManualClock::at(Timestamp::from_micros(rules::START))),
         entropy: Arc::new(SeededEntropy::new(1)),
         options: engine::Options::default(),
@@ -66,7 +84,8 @@ fn many_threads_are_one_sequence() {
     assert!(!balance.amounts.available().is_negative(), "the shared balance is never overspent");
 
     let live = engine::digest(book.ledger());
-    let verified = engine::verify(&store.open() as &dyn Journal, &vault, |_| {}).unwrap();
+    let (journal, vault) = open();
+    let verified = engine::verify(&*journal, &vault, |_| {}).unwrap();
     assert_eq!(verified.digest, live, "replay is what was live");
     println!("{} of {commands} acknowledged in {} events", places.len(), verified.events);
 }
