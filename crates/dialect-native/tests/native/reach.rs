@@ -171,7 +171,7 @@ async fn the_log_ends_where_rights_end() {
     }
 
     // What they did themselves is theirs to see, whatever it touches; who joined over their accounts, too.
-    for (client, joined) in [(above, 2), (below, 1)] {
+    for (client, joined) in [(above, 3), (below, 1)] {
         assert_eq!(world.log(client, "?acts=accept-invitation").await.len(), joined);
         assert_eq!(world.log(client, "?acts=sign-in").await.len(), 1);
     }
