@@ -83,6 +83,7 @@ impl Connector {
     fn choose(&self) -> Result<Chosen, DatabaseError> {
         let (mut best, mut reasons) = (None::<Chosen>, Vec::new());
         let (mut best_name, probed) = (String::new(), self.hosts.probe());
+        let are_silent = probed.iter().all(|it| matches!(it.found, Err(DatabaseError::Silent(_))));
         for (host, probed) in probed.into_iter().enumerate() {
             let usable = probed.found.map_err(|error| error.to_string()).and_then(|(facts, session)| {
                 match unusable(&facts) {
@@ -102,7 +103,8 @@ impl Connector {
             }
         }
         reasons.sort();
-        let best = best.ok_or_else(|| DatabaseError::NoHost(reasons.join("; ")))?;
+        let none = if are_silent { DatabaseError::AllSilent } else { DatabaseError::NoHost };
+        let best = best.ok_or_else(|| none(reasons.join("; ")))?;
         if let Some(timeline) = best.facts.timeline {
             let seen = self.timeline.fetch_max(timeline, Ordering::AcqRel);
             if timeline < seen {

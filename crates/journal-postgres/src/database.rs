@@ -56,7 +56,7 @@ impl Database {
         let connector = Arc::new(Connector::new(hosts, options));
         let lane = || Arc::new(Lane::new(&connector));
         let (lane, following) = (lane(), [lane(), lane()]);
-        lane.session()?;
+        lane.reach()?;
         Ok(Self { connector, lane, following, copies: OnceLock::new() })
     }
 

@@ -18,6 +18,9 @@ pub enum DatabaseError {
     Warned(String),
     #[error("no host of the database can be written ({0})")]
     NoHost(String),
+    /// None has refused; they may only be slow.
+    #[error("no host of the database answers ({0})")]
+    AllSilent(String),
     #[error(
         "the database is another copy of the journal than before (incarnation {found} instead of \
          {expected}): point to the right one, or take this one with `bursar adopt`"
@@ -43,7 +46,9 @@ impl DatabaseError {
         let code = match self {
             Self::Server { code, .. } => code.as_str(),
             Self::OtherIncarnation { .. } => return Meaning::Fault,
-            Self::Lost(_) | Self::Silent(_) | Self::Warned(_) | Self::NoHost(_) => return Meaning::Unknown,
+            Self::Lost(_) | Self::Silent(_) | Self::Warned(_) | Self::NoHost(_) | Self::AllSilent(_) => {
+                return Meaning::Unknown;
+            }
         };
         match code {
             "23505" => Meaning::Taken,

@@ -23,6 +23,18 @@ impl Lane {
         &self.connector
     }
 
+    /// Reaches the database for the first time: one that is slow to answer is waited for, one that refuses is
+    /// not.
+    pub(crate) fn reach(&self) -> Result<(), DatabaseError> {
+        let until = self.connector.hosts.now() + self.connector.options.reply_timeout;
+        loop {
+            match self.session() {
+                Err(DatabaseError::AllSilent(_)) if self.connector.hosts.now() < until => {}
+                reached => return reached.map(drop),
+            }
+        }
+    }
+
     /// The session as it is, or a new one.
     pub(crate) fn session(&self) -> Result<Arc<dyn Session>, DatabaseError> {
         let mut kept = self.session.lock().unwrap_or_else(PoisonError::into_inner);

@@ -134,6 +134,36 @@ fn hosts_that_are_dead_or_frozen_are_passed_over() {
 }
 
 #[test]
+fn a_database_that_is_slow_to_answer_is_waited_for_and_a_frozen_one_not_for_ever() {
+    let database = Server::shared().database();
+    open(&database.url(), Options::default());
+    let slow = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (port, server) = (slow.local_addr().unwrap().port(), database.server().port());
+    let url = format!("postgres://bursar@127.0.0.1:{port}/{}?sslmode=disable", database.name());
+    let options = Options { probe_timeout: Duration::from_millis(200), ..impatient() };
+    // Whoever comes first waits in vain.
+    let error = try_open(&url, options).map(drop).unwrap_err();
+    assert!(chain(&error).contains("no host of the database answers (127.0.0.1"), "{}", chain(&error));
+    std::thread::spawn(move || {
+        let mut asked = slow.incoming().map_while(Result::ok);
+        let _unanswered: Vec<_> = asked.by_ref().take(4).collect();
+        for asked in asked {
+            let Ok(answers) = std::net::TcpStream::connect(("127.0.0.1", server)) else { return };
+            for (from, to) in [(&asked, &answers), (&answers, &asked)] {
+                let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                std::thread::spawn(move || {
+                    _ = std::io::copy(&mut from, &mut to);
+                    _ = to.shutdown(std::net::Shutdown::Both);
+                });
+            }
+        }
+    });
+    let options = Options { reply_timeout: Duration::from_secs(20), ..options };
+    let mut journal = try_open(&url, options).unwrap();
+    journal.append(&next(&journal, b"one")).unwrap();
+}
+
+#[test]
 fn tls_is_asked_for_and_believed_as_the_url_says() {
     let certificate = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let stranger = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
