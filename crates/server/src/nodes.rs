@@ -53,16 +53,15 @@ use std::time::Duration;
 
 use access::Secret;
 use axum::Router;
-use dialect::{App, Limits, Site};
+use dialect::{App, Limits};
 use engine::{Entropy, SystemEntropy};
 use journal::VaultKey;
 use journal_postgres::{Ends, NodeId};
-use mail::Mailer;
 use tokio::sync::watch::channel;
 use tokio_rustls::TlsAcceptor;
 
 use crate::books::Source;
-use crate::{BooksError, BooksOptions, Current, Listening, Readiness, ServeError, Server};
+use crate::{BooksError, BooksOptions, Current, Listening, People, Readiness, ServeError, Server};
 use certificate::Certificate;
 use desk::Desk;
 use feeding::{Feeding, Feeds, Interest};
@@ -126,7 +125,7 @@ impl Nodes {
         options: BooksOptions,
         token: Option<Secret>,
         limits: Limits,
-        people: (Site, Mailer),
+        people: People,
         show_token: fn(&Secret),
     ) -> Result<Self, NodesError> {
         let config = server.config();

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use access::Secret;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
-use dialect::{App, Limits};
+use dialect::Limits;
 use engine::BookNumber;
 use server::{
-    BookMetrics, Books, BooksOptions, Config, Current, MailMetrics, Nodes, OPTIONS, Readiness, Server,
+    BookMetrics, Books, BooksOptions, Config, Current, MailMetrics, Nodes, OPTIONS, People, Readiness, Server,
 };
 
 use crate::failure::Failure;
@@ -66,6 +66,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     if options.journal.is_some() {
         return serve_among_nodes(config, options, stop).await;
     }
+    let people = people(&config)?;
     let books = Books::open(&config.data, &options, operator_token()?)
         .await
         .map_err(Failure::fault("cannot open the books"))?;
@@ -80,9 +81,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     }
     books.token.as_ref().inspect(|token| show(token));
     let limits = Limits { batch_max: config.batch_max };
-    let (site, mailer) = server::site(&config, std::env::var(SMTP_PASSWORD).ok()).map_err(Failure::usage)?;
-    let app = App::new(books.engine.clone(), limits).with_sandbox(books.sandbox.clone());
-    let app = Arc::new(app.with_site(site, mailer));
+    let app = people.app(&books.engine, limits, books.sandbox.clone());
     let server = Server::new(config);
     let current = Current::default();
     current.set(BookNumber::FIRST, Some(&books));
@@ -112,8 +111,8 @@ async fn serve_among_nodes(
     stop: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
     let limits = Limits { batch_max: config.batch_max };
-    let people = server::site(&config, std::env::var(SMTP_PASSWORD).ok()).map_err(Failure::usage)?;
-    let mailer = people.1.clone();
+    let people = people(&config)?;
+    let mailer = people.mailer.clone();
     let nodes = Nodes::join(Server::new(config), options, operator_token()?, limits, people, show)
         .await
         .map_err(Failure::fault("cannot open the books"))?;
@@ -123,6 +122,10 @@ async fn serve_among_nodes(
         nodes.standings().register(registry);
     });
     nodes.serve(stop).await.map_err(Failure::fault("cannot serve"))
+}
+
+fn people(config: &Config) -> Result<People, Failure> {
+    People::new(config, std::env::var(SMTP_PASSWORD).ok()).map_err(Failure::usage)
 }
 
 /// A token that this start made, unless the operator chose it.

@@ -6,9 +6,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use access::Secret;
-use dialect::{App, Limits, Site};
+use dialect::{App, Limits};
 use engine::{BookFault, BookNumber, Engine, OpenError, SandboxClock};
-use mail::Mailer;
 use tokio::runtime::Handle;
 use tokio::sync::watch::Sender;
 
@@ -19,7 +18,7 @@ use super::phase::Phase;
 use super::{Led, Role, Standing, chain};
 use crate::books::{Followed, Source};
 use crate::listen::Surrounding;
-use crate::{Books, BooksError, BooksOptions, Current, Health};
+use crate::{Books, BooksError, BooksOptions, Current, Health, People};
 
 /// Requests that had reached the engine are waited for when the lead is handed over.
 const FINISH_MAX: Duration = Duration::from_secs(2);
@@ -30,8 +29,7 @@ pub(super) struct Grounds {
     pub(super) options: BooksOptions,
     pub(super) token: Option<Secret>,
     pub(super) limits: Limits,
-    /// How people come here, and how letters leave.
-    pub(super) people: (Site, Mailer),
+    pub(super) people: People,
     pub(super) show_token: fn(&Secret),
     pub(super) runtime: Handle,
     pub(super) around: Surrounding,
@@ -49,9 +47,7 @@ pub(super) struct Grounds {
 impl Grounds {
     /// What the dialects stand on.
     pub(super) fn app(&self, engine: &Engine, sandbox: Option<Arc<SandboxClock>>) -> Arc<App> {
-        let (site, mailer) = self.people.clone();
-        let app = App::new(engine.clone(), self.limits).with_sandbox(sandbox);
-        Arc::new(app.with_site(site, mailer))
+        self.people.app(engine, self.limits, sandbox)
     }
 }
 
