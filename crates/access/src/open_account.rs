@@ -1,6 +1,6 @@
 //! An account and its first secret, in one act.
 
-use engine::{Content, Engine, Key, Outcome, Receipt, Refusal, Request, Unavailable};
+use engine::{Content, Engine, Key, Origin, Outcome, Receipt, Refusal, Request, Unavailable};
 use ledger::{AccountIndex, Act, Actor, Command, Event, NewAccount, Rejection, Verifier};
 
 use crate::Role;
@@ -30,12 +30,14 @@ pub async fn open_account(
     actor: Actor,
     new: NewAccount,
     key: Option<(Key, Content)>,
+    origin: Origin,
 ) -> Result<Opened, NotOpened> {
     let secret = Secret::new_secret(engine.entropy());
     let verifier = Verifier::Digest(secret_digest(engine.seals(), secret.expose()));
     let new = NewAccount { credential: Some((Role::Account.code(), verifier)), ..new };
     let act = Act::OpenAccount(Box::new(new));
-    let receipt = match engine.submit(Request { command: Command { actor, act }, key }).await? {
+    let request = Request { command: Command { actor, act }, key };
+    let receipt = match engine.submit_from(request, Some(origin)).await? {
         Outcome::Done(receipt) => receipt,
         Outcome::Rejected(rejection) => return Err(NotOpened::Rejected(rejection)),
         Outcome::Refused(refusal) => return Err(NotOpened::Refused(refusal)),

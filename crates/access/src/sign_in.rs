@@ -3,6 +3,8 @@
 //! Unknown address, wrong password and removed user are one answer that takes the same time: a slow hash
 //! is verified in any case. What is wrong is counted; see `attempts.rs`.
 
+mod code;
+
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
@@ -15,7 +17,6 @@ use ledger::{
 use tokio::sync::OnceCell;
 
 use crate::attempts::{Attempts, Failures, neighbourhood};
-use crate::factor::{code_step, recovery_digest};
 use crate::password::Passwords;
 use crate::{AccessError, Secret};
 
@@ -109,8 +110,8 @@ impl SignIn {
         origin: &Origin,
     ) -> Result<SignedIn, SignInError> {
         let organization = self.engine.directory().organization(asked.organization);
-        let pair = self.pair(organization.map(|(it, _)| it), asked, origin.address);
         let email = asked.email_digest;
+        let pair = self.pair(organization.map(|(it, _)| it), email, origin.address);
         let read = move |ledger: &Ledger, now| {
             let person = organization.and_then(|(organization, _)| find(ledger, organization, email));
             (person, now)
@@ -295,22 +296,6 @@ impl SignIn {
         }
     }
 
-    fn second_factor(
-        &self,
-        person: &Person,
-        code: Option<&str>,
-        now: Timestamp,
-    ) -> Result<SecondFactor, SignInError> {
-        let Some((secret, step, recovery)) = &person.factor else { return Ok(SecondFactor::None) };
-        let code = code.ok_or(SignInError::CodeNeeded)?.trim();
-        if let Some(found) = code_step(secret, code, now) {
-            return if found > *step { Ok(SecondFactor::Step(found)) } else { Err(SignInError::CodeWrong) };
-        }
-        let digest = recovery_digest(self.engine.seals(), person.user, code);
-        let is_known = recovery.contains(&digest);
-        if is_known { Ok(SecondFactor::Recovery(digest)) } else { Err(SignInError::CodeWrong) }
-    }
-
     async fn nobody(&self, passwords: &Passwords) -> Result<String, SignInError> {
         let hash = self.nobody.get_or_try_init(|| passwords.hash("nobody's password"));
         hash.await.cloned().map_err(|_| SignInError::Busy)
@@ -319,11 +304,11 @@ impl SignIn {
     fn pair(
         &self,
         organization: Option<OrganizationIndex>,
-        asked: &Credentials<'_>,
+        email_digest: u128,
         address: Option<IpAddr>,
     ) -> u128 {
         let organization = organization.map_or(u64::MAX, |it| it.slot() as u64).to_le_bytes();
-        let email = asked.email_digest.to_le_bytes();
+        let email = email_digest.to_le_bytes();
         self.engine.seals().short_digest("attempt", &[&neighbourhood(address), &organization, &email])
     }
 

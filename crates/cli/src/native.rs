@@ -37,6 +37,15 @@ pub(crate) struct Asking {
     pub(crate) format: Format,
 }
 
+/// The same of one organization.
+#[derive(Debug, Args)]
+pub(crate) struct InOrganization {
+    #[arg(long, value_name = "ORG", default_value = DEFAULT_ORGANIZATION)]
+    org: String,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
 /// Doing a thing once, however often it is asked.
 #[derive(Debug, Args)]
 pub(crate) struct Once {
@@ -52,6 +61,12 @@ impl Asking {
 
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
+    }
+}
+
+impl InOrganization {
+    pub(crate) fn path(&self, what: &str) -> String {
+        of_organization(&self.org, what)
     }
 }
 

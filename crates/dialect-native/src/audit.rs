@@ -1,7 +1,10 @@
 //! The audit log: `GET /organizations/{organization}/audit`, as a page, as lines or as CSV.
 
 mod actor;
+mod change;
 mod facts;
+mod touched;
+mod walk;
 
 use std::sync::Arc;
 
@@ -11,14 +14,14 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use dialect::{App, Page, PageBounds, PagingError};
-use domain::Timestamp;
-use engine::{AuditEntry, HistoryError, Id};
-use ledger::{AuditHead, BalanceIndex, Ledger, OrganizationIndex};
+use engine::{AuditEntry, Id};
+use ledger::OrganizationIndex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use self::actor::{AuditActor, Known, Who};
+use self::actor::{AuditActor, Known};
+use self::walk::{Found, Wanted};
 use crate::answer::json;
 use crate::csv;
 use crate::ids;
@@ -30,8 +33,6 @@ use crate::signed::Signed;
 use crate::values::Time;
 
 const BOUNDS: PageBounds = PageBounds { default: 50, max: 1000 };
-/// Entries looked at for one page: a rare one may take several pages to be found.
-const LOOKED_AT_MAX: usize = 10_000;
 const LINES: &str = "application/x-ndjson";
 const CSV: &str = "text/csv";
 
@@ -40,7 +41,7 @@ const CSV: &str = "text/csv";
 /// Every administrative act: who, from where, what, before and after, and the id of the request; newest
 /// first. Charges and holds are usage and not in it. With `Accept: application/x-ndjson` or `text/csv` it is
 /// a line for each entry, and the next cursor is in the header `Next-Cursor`. A page may be short though more
-/// follows.
+/// follows. Whoever is limited to chosen accounts sees what touches those, and what they did themselves.
 #[utoipa::path(
     get, path = "/organizations/{organization}/audit", tag = "audit", operation_id = "read_audit_log",
     params(("organization" = String, Path, description = "The organization's name"), Filter),
@@ -57,32 +58,27 @@ pub(crate) async fn read(
     let (organization, _) = administer(&app, &caller.0, Operation::ReadAudit, &name)?;
     let filter = query(filter)?;
     let page = Page::read(filter.limit.as_deref(), filter.cursor.as_deref(), BOUNDS)?;
-    let mut wanted = Wanted::read(&app, filter).await?;
-    if let Some(cursor) = &page.after {
-        wanted.below = match ids::of_cursor(app.engine.seals(), cursor)? {
+    let wanted = Wanted::read(&app, filter).await?;
+    let below = match &page.after {
+        None => None,
+        Some(cursor) => match ids::of_cursor(app.engine.seals(), cursor)? {
             Id::AuditEntry { organization: of, entry } if of == organization => Some(entry),
             _ => return Err(PagingError::Cursor.into()),
-        };
-    }
+        },
+    };
     let head = look(&app, &caller.0, move |ledger, _, _| Ok(ledger.audit_head(organization))).await?;
-    let history = app.engine.history().clone();
-    let limit = page.limit;
-    // Walking reads the journal: never on a thread that serves requests.
-    let walk = tokio::task::spawn_blocking(move || wanted.walk(&history, &head, limit));
-    let walked = walk.await.map_err(|_| Problem::bug("reading the log panicked"))??;
-    let Walked { entries, below, removed_until } = walked;
-    let (entries, known) = app
-        .engine
-        .read(move |ledger: &Ledger, _| {
-            let known = Known::of(ledger, &entries);
-            (entries, known)
-        })
-        .await?;
+    let found = walk::gather(&app, &caller.0, wanted, head, below, page.limit).await?;
+    let Found { entries, end } = found;
+    let (entries, known) = look(&app, &caller.0, move |ledger, _, sight| {
+        let known = Known::of(ledger, sight, &entries);
+        Ok((entries, known))
+    })
+    .await?;
     let seals = app.engine.seals();
     let data: Vec<AuditLine> =
         entries.iter().map(|entry| AuditLine::of(seals, organization, &known, entry)).collect();
-    let next_cursor = below.map(|entry| ids::cursor(seals, Id::AuditEntry { organization, entry }));
-    let removed_until = removed_until.map(Time::from);
+    let below = |entry| ids::cursor(seals, Id::AuditEntry { organization, entry });
+    let (next_cursor, removed_until) = (end.below().map(below), end.removed_until());
     print(&headers, &AuditPage { data, next_cursor, removed_until })
 }
 
@@ -132,107 +128,6 @@ fn as_csv(lines: &[AuditLine]) -> String {
 fn who(actor: &AuditActor) -> String {
     let names = [&actor.email, &actor.credential, &actor.membership];
     names.into_iter().flatten().next().cloned().unwrap_or_default()
-}
-
-struct Wanted {
-    from: Timestamp,
-    /// Exclusive.
-    to: Option<Timestamp>,
-    acts: Vec<String>,
-    actor: Option<Who>,
-    /// An account as well by the balances it ever had.
-    object: Option<Object>,
-    request_id: Option<String>,
-    /// Entries below this number.
-    below: Option<u64>,
-}
-
-struct Object {
-    id: Id,
-    balances: Vec<BalanceIndex>,
-}
-
-struct Walked {
-    entries: Vec<AuditEntry>,
-    below: Option<u64>,
-    removed_until: Option<Timestamp>,
-}
-
-impl Wanted {
-    async fn read(app: &App, filter: Filter) -> Result<Self, Problem> {
-        let from = filter.from.map_or(Timestamp::from_micros(i64::MIN), Time::timestamp);
-        let to = filter.to.map(Time::timestamp);
-        if to.is_some_and(|to| to < from) {
-            return Err(Problem::parameter("to", "is before from"));
-        }
-        let acts: Vec<String> =
-            filter.acts.iter().flat_map(|acts| acts.split(',')).map(str::to_owned).collect();
-        if let Some(unknown) = acts.iter().find(|act| !facts::ACTS.contains(&act.as_str())) {
-            return Err(Problem::parameter("acts", format!("{} is no act", unknown.escape_debug())));
-        }
-        let id = |name, text: &Option<String>| {
-            let id = text.as_ref().map(|text| ids::parse(app.engine.seals(), text));
-            id.map(|id| id.ok_or_else(|| Problem::parameter(name, "expected an id"))).transpose()
-        };
-        let (actor, object) = (id("actor", &filter.actor)?, id("object", &filter.object)?);
-        let read = move |ledger: &Ledger, _| {
-            let actor = actor.map(|id| Who::of(ledger, id));
-            let balances = |id| match id {
-                Id::Account(account) => ledger.balances_of(account).collect(),
-                _ => Vec::new(),
-            };
-            (actor, object.map(|id| Object { id, balances: balances(id) }))
-        };
-        let (actor, object) = app.engine.read(read).await?;
-        Ok(Self { from, to, acts, actor, object, request_id: filter.request_id, below: None })
-    }
-
-    fn walk(&self, history: &engine::History, head: &AuditHead, limit: usize) -> Result<Walked, Problem> {
-        let mut walked = Walked { entries: Vec::new(), below: None, removed_until: None };
-        let from = match self.below {
-            Some(0 | 1) => return Ok(walked),
-            below => below.map(|below| below - 1),
-        };
-        let until = self.to.map(|to| Timestamp::from_micros(to.as_micros().saturating_sub(1)));
-        let mut last = head.entries + 1;
-        for (looked_at, entry) in history.audit(head, from, until)?.enumerate() {
-            let entry = match entry {
-                Err(HistoryError::Removed { until }) => {
-                    walked.removed_until = (self.from <= until).then_some(until);
-                    return Ok(walked);
-                }
-                entry => entry?,
-            };
-            if entry.time < self.from {
-                return Ok(walked);
-            }
-            if walked.entries.len() == limit || looked_at == LOOKED_AT_MAX {
-                walked.below = Some(last);
-                return Ok(walked);
-            }
-            last = entry.number;
-            if self.wants(&entry) {
-                walked.entries.push(entry);
-            }
-        }
-        Ok(walked)
-    }
-
-    fn wants(&self, entry: &AuditEntry) -> bool {
-        let act = facts::act(&entry.event);
-        let is_about = |object: &Object| {
-            facts::objects(&entry.event).contains(&object.id)
-                || entry.event.images().any(|image| object.balances.contains(&image.balance))
-                || facts::reloaded(&entry.event).is_some_and(|balance| object.balances.contains(&balance))
-        };
-        (self.acts.is_empty() || self.acts.iter().any(|wanted| wanted == act))
-            && self.actor.as_ref().is_none_or(|who| who.is(entry.actor))
-            && self.object.as_ref().is_none_or(is_about)
-            && self
-                .request_id
-                .as_ref()
-                .is_none_or(|id| entry.origin.as_ref().is_some_and(|origin| origin.request_id == *id))
-    }
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -296,7 +191,7 @@ pub(crate) struct AuditLine {
 
 impl AuditLine {
     fn of(seals: &engine::Seals, organization: OrganizationIndex, known: &Known, entry: &AuditEntry) -> Self {
-        let (before, after) = facts::before_and_after(seals, known, &entry.event, &entry.before);
+        let (before, after) = change::before_and_after(seals, known, &entry.event, &entry.before);
         Self {
             id: ids::print(seals, Id::AuditEntry { organization, entry: entry.number }),
             time: entry.time.into(),

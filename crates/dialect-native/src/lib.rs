@@ -30,6 +30,7 @@
 mod accounts;
 mod answer;
 mod audit;
+mod backwards;
 mod charges;
 mod csv;
 mod docs;

@@ -3,7 +3,7 @@
 use access::Caller;
 use dialect::App;
 use domain::Timestamp;
-use ledger::{AccountIndex, Actor, Ledger, OrganizationIndex};
+use ledger::{AccountIndex, Actor, Ledger, OrganizationIndex, UserIndex};
 
 use crate::problem::{Kind, Problem};
 use crate::signed::account;
@@ -28,9 +28,41 @@ impl Sight {
             None => ledger.account(account).organization == self.organization,
             Some(own) => own == account || ledger.manages(own, account),
         };
-        is_within
-            && ledger.in_scope(self.actor, account)
-            && ledger.is_chosen(ledger.chosen(self.actor), account)
+        is_within && ledger.is_open_to(self.actor, account)
+    }
+
+    /// Where what it reaches begins: at the accounts it is limited to, or at a buyer's own; None for a whole
+    /// organization.
+    pub(crate) fn tops(&self, ledger: &Ledger) -> Option<Vec<AccountIndex>> {
+        let scope = ledger.scope(self.actor).map_or(&[][..], |scope| &scope.accounts);
+        let chosen = if scope.is_empty() { ledger.chosen(self.actor) } else { scope };
+        match self.account {
+            None if chosen.is_empty() => None,
+            Some(own) if chosen.is_empty() => Some(vec![own]),
+            _ => Some(chosen.iter().copied().filter(|account| self.reaches(ledger, *account)).collect()),
+        }
+    }
+
+    /// Whether it ends at chosen accounts.
+    pub(crate) fn is_limited(&self, ledger: &Ledger) -> bool {
+        ledger.is_limited(self.actor)
+    }
+
+    /// Whether what is about these accounts, or about none, is seen: by whoever is limited to chosen ones only if
+    /// it touches one of those.
+    pub(crate) fn sees_about(&self, ledger: &Ledger, accounts: &[AccountIndex]) -> bool {
+        !self.is_limited(ledger) || accounts.iter().any(|account| self.reaches(ledger, *account))
+    }
+
+    /// Whether that user is who looks.
+    pub(crate) fn is_user(&self, ledger: &Ledger, user: UserIndex) -> bool {
+        ledger.member(self.actor).is_some_and(|own| ledger.membership(own).user == user)
+    }
+
+    /// Whether an actor that the journal names is who looks: the same credential, or the same person.
+    pub(crate) fn is_actor(&self, ledger: &Ledger, actor: Actor) -> bool {
+        let is_person = |membership| self.is_user(ledger, ledger.membership(membership).user);
+        actor == self.actor || ledger.member(actor).is_some_and(is_person)
     }
 
     /// On the seller's side.

@@ -1,5 +1,7 @@
 //! Organizations, people and where they belong, tokens, and the secrets of accounts.
 
+pub(crate) mod acceptance;
+pub(crate) mod belonging;
 pub(crate) mod company;
 pub(crate) mod factor;
 pub(crate) mod invitations;

@@ -70,15 +70,15 @@ pub(crate) async fn account_caller(
     Ok((caller, own_account(app, &caller).await?))
 }
 
-/// Whose credential it is, if that account is in its scope: everything here begins at one's own.
+/// Whose credential it is, if it is not limited to others: everything here begins at one's own account.
 pub(crate) async fn own_account(app: &App, caller: &Caller) -> Result<AccountIndex, VonageError> {
     let account = caller.account().ok_or(AccessError::Unauthenticated)?;
-    if !caller.is_scoped() {
+    if !caller.is_limited() {
         return Ok(account);
     }
     let actor = caller.actor();
-    let in_scope = look(app, caller, move |ledger, _| ledger.in_scope(actor, account)).await?;
-    if in_scope { Ok(account) } else { Err(VonageError::out_of_scope()) }
+    let is_open = look(app, caller, move |ledger, _| ledger.is_open_to(actor, account)).await?;
+    if is_open { Ok(account) } else { Err(VonageError::out_of_scope()) }
 }
 
 pub(crate) async fn path_param(parts: &mut Parts, app: &Arc<App>, name: &str) -> String {
@@ -102,7 +102,7 @@ impl Primary {
         let actor = self.caller.actor();
         let seen = move |ledger: &Ledger, _| match side(ledger, primary, account) {
             Some(Side::Subaccount(account)) => {
-                ledger.in_scope(actor, account).then(|| View::of(ledger, account))
+                ledger.is_open_to(actor, account).then(|| View::of(ledger, account))
             }
             Some(Side::Primary) | None => None,
         };
@@ -117,10 +117,10 @@ impl Primary {
         to: &str,
     ) -> Result<[(Side, View); 2], VonageError> {
         let accounts = [from, to].map(|key| access::parse_account(&app.engine, key).ok());
-        let primary = self.account;
+        let (primary, actor) = (self.account, self.caller.actor());
         let seen = move |ledger: &Ledger, _| {
             accounts.map(|account| {
-                let account = account?;
+                let account = account.filter(|account| ledger.is_open_to(actor, *account))?;
                 Some((side(ledger, primary, account)?, View::of(ledger, account)))
             })
         };

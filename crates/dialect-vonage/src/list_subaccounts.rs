@@ -68,7 +68,7 @@ impl Slice {
         let mut slice = Self { children: Vec::new(), unseen: Own::default(), last: None };
         let children = ledger.children(primary, after).take(SUBACCOUNTS_PER_LOOK);
         for (seen, (index, child)) in children.enumerate() {
-            if child.managed && ledger.in_scope(actor, index) {
+            if child.managed && ledger.is_open_to(actor, index) {
                 slice.children.push(View::of(ledger, index));
             } else if child.funding != Funding::Shared {
                 slice.unseen = plus(slice.unseen, Own::of(ledger, index));

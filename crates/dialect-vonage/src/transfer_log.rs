@@ -3,7 +3,7 @@
 use dialect::{App, read_instant};
 use domain::Timestamp;
 use engine::{Head, History, HistoryError};
-use ledger::{AccountIndex, BalanceIndex, Event, Image, Ledger, Text};
+use ledger::{AccountIndex, Event, Image, Ledger, Text};
 
 use crate::caller::{Primary, look};
 use crate::choices::TRANSFERS_LISTED_MAX;
@@ -74,7 +74,7 @@ pub(crate) async fn list(
     // Walking reads the journal: never on the book's thread, nor on one that serves requests.
     let walk = tokio::task::spawn_blocking(move || walk(&history, &head, log, start, end));
     let recorded = walk.await.map_err(|error| VonageError::internal(&error.to_string()))??;
-    let recorded = of_accounts(app, recorded).await?;
+    let recorded = of_accounts(app, primary, recorded).await?;
     let seals = app.engine.seals();
     let wanted = recorded.into_iter().filter(|(_, from, to)| filter.wants(*from, *to));
     Ok(wanted
@@ -123,16 +123,21 @@ fn walk(
     Ok(recorded)
 }
 
-/// Whose the balances are.
+/// Between whom they were, as far as who asks may see both.
 async fn of_accounts(
     app: &App,
+    primary: &Primary,
     recorded: Vec<Recorded>,
 ) -> Result<Vec<(Recorded, AccountIndex, AccountIndex)>, VonageError> {
-    let balances: Vec<[BalanceIndex; 2]> =
-        recorded.iter().map(|it| [it.from.balance, it.to.balance]).collect();
-    let owners = move |ledger: &Ledger, _| -> Vec<[AccountIndex; 2]> {
-        balances.iter().map(|pair| pair.map(|balance| ledger.balance(balance).account)).collect()
+    let actor = primary.caller.actor();
+    let seen = move |ledger: &Ledger, _| {
+        let owner = |image: &Image| ledger.balance(image.balance).account;
+        let between = recorded.into_iter().map(|it| {
+            let (from, to) = (owner(&it.from), owner(&it.to));
+            (it, from, to)
+        });
+        let is_open = |account| ledger.is_open_to(actor, account);
+        between.filter(|(_, from, to)| is_open(*from) && is_open(*to)).collect()
     };
-    let owners = app.engine.read(owners).await?;
-    Ok(recorded.into_iter().zip(owners).map(|(it, [from, to])| (it, from, to)).collect())
+    look(app, &primary.caller, seen).await
 }

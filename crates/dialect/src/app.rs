@@ -70,7 +70,7 @@ impl App {
             sandbox: None,
             mailer: Mailer::new(Way::None),
             site: Site::default(),
-            providers: Providers::new(false),
+            providers: Providers::new(false, &[]),
         }
     }
 
@@ -82,8 +82,16 @@ impl App {
     #[must_use]
     pub fn with_sandbox(self, clock: Option<Arc<SandboxClock>>) -> Self {
         // A test server may have its provider beside it.
-        let providers = Providers::new(clock.is_some());
+        let providers = Providers::new(clock.is_some(), &[]);
         Self { sandbox: clock, providers, ..self }
+    }
+
+    /// Certificates (DER) that are trusted besides those of the web where companies sign in themselves. Behind
+    /// [`Self::with_sandbox`].
+    #[must_use]
+    pub fn with_roots(self, roots: &[Vec<u8>]) -> Self {
+        let providers = Providers::new(self.sandbox.is_some(), roots);
+        Self { providers, ..self }
     }
 
     /// Who sent these headers: the seller by a bearer token, an account by Basic key and secret.

@@ -13,28 +13,34 @@
 //! The state runs ahead of the journal only between begin and commit, and nothing of it is told to
 //! anyone in between. After a failed append the book is thrown away and opened again from the journal.
 
+mod key_ring;
+mod open_group;
+mod outcome;
+
 use std::sync::Arc;
 
 use domain::Timestamp;
-use journal::{
-    Anchor, AppendError, Group, HEADER_BYTES, Journal, Room, Snapshots, Tail, Vault, VaultError, VaultKey,
-};
+use journal::{Anchor, AppendError, Group, Journal, Room, Snapshots, Tail, Vault, VaultError};
 use ledger::{
-    Act, Actor, Audited, BalanceIndex, Command, Cursor, Event, EventRef, Ledger, OrganizationIndex, Rejection,
+    Act, Actor, Audited, BalanceIndex, Command, Cursor, Event, EventRef, Ledger, OrganizationIndex,
 };
 
+use self::key_ring::KeyRing;
+use self::open_group::OpenGroup;
+pub(crate) use self::outcome::{Done, NotDone};
+pub use self::outcome::{Outcome, Receipt, Refusal, Request};
 use crate::BookNumber;
 use crate::audit::{self, Was};
 use crate::calendar;
-use crate::clock::{BookTime, Clock, ClockFault, Entropy};
+use crate::clock::{BookTime, Clock, Entropy};
 use crate::directory::{self, Directory};
 use crate::follower::Follower;
 use crate::history::History;
 use crate::origin::Origin;
-use crate::record::{Content, Envelope, FORMAT, Key, Links, Mark, RECORD_BYTES_MAX, Record, links};
+use crate::record::{Envelope, FORMAT, Links, Mark, links};
 use crate::refusals::Refusals;
 use crate::retention::anchored;
-use crate::seal::{Owner, Seals, TextKeys};
+use crate::seal::{Owner, Seals};
 use crate::snapshot::{Background, Snapshotting};
 use crate::window::{Age, Asked, Remembered, Sealed, Window};
 
@@ -79,77 +85,6 @@ impl Default for Options {
 const DIGEST_OBJECTS: u32 = 2048;
 const DIGEST_EVERY_SECS: i64 = 60;
 
-/// One command, with the caller's name for it if it has one.
-#[derive(Clone, Debug)]
-pub struct Request {
-    pub command: Command,
-    pub key: Option<(Key, Content)>,
-}
-
-/// What became of a request. It leaves once the group it was decided in is durable.
-#[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly every outcome is the large one, and none is boxed on the way of a charge"
-)]
-pub enum Outcome {
-    Done(Receipt),
-    /// The key is known: the answer is in the event that stands there.
-    Repeated(EventRef),
-    Rejected(Rejection),
-    Refused(Refusal),
-}
-
-/// A command was done: where its event stands in the journal, and which of the events it is.
-#[derive(Clone, Copy)]
-pub(crate) struct Done {
-    pub(crate) at: EventRef,
-    main: usize,
-}
-
-/// The outcomes without an event.
-pub(crate) enum NotDone {
-    Repeated(EventRef),
-    Rejected(Rejection),
-    Refused(Refusal),
-}
-
-impl From<NotDone> for Outcome {
-    fn from(not_done: NotDone) -> Self {
-        match not_done {
-            NotDone::Repeated(at) => Self::Repeated(at),
-            NotDone::Rejected(rejection) => Self::Rejected(rejection),
-            NotDone::Refused(refusal) => Self::Refused(refusal),
-        }
-    }
-}
-
-/// The fact that answers a command.
-#[derive(Clone, Debug)]
-pub struct Receipt {
-    pub at: EventRef,
-    pub time: Timestamp,
-    pub event: Event,
-    /// It was done before, under the same key.
-    pub repeated: bool,
-}
-
-/// Why a request was not even judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// Only what ends something begun is taken until there is room again.
-    NoRoom,
-    Clock(ClockFault),
-    /// The same key was used for something else.
-    KeyConflict,
-    /// The key says when it was made, and that is longer ago than keys are remembered.
-    KeyTooOld,
-    /// The key was made later than it is: the client's clock is ahead.
-    KeyFromFuture,
-    /// The answer to a known key cannot be read right now.
-    Unreadable,
-}
-
 /// The book is over until it was opened again.
 #[derive(Debug, thiserror::Error)]
 pub enum BookFault {
@@ -186,41 +121,6 @@ pub struct Book {
     marks: Vec<Mark>,
 }
 
-/// The group that is being filled.
-struct OpenGroup {
-    buffer: Vec<u8>,
-    events: u32,
-    position: u64,
-    now: Result<Timestamp, ClockFault>,
-    room: Room,
-    /// What the directory has to be told once it is durable.
-    published: Vec<Event>,
-}
-
-/// The vault, and the keys made for owners met first in this group.
-struct KeyRing {
-    vault: Arc<dyn Vault>,
-    entropy: Arc<dyn Entropy>,
-    fresh: Vec<(u64, VaultKey)>,
-}
-
-impl TextKeys for KeyRing {
-    fn text_key(&self, owner: Owner) -> Option<VaultKey> {
-        let fresh = self.fresh.iter().find(|(fresh, _)| *fresh == owner.0);
-        fresh.map(|(_, key)| *key).or_else(|| self.vault.get(owner.0))
-    }
-}
-
-impl KeyRing {
-    fn ensure(&mut self, owner: Owner) {
-        if self.text_key(owner).is_none() {
-            let mut key = [0; 32];
-            self.entropy.fill(&mut key);
-            self.fresh.push((owner.0, VaultKey(key)));
-        }
-    }
-}
-
 impl Book {
     /// A follower that has folded all there is leads.
     pub(crate) fn assemble(follower: Follower) -> Result<Self, BookFault> {
@@ -236,18 +136,11 @@ impl Book {
             time,
             directory,
             seals,
-            keys: KeyRing { vault: parts.vault, entropy: parts.entropy, fresh: Vec::new() },
+            keys: KeyRing::new(parts.vault, parts.entropy),
             clock: parts.clock,
             snapshots,
             snapshotting: Snapshotting::new(parts.options.snapshot_every_bytes, parts.options.background),
-            group: OpenGroup {
-                buffer: Group::buffer(),
-                events: 0,
-                position: 0,
-                now: Ok(Timestamp::EPOCH),
-                room: Room::Ample,
-                published: Vec::new(),
-            },
+            group: OpenGroup::new(),
             events: Vec::new(),
             wanting: Vec::new(),
             refusals,
@@ -269,9 +162,7 @@ impl Book {
         let mut buffer = Group::buffer();
         // Said at every start: kinds of this release may stand in the journal from here on.
         Mark::FormatRaised(FORMAT).write(&mut buffer);
-        let mut nonce = [0; 16];
-        self.keys.entropy.fill(&mut nonce);
-        Mark::Barrier { epoch: tail.position + 1, nonce: u128::from_le_bytes(nonce) }.write(&mut buffer);
+        Mark::Barrier { epoch: tail.position + 1, nonce: self.keys.nonce() }.write(&mut buffer);
         let group = Group::seal(buffer, &tail, now, 0);
         self.journal.append(&group)?;
         self.time.last = now;
@@ -291,7 +182,7 @@ impl Book {
     }
 
     pub fn history(&self) -> History {
-        History::new(self.journal.reader(), self.keys.vault.clone())
+        History::new(self.journal.reader(), self.keys.vault().clone())
     }
 
     pub fn seals(&self) -> &Seals {
@@ -327,9 +218,7 @@ impl Book {
         if self.is_dirty() {
             return;
         }
-        self.group.position = self.journal.tail().position + 1;
-        self.group.room = self.journal.room();
-        self.group.now = self.time.read(&*self.clock);
+        self.group.begin(&*self.journal, self.time.read(&*self.clock));
         let Ok(now) = self.group.now else { return };
         let mut due: Vec<_> = self.ledger.due(now).take(ledger::DUE_MAX + 1).collect();
         let now = if due.len() > ledger::DUE_MAX {
@@ -352,7 +241,7 @@ impl Book {
 
     /// Whether one more command certainly fits.
     pub fn has_room(&self) -> bool {
-        self.group.buffer.len() + 2 * RECORD_BYTES_MAX <= journal::GROUP_BYTES_MAX
+        self.group.has_room()
     }
 
     /// Whether there is anything to append.
@@ -458,7 +347,7 @@ impl Book {
         let mut answer = EventRef::NONE;
         let mut audit = None;
         for (index, event) in self.events.iter().enumerate().skip(from) {
-            let at = EventRef::new(self.group.position, self.group.buffer.len() - HEADER_BYTES);
+            let at = self.group.end();
             if let Some(owner) = Owner::of_event(event) {
                 self.keys.ensure(owner);
             }
@@ -467,8 +356,7 @@ impl Book {
                 audit = organization.map(|organization| (organization, audit::before(&self.ledger, event)));
             }
             let envelope = if index == main { envelope } else { Envelope { key: None, ..envelope } };
-            let links = links(&self.ledger, event);
-            Record::write(&envelope, event, &links, at, &self.keys, &mut self.group.buffer);
+            self.group.write(&envelope, event, &links(&self.ledger, event), &self.keys);
             debug_assert_eq!(ledger::invariant::check_event(&self.ledger, event), Ok(()));
             self.ledger.apply(event, at);
             if directory::concerns(event) {
@@ -477,7 +365,6 @@ impl Book {
             if index == main {
                 answer = at;
             }
-            self.group.events += 1;
         }
         if let Some((organization, was)) = audit {
             self.audit(&envelope, organization, was, answer, main, origin);
@@ -495,7 +382,7 @@ impl Book {
         main: usize,
         origin: Option<&Origin>,
     ) {
-        let at = EventRef::new(self.group.position, self.group.buffer.len() - HEADER_BYTES);
+        let at = self.group.end();
         let actor = Owner::of_actor(&self.ledger, envelope.actor, organization);
         let named = audit::owner_before(&self.events[main], &was);
         if origin.is_some() {
@@ -513,9 +400,8 @@ impl Book {
             origin: origin.and_then(|origin| audit::seal_origin(actor, origin, at, &self.keys)),
         }));
         let envelope = Envelope { key: None, ..*envelope };
-        Record::write(&envelope, &event, &Links::default(), at, &self.keys, &mut self.group.buffer);
+        self.group.write(&envelope, &event, &Links::default(), &self.keys);
         self.ledger.apply(&event, at);
-        self.group.events += 1;
     }
 
     /// Makes the group durable. A group without events needs nothing: what it saw is durable already.
@@ -523,17 +409,7 @@ impl Book {
         if self.group.events == 0 {
             return Ok(());
         }
-        if !self.keys.fresh.is_empty() {
-            self.keys.vault.put(&self.keys.fresh)?;
-            // A writer whose group was lost may have left another key for this owner: the texts of this
-            // group are sealed under one that nobody will have.
-            let is_kept =
-                |(owner, key): &(u64, VaultKey)| self.keys.vault.get(*owner).is_none_or(|kept| kept == *key);
-            if !self.keys.fresh.iter().all(is_kept) {
-                return Err(BookFault::OtherKey);
-            }
-            self.keys.fresh.clear();
-        }
+        self.keys.keep()?;
         let now = self.group.now.expect("events were decided at some time");
         self.append(now)?;
         self.tail_open = true;
@@ -638,22 +514,7 @@ impl Book {
             return;
         }
         self.calendar_checked = now;
-        let short: Vec<_> = self
-            .ledger
-            .organizations()
-            .filter(|(_, it)| {
-                it.calendar
-                    .boundaries
-                    .last()
-                    .is_none_or(|last| *last < now.plus_secs(calendar::LEFT_MIN_SECS))
-            })
-            .map(|(index, it)| (index, it.time_zone.clone(), it.calendar.clone()))
-            .collect();
-        for (organization, time_zone, known) in short {
-            let first = known.first + known.boundaries.len() as u32;
-            let reached = calendar::period_number(&time_zone, now).unwrap_or(first);
-            let count = calendar::MONTHS_AHEAD + reached.saturating_sub(first);
-            let Ok(boundaries) = calendar::period_ends(&time_zone, first, count) else { continue };
+        for (organization, boundaries) in calendar::continued(&self.ledger, now) {
             let act = Act::ExtendCalendar { organization, boundaries: boundaries.into() };
             let request = Request { command: Command { actor: Actor::System, act }, key: None };
             self.decide(&request);

@@ -3,6 +3,7 @@
 use domain::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use ledger::{Ledger, OrganizationIndex};
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown time zone {0}")]
@@ -10,7 +11,7 @@ pub struct UnknownTimeZone(pub String);
 
 /// How far ahead boundaries are recorded, and how little may be left before more are.
 pub(crate) const MONTHS_AHEAD: u32 = 36;
-pub(crate) const LEFT_MIN_SECS: i64 = 400 * 24 * 3600;
+const LEFT_MIN_SECS: i64 = 400 * 24 * 3600;
 
 /// Monthly periods are numbered by calendar: year × 12 + month − 1.
 pub(crate) fn period_number(time_zone: &str, instant: Timestamp) -> Result<u32, UnknownTimeZone> {
@@ -34,6 +35,21 @@ pub(crate) fn period_ends(
         Some(Timestamp::from_micros(midnight.timestamp().as_microsecond()))
     };
     Ok((first..first + count).map_while(end).collect())
+}
+
+/// Whose recorded boundaries come to an end, and how they go on.
+pub(crate) fn continued(ledger: &Ledger, now: Timestamp) -> Vec<(OrganizationIndex, Vec<Timestamp>)> {
+    let until = now.plus_secs(LEFT_MIN_SECS);
+    let short = ledger
+        .organizations()
+        .filter(|(_, it)| it.calendar.boundaries.last().is_none_or(|last| *last < until));
+    let continued = short.filter_map(|(index, it)| {
+        let first = it.calendar.first + it.calendar.boundaries.len() as u32;
+        let reached = period_number(&it.time_zone, now).unwrap_or(first);
+        let count = MONTHS_AHEAD + reached.saturating_sub(first);
+        Some((index, period_ends(&it.time_zone, first, count).ok()?))
+    });
+    continued.collect()
 }
 
 fn zone(name: &str) -> Result<TimeZone, UnknownTimeZone> {

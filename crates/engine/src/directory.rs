@@ -257,6 +257,7 @@ impl Inner {
             | PeopleEvent::ResetAsked { .. }
             | PeopleEvent::FactorBegun { .. }
             | PeopleEvent::FactorConfirmed { .. }
+            | PeopleEvent::RecoveryRenewed { .. }
             | PeopleEvent::FactorRemoved { .. }
             | PeopleEvent::ProviderSet { .. }
             | PeopleEvent::ProviderRemoved { .. }

@@ -174,16 +174,6 @@ impl Ledger {
         let of_membership = |index| self.organization_within(self.membership(index).within);
         Some(match event {
             PeopleEvent::UserAdded { new, .. } => new.organization,
-            PeopleEvent::UserRemoved { user, .. }
-            | PeopleEvent::SessionEnded { user, .. }
-            | PeopleEvent::SessionsEnded { user, .. }
-            | PeopleEvent::PasswordSet { user, .. }
-            | PeopleEvent::ResetAsked { user }
-            | PeopleEvent::FactorBegun { user, .. }
-            | PeopleEvent::FactorConfirmed { user, .. }
-            | PeopleEvent::FactorRemoved { user }
-            | PeopleEvent::SubjectLinked { user, .. }
-            | PeopleEvent::SignInsFailed { user, .. } => self.user(*user).organization,
             // Letters that are sent are no act of anybody's; one that was given up is for somebody to see.
             PeopleEvent::LetterAsked { .. } => return None,
             PeopleEvent::LetterSettled { about, posted, .. } => {
@@ -191,9 +181,6 @@ impl Ledger {
             }
             PeopleEvent::ProviderSet { organization, .. } | PeopleEvent::ProviderRemoved { organization } => {
                 *organization
-            }
-            PeopleEvent::SessionOpened { session, .. } | PeopleEvent::SessionVouched { session, .. } => {
-                self.user(session.user).organization
             }
             PeopleEvent::Granted { granted, .. } | PeopleEvent::InvitationAccepted { granted, .. } => {
                 self.organization_within(granted.within)
@@ -207,6 +194,7 @@ impl Ledger {
             }
             PeopleEvent::PermissionsDefined { defined, .. } => defined.organization,
             PeopleEvent::PermissionsRemoved { set } => self.permission_set(*set).organization,
+            of_user => self.user(of_user.user()?).organization,
         })
     }
 

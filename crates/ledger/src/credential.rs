@@ -56,6 +56,9 @@ pub(crate) fn issue(
             draft.ledger.account(account).last_credential
         }
     };
+    if new.expires_at <= draft.now {
+        return Err(Rejection::CredentialExpiryPast);
+    }
     if let Some(scope) = scope {
         possible(draft, new.holder, scope)?;
     }

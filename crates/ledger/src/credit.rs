@@ -63,6 +63,7 @@ pub(crate) fn allocate(
         AllocationWay::Return => (child, parent),
     };
     draft.reach(source)?;
+    draft.open_to(target)?;
     draft.own(source)?;
     draft.own(target)?;
     draft.ledger.allows(source, draft.sending(source))?;

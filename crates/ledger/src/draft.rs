@@ -101,11 +101,7 @@ impl<'a> Draft<'a> {
             Authority::Seller(organization) => self.ledger.account(account).organization == organization,
             Authority::Buyer(caller) => caller == account || self.ledger.manages(caller, account),
         };
-        if reached && self.in_scope(account) && self.ledger.is_chosen(self.chosen, account) {
-            Ok(())
-        } else {
-            Err(Rejection::AccountNotFound)
-        }
+        if reached { self.open_to(account) } else { Err(Rejection::AccountNotFound) }
     }
 
     /// The caller stands above the account: its parent, or the seller.

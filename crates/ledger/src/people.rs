@@ -2,7 +2,8 @@
 //!
 //! | noun | file |
 //! |---|---|
-//! | membership, permission set | `people/membership.rs` |
+//! | membership | `people/membership.rs` |
+//! | permission set | `people/permission_set.rs` |
 //! | session | `people/session.rs` |
 //! | invitation | `people/invitation.rs` |
 //! | password, second factor | `people/person.rs` |
@@ -15,6 +16,7 @@ mod decide;
 mod invitation;
 mod letter;
 mod membership;
+mod permission_set;
 mod person;
 mod provider;
 mod session;
@@ -29,9 +31,9 @@ pub(crate) use decide::{administers, decide};
 pub use invitation::{INVITATION_LIFE_MAX_SECS, INVITATIONS_MAX, Invitation};
 pub use letter::{About, LETTERS_MAX, Posted, WaitingLetter};
 pub use membership::{
-    Chosen, MEMBER_ACCOUNTS_MAX, MEMBERS_MAX, MEMBERSHIPS_OF_USER_MAX, Membership, PERMISSION_SETS_MAX,
-    PermissionSet, Rights, Within,
+    Chosen, MEMBER_ACCOUNTS_MAX, MEMBERS_MAX, MEMBERSHIPS_OF_USER_MAX, Membership, Rights, Within,
 };
+pub use permission_set::{PERMISSION_SETS_MAX, PermissionSet};
 pub use person::{FORMER_PASSWORDS_MAX, Factor, Person, RECOVERY_CODES_MAX, SecondFactor};
 pub use provider::{PROVIDER_DOMAINS_MAX, SignInProvider};
 pub use session::{SESSIONS_MAX, Session, SessionId};

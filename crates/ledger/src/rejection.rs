@@ -66,6 +66,8 @@ pub enum Rejection {
     TooManyCredentials {
         live_max: u32,
     },
+    /// A credential that would end before it counts.
+    CredentialExpiryPast,
     /// The credential is held to a scope that this lies outside of.
     OutOfScope,
     /// The credential has a limit, and this would pass it.

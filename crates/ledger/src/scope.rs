@@ -84,15 +84,29 @@ impl Ledger {
         }
     }
 
-    /// Whether the actor may act on the account at all, as far as the scope of its credential says.
-    pub fn in_scope(&self, actor: Actor, account: AccountIndex) -> bool {
+    /// Whether the account is among those that the actor is limited to, by the scope of its credential and as a
+    /// person; whoever is not limited is kept from none.
+    pub fn is_open_to(&self, actor: Actor, account: AccountIndex) -> bool {
         self.scope(actor).is_none_or(|scope| scope.covers(self, account))
+            && self.is_chosen(self.chosen(actor), account)
+    }
+
+    /// Whether the actor is limited to chosen accounts.
+    pub fn is_limited(&self, actor: Actor) -> bool {
+        self.scope(actor).is_some_and(Scope::is_limited) || !self.chosen(actor).is_empty()
     }
 }
 
 impl Draft<'_> {
-    pub(crate) fn in_scope(&self, account: AccountIndex) -> bool {
-        self.scope().is_none_or(|scope| scope.covers(self.ledger, account))
+    /// The account is among those that whoever acts is limited to, if there is such a limit: also asked of the
+    /// other end of what moves, which may stand above the caller.
+    pub(crate) fn open_to(&self, account: AccountIndex) -> Result<(), Rejection> {
+        let is_covered = self.scope().is_none_or(|scope| scope.covers(self.ledger, account));
+        if is_covered && self.ledger.is_chosen(self.chosen, account) {
+            Ok(())
+        } else {
+            Err(Rejection::AccountNotFound)
+        }
     }
 
     /// Whoever is held to a scope makes nobody who is not.

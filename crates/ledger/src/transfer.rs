@@ -18,6 +18,7 @@ pub(crate) fn transfer(
     reference: &Text,
 ) -> Result<(), Rejection> {
     draft.reach(from)?;
+    draft.open_to(to)?;
     one_family(draft, from, to)?;
     positive(amount)?;
     if from == to {
@@ -66,6 +67,7 @@ fn one_family(draft: &Draft<'_>, from: AccountIndex, to: AccountIndex) -> Result
 pub(crate) fn merge(draft: &mut Draft<'_>, child: AccountIndex) -> Result<(), Rejection> {
     let parent = draft.ledger.account(child).parent.ok_or(Rejection::NotAChild)?;
     let target = draft.ledger.payer(parent);
+    draft.open_to(target)?;
     for balance in draft.ledger.balances_of(child) {
         let currency = draft.ledger.balance(balance).currency;
         let mut from = draft.open(balance)?;

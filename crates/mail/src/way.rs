@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use url::Url;
 use uuid::Uuid;
 
 use crate::Letter;
@@ -38,16 +40,21 @@ impl Way {
         Ok(Self::Folder(path.to_owned()))
     }
 
-    /// `smtps://user@relay:465`, or `smtp://relay:587?tls=required`; without `tls` nothing is encrypted.
-    pub fn smtp(url: &str, password: Option<&str>) -> Result<Self, WayError> {
+    /// `smtps://user@relay:465`, or `smtp://relay:587?tls=required`; without `tls` nothing is encrypted. `roots`:
+    /// certificates (DER) that are trusted besides those of the web.
+    pub fn smtp(url: &str, password: Option<&str>, roots: &[Vec<u8>]) -> Result<Self, WayError> {
         let (scheme, rest) = url.split_once("://").ok_or_else(|| WayError::Url(url.to_owned()))?;
         let (user, place) = match rest.rsplit_once('@') {
             None => (None, rest),
             Some((user, _)) if user.contains(':') => return Err(WayError::PasswordInUrl),
             Some((user, place)) => (Some(user), place),
         };
-        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(&format!("{scheme}://{place}"));
+        let relay = format!("{scheme}://{place}");
+        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(&relay);
         let mut builder = builder.map_err(|_| WayError::Url(url.to_owned()))?.timeout(Some(TIMEOUT));
+        if !roots.is_empty() {
+            builder = builder.tls(trusting(&relay, roots).ok_or_else(|| WayError::Url(url.to_owned()))?);
+        }
         if let Some(user) = user {
             let user = user.replace("%40", "@");
             builder = builder.credentials(Credentials::new(user, password.unwrap_or_default().to_owned()));
@@ -77,6 +84,24 @@ impl Way {
             },
         }
     }
+}
+
+/// As the URL asks for it, with more roots: the one thing that a URL cannot say.
+fn trusting(relay: &str, roots: &[Vec<u8>]) -> Option<Tls> {
+    let url = Url::parse(relay).ok()?;
+    let asked = url.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
+    let roots = roots.iter().map(|der| Certificate::from_der(der.clone()));
+    let builder =
+        roots.into_iter().try_fold(TlsParameters::builder(url.host_str()?.to_owned()), |builder, root| {
+            Some(builder.add_root_certificate(root.ok()?))
+        });
+    let parameters = builder?.build().ok()?;
+    Some(match (url.scheme(), asked.as_deref()) {
+        ("smtps", _) => Tls::Wrapper(parameters),
+        (_, Some("required")) => Tls::Required(parameters),
+        (_, Some("opportunistic")) => Tls::Opportunistic(parameters),
+        _ => Tls::None,
+    })
 }
 
 /// What a relay says may quote the letter: its code is enough.

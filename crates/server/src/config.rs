@@ -53,6 +53,8 @@ pub struct Config {
     pub smtp_password_file: Option<PathBuf>,
     #[serde(deserialize_with = "set_or_not")]
     pub mail_directory: Option<PathBuf>,
+    #[serde(deserialize_with = "set_or_not")]
+    pub outgoing_tls_roots: Option<PathBuf>,
     pub body_bytes_max: usize,
     pub batch_max: usize,
     pub queue_max: usize,

@@ -48,7 +48,7 @@ pub use metrics::Metrics;
 pub use nodes::{Nodes, NodesError, Standing, Standings};
 pub use observe::Observe;
 pub use open_book::{BookError, BookOptions, OpenBook};
-pub use people::{PeopleError, note_failures, site};
+pub use people::{People, PeopleError, note_failures};
 pub use sandbox::MARK as SANDBOX_MARK;
 pub use tls::TlsError;
 pub use wiring::{note_uses, router, watch};

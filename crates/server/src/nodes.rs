@@ -60,16 +60,15 @@ use std::time::Duration;
 
 use access::Secret;
 use axum::Router;
-use dialect::{App, Limits, Site};
+use dialect::{App, Limits};
 use engine::{Entropy, SystemEntropy};
 use journal::VaultKey;
 use journal_postgres::{Ends, NodeId};
-use mail::Mailer;
 use tokio::sync::watch::channel;
 use tokio_rustls::TlsAcceptor;
 
 use crate::open_book::Source;
-use crate::{BookError, BookOptions, Current, Listening, Readiness, ServeError, Server};
+use crate::{BookError, BookOptions, Current, Listening, People, Readiness, ServeError, Server};
 use certificate::Certificate;
 use desk::Desk;
 use feeding::{Feeding, Feeds, Interest};
@@ -135,7 +134,7 @@ impl Nodes {
         options: BookOptions,
         token: Option<Secret>,
         limits: Limits,
-        people: (Site, Mailer),
+        people: People,
         show_token: fn(&Secret),
     ) -> Result<Self, NodesError> {
         let config = server.config();

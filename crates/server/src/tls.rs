@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
-use rustls::ServerConfig;
 use rustls::client::verify_server_name;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::ParsedCertificate;
+use rustls::{RootCertStore, ServerConfig};
 
 use crate::Config;
 
@@ -23,6 +23,10 @@ use crate::Config;
 pub enum TlsError {
     #[error("cannot read {}", path.display())]
     Unreadable { path: PathBuf, source: rustls::pki_types::pem::Error },
+    #[error("{} holds no certificate", path.display())]
+    NoCertificate { path: PathBuf },
+    #[error("{} holds a certificate that cannot be a root", path.display())]
+    NoRoot { path: PathBuf, source: rustls::Error },
     #[error("cannot write {}", path.display())]
     Unwritable { path: PathBuf, source: io::Error },
     #[error("{0} is no name or address for a certificate")]
@@ -50,6 +54,19 @@ pub(crate) fn server_config(config: &Config) -> Result<Option<Arc<ServerConfig>>
         .with_single_cert(chain, private)?;
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Some(Arc::new(tls)))
+}
+
+/// Certificates (DER) that an operator trusts.
+pub(crate) fn roots(path: &Path) -> Result<Vec<Vec<u8>>, TlsError> {
+    let found = certificates(path)?;
+    if found.is_empty() {
+        return Err(TlsError::NoCertificate { path: path.to_owned() });
+    }
+    let mut trusted = RootCertStore::empty();
+    for root in &found {
+        trusted.add(root.clone()).map_err(|source| TlsError::NoRoot { path: path.to_owned(), source })?;
+    }
+    Ok(found.iter().map(|root| root.to_vec()).collect())
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

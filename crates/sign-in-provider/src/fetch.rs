@@ -1,5 +1,6 @@
 //! One request to a provider, within stated bounds.
 
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use openidconnect::url::Url;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use tokio::sync::Semaphore;
 use ureq::Agent;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::address::check_url;
 
@@ -31,6 +33,8 @@ pub enum FetchError {
     TooLarge,
     #[error("no connection")]
     Connection,
+    #[error("no TLS: its certificate is not trusted, or not its own")]
+    Tls,
 }
 
 #[derive(Clone)]
@@ -41,17 +45,19 @@ pub(crate) struct Fetcher {
 }
 
 impl Fetcher {
-    pub(crate) fn new(loopback: bool) -> Self {
-        Self::within(TIME_MAX, loopback)
+    /// `roots`: certificates (DER) that are trusted besides those of the web.
+    pub(crate) fn new(loopback: bool, roots: &[Vec<u8>]) -> Self {
+        Self::within(TIME_MAX, loopback, roots)
     }
 
-    fn within(time_max: Duration, loopback: bool) -> Self {
+    fn within(time_max: Duration, loopback: bool, roots: &[Vec<u8>]) -> Self {
         let config = Agent::config_builder()
             .timeout_global(Some(time_max))
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
             .https_only(!loopback)
+            .tls_config(TlsConfig::builder().root_certs(trusted(roots)).build())
             // A connection that waits could be the one of another's request: providers are asked rarely.
             .max_idle_connections(0)
             .build();
@@ -72,9 +78,22 @@ impl Fetcher {
         asked.await.map_err(|_| FetchError::Connection)?.map_err(|error: ureq::Error| match error {
             ureq::Error::Timeout(_) => FetchError::Timeout,
             ureq::Error::BodyExceedsLimit(_) => FetchError::TooLarge,
+            ureq::Error::Rustls(_) => FetchError::Tls,
+            // What the TLS under a connection says comes as an error of that connection.
+            ureq::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => FetchError::Tls,
             _ => FetchError::Connection,
         })
     }
+}
+
+fn trusted(roots: &[Vec<u8>]) -> RootCerts {
+    if roots.is_empty() {
+        return RootCerts::WebPki;
+    }
+    let of_the_web = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(AsRef::as_ref);
+    let all = of_the_web.chain(roots.iter().map(Vec::as_slice));
+    let all: Vec<Certificate<'static>> = all.map(|der| Certificate::from_der(der).to_owned()).collect();
+    RootCerts::from(all)
 }
 
 impl<'c> AsyncHttpClient<'c> for Fetcher {

@@ -94,13 +94,15 @@ struct Used {
 }
 
 impl Providers {
-    /// `loopback`: providers of this machine without TLS are spoken to as well, for tests.
-    pub fn new(loopback: bool) -> Self {
-        Self::at(loopback, Arc::new(SystemClock::default()))
-    }
-
-    pub fn at(loopback: bool, clock: Arc<dyn Clock>) -> Self {
-        Self { fetcher: Fetcher::new(loopback), known: Known::default(), used: Mutex::default(), clock }
+    /// `loopback`: providers of this machine without TLS are spoken to as well, for tests. `roots`: certificates
+    /// (DER) that are trusted besides those of the web.
+    pub fn new(loopback: bool, roots: &[Vec<u8>]) -> Self {
+        Self {
+            fetcher: Fetcher::new(loopback, roots),
+            known: Known::default(),
+            used: Mutex::default(),
+            clock: Arc::new(SystemClock::default()),
+        }
     }
 
     pub fn speaks_to_loopback(&self) -> bool {

@@ -20,7 +20,8 @@ fn next(rejection: &Rejection) -> Option<Rejection> {
         R::OrganizationNotFound => R::CredentialNotFound,
         R::CredentialNotFound => R::LastCredential,
         R::LastCredential => R::TooManyCredentials { live_max: 2 },
-        R::TooManyCredentials { .. } => R::OutOfScope,
+        R::TooManyCredentials { .. } => R::CredentialExpiryPast,
+        R::CredentialExpiryPast => R::OutOfScope,
         R::OutOfScope => {
             let (flows, currency) = (Flows::of([Flow::Allocate]), Currency::EUR);
             let limit = Limit { flows, currency, amount: Nanos::from_units(500), span: Span::Total };

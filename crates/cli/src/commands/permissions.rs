@@ -1,9 +1,9 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::client::{Method, segment};
+use crate::client::Method;
 use crate::failure::Failure;
-use crate::native::{self, Asking};
+use crate::native::{self, InOrganization};
 use crate::table::Record;
 
 /// Sets of permissions: roles of an organization's own making.
@@ -29,34 +29,25 @@ struct Define {
     #[arg(long = "allow", value_name = "OPERATION", required = true)]
     operations: Vec<String>,
     #[command(flatten)]
-    place: Place,
+    place: InOrganization,
 }
 
 #[derive(Debug, Args)]
 struct List {
     #[command(flatten)]
-    place: Place,
+    place: InOrganization,
 }
 
 #[derive(Debug, Args)]
 struct Remove {
     name: String,
     #[command(flatten)]
-    place: Place,
+    place: InOrganization,
 }
 
-#[derive(Debug, Args)]
-struct Place {
-    #[arg(long, value_name = "ORG", default_value = native::DEFAULT_ORGANIZATION)]
-    org: String,
-    #[command(flatten)]
-    asking: Asking,
-}
-
-impl Place {
-    fn path(&self, name: &str) -> String {
-        format!("{}/{}", native::of_organization(&self.org, "permission-sets"), segment(name))
-    }
+/// A set by its name.
+fn one(place: &InOrganization, name: &str) -> String {
+    native::one(&place.path("permission-sets"), name)
 }
 
 impl Permissions {
@@ -64,15 +55,17 @@ impl Permissions {
         match self.act {
             Act::Define(it) => {
                 let body = json!({"operations": it.operations});
-                let set: Record = it.place.asking.client()?.put(&it.place.path(&it.name), &body, None)?;
+                let set: Record = it.place.asking.client()?.put(&one(&it.place, &it.name), &body, None)?;
                 it.place.asking.format.print_one(&set)
             }
             Act::List(it) => {
-                let path = native::of_organization(&it.place.org, "permission-sets");
+                let path = it.place.path("permission-sets");
                 let sets = native::list(&it.place.asking.client()?, &path, &[], usize::MAX)?;
                 it.place.asking.format.print_all(&sets, &["name", "operations"])
             }
-            Act::Remove(it) => it.place.asking.client()?.done(Method::DELETE, &it.place.path(&it.name), None),
+            Act::Remove(it) => {
+                it.place.asking.client()?.done(Method::DELETE, &one(&it.place, &it.name), None)
+            }
         }
     }
 }

@@ -24,7 +24,11 @@ pub(crate) struct SecondFactor {
 enum Act {
     /// Make a secret for an app. It is shown here and never again; confirm it next.
     Begin(Prove),
-    Confirm(Confirm),
+    /// Confirm by a code that the app shows. The recovery codes are shown here and never again: each is good
+    /// once, in place of a code, when the device is lost.
+    Confirm(Show),
+    /// Make other recovery codes, by a code that the app shows. Those before no longer count.
+    RecoveryCodes(Show),
     /// Let the password be enough from now on.
     Remove(Prove),
 }
@@ -38,10 +42,8 @@ struct Prove {
     asking: Asking,
 }
 
-/// Confirm by a code that the app shows. The recovery codes are shown here and never again: each is good once,
-/// in place of a code, when the device is lost.
 #[derive(Debug, Args)]
-struct Confirm {
+struct Show {
     /// A file that holds the code, - for standard input; without it the code is asked for.
     #[arg(long, value_name = "FILE")]
     code_file: Option<PathBuf>,
@@ -56,7 +58,7 @@ struct Begun {
 }
 
 #[derive(Deserialize)]
-struct Confirmed {
+struct Shown {
     recovery_codes: Vec<String>,
 }
 
@@ -64,7 +66,8 @@ impl SecondFactor {
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self.act {
             Act::Begin(it) => it.begin(),
-            Act::Confirm(it) => it.run(),
+            Act::Confirm(it) => it.recovery_codes("/confirm"),
+            Act::RecoveryCodes(it) => it.recovery_codes("/recovery-codes"),
             Act::Remove(it) => {
                 let body = json!({"password": it.password()?});
                 it.asking.client()?.done(Method::POST, &at("/remove"), Some(&body))
@@ -94,12 +97,11 @@ impl Prove {
     }
 }
 
-impl Confirm {
-    fn run(self) -> Result<(), Failure> {
+impl Show {
+    fn recovery_codes(self, by: &str) -> Result<(), Failure> {
         let code = secret::read(self.code_file.as_deref(), "code")?;
-        let confirmed: Confirmed =
-            self.asking.client()?.post(&at("/confirm"), &json!({"code": code}), None)?;
-        let codes = confirmed.recovery_codes.iter().map(|code| Record::of(&json!({"recovery_code": code})));
+        let shown: Shown = self.asking.client()?.post(&at(by), &json!({"code": code}), None)?;
+        let codes = shown.recovery_codes.iter().map(|code| Record::of(&json!({"recovery_code": code})));
         self.asking.format.print_all(&codes.collect::<Result<Vec<_>, _>>()?, &["recovery_code"])
     }
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use access::Secret;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
-use dialect::{App, Limits};
+use dialect::Limits;
 use engine::BookNumber;
 use server::{
-    BookMetrics, BookOptions, Config, Current, MailMetrics, Nodes, OPTIONS, OpenBook, Readiness, Server,
+    BookMetrics, BookOptions, Config, Current, MailMetrics, Nodes, OPTIONS, OpenBook, People, Readiness,
+    Server,
 };
 
 use crate::failure::Failure;
@@ -66,6 +67,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     if options.journal.is_some() {
         return serve_among_nodes(config, options, stop).await;
     }
+    let people = people(&config)?;
     let book = OpenBook::open(&config.data, &options, operator_token()?)
         .await
         .map_err(Failure::fault("cannot open the books"))?;
@@ -80,9 +82,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     }
     book.token.as_ref().inspect(|token| show(token));
     let limits = Limits { batch_max: config.batch_max };
-    let (site, mailer) = server::site(&config, std::env::var(SMTP_PASSWORD).ok()).map_err(Failure::usage)?;
-    let app = App::new(book.engine.clone(), limits).with_sandbox(book.sandbox.clone());
-    let app = Arc::new(app.with_site(site, mailer));
+    let app = people.app(&book.engine, limits, book.sandbox.clone());
     let server = Server::new(config);
     let current = Current::default();
     current.set(BookNumber::FIRST, Some(&book));
@@ -112,8 +112,8 @@ async fn serve_among_nodes(
     stop: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
     let limits = Limits { batch_max: config.batch_max };
-    let people = server::site(&config, std::env::var(SMTP_PASSWORD).ok()).map_err(Failure::usage)?;
-    let mailer = people.1.clone();
+    let people = people(&config)?;
+    let mailer = people.mailer.clone();
     let nodes = Nodes::join(Server::new(config), options, operator_token()?, limits, people, show)
         .await
         .map_err(Failure::fault("cannot open the books"))?;
@@ -123,6 +123,10 @@ async fn serve_among_nodes(
         nodes.standings().register(registry);
     });
     nodes.serve(stop).await.map_err(Failure::fault("cannot serve"))
+}
+
+fn people(config: &Config) -> Result<People, Failure> {
+    People::new(config, std::env::var(SMTP_PASSWORD).ok()).map_err(Failure::usage)
 }
 
 /// A token that this start made, unless the operator chose it.

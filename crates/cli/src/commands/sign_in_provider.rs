@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::client::Method;
 use crate::failure::Failure;
-use crate::native::{self, Asking};
+use crate::native::InOrganization;
 use crate::secret;
 use crate::table::Record;
 
@@ -44,34 +44,22 @@ struct Set {
     #[arg(long)]
     no_passwords: bool,
     #[command(flatten)]
-    place: Place,
+    place: InOrganization,
 }
 
 #[derive(Debug, Args)]
 struct Show {
     #[command(flatten)]
-    place: Place,
+    place: InOrganization,
 }
 
 #[derive(Debug, Args)]
 struct Remove {
     #[command(flatten)]
-    place: Place,
+    place: InOrganization,
 }
 
-#[derive(Debug, Args)]
-struct Place {
-    #[arg(long, value_name = "ORG", default_value = native::DEFAULT_ORGANIZATION)]
-    org: String,
-    #[command(flatten)]
-    asking: Asking,
-}
-
-impl Place {
-    fn path(&self) -> String {
-        native::of_organization(&self.org, "sign-in-provider")
-    }
-}
+const WHAT: &str = "sign-in-provider";
 
 impl SignInProvider {
     pub(crate) fn run(self) -> Result<(), Failure> {
@@ -85,14 +73,14 @@ impl SignInProvider {
                     let secret = secret::read(it.client_secret_file.as_deref(), "client secret")?;
                     body["client_secret"] = secret.into();
                 }
-                let provider: Record = it.place.asking.client()?.put(&it.place.path(), &body, None)?;
+                let provider: Record = it.place.asking.client()?.put(&it.place.path(WHAT), &body, None)?;
                 it.place.asking.format.print_one(&provider)
             }
             Act::Show(it) => {
-                let provider: Record = it.place.asking.client()?.get(&it.place.path())?;
+                let provider: Record = it.place.asking.client()?.get(&it.place.path(WHAT))?;
                 it.place.asking.format.print_one(&provider)
             }
-            Act::Remove(it) => it.place.asking.client()?.done(Method::DELETE, &it.place.path(), None),
+            Act::Remove(it) => it.place.asking.client()?.done(Method::DELETE, &it.place.path(WHAT), None),
         }
     }
 }

@@ -113,10 +113,17 @@ fn a_person_joins_has_a_second_factor_and_forgets_the_password() {
     let begun = ann.done(begin, &format!("{old}\n"));
     assert!(begun["uri"].as_str().unwrap().starts_with("otpauth://totp/"), "{begun}");
     assert_eq!(ann.ask("second-factor confirm --code-file -", "000000\n").0, 1, "a code that is wrong");
-    let code = code_of(begun["secret"].as_str().unwrap());
-    let (_, codes, err) = ann.ask("second-factor confirm --code-file - --json", &format!("{code}\n"));
-    assert_eq!(codes.lines().count(), 10, "{err}");
-    assert!(codes.lines().all(|line| line.starts_with(r#"{"recovery_code":"#)), "{codes}");
+    // A code is good once; that of the next half a minute is accepted already.
+    let mut seen = Vec::new();
+    for (asking, ahead_secs) in [("confirm", 0), ("recovery-codes", 30)] {
+        let code = code_of(begun["secret"].as_str().unwrap(), ahead_secs);
+        let asking = format!("second-factor {asking} --code-file - --json");
+        let (_, codes, err) = ann.ask(&asking, &format!("{code}\n"));
+        assert_eq!(codes.lines().count(), 10, "{asking}: {err}");
+        assert!(codes.lines().all(|line| line.starts_with(r#"{"recovery_code":"#)), "{codes}");
+        assert!(!seen.contains(&codes), "{asking}");
+        seen.push(codes);
+    }
     assert_eq!(ann.ask("sign-in ann@seller.example --password-file -", &format!("{old}\n")).0, 1);
     ann.done("second-factor remove --password-file -", &format!("{old}\n"));
     ann.done("sign-in ann@seller.example --password-file - --json", &format!("{old}\n"));
@@ -142,16 +149,21 @@ fn a_person_joins_has_a_second_factor_and_forgets_the_password() {
     ann.done("sign-in ann@seller.example --password-file - --json", &format!("{another}\n"));
 
     // Nobody is asked where there is no terminal.
-    for asking in
-        ["accept", "second-factor begin", "second-factor confirm", "password reset", "password change"]
-    {
+    for asking in [
+        "accept",
+        "second-factor begin",
+        "second-factor confirm",
+        "second-factor recovery-codes",
+        "password reset",
+        "password change",
+    ] {
         assert_eq!(ann.ask(asking, "").0, 2, "{asking}");
     }
     served.stop();
 }
 
-/// What an authenticator app shows of a secret now.
-fn code_of(secret: &str) -> String {
+/// What an authenticator app shows of a secret in so many seconds.
+fn code_of(secret: &str, ahead_secs: i64) -> String {
     let mut bits = String::new();
     for character in secret.bytes().filter(|byte| !b" =".contains(byte)) {
         let digit = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".iter().position(|it| *it == character);
@@ -159,5 +171,5 @@ fn code_of(secret: &str) -> String {
     }
     let bytes = bits.as_bytes().chunks_exact(8).map(|bits| std::str::from_utf8(bits).unwrap());
     let secret: Vec<u8> = bytes.map(|bits| u8::from_str_radix(bits, 2).unwrap()).collect();
-    access::code_at(&secret, SystemClock::default().now())
+    access::code_at(&secret, SystemClock::default().now().plus_secs(ahead_secs))
 }

@@ -48,6 +48,7 @@ fn usage_is_exit_code_2() {
         &["serve", "--colour", "red"],
         &["serve", "--log-level", "loud"],
         &["serve", "--config", "/nonexistent"],
+        &["serve", "--outgoing-tls-roots", "/nonexistent"],
         &["unknown"],
         &[],
     ] {

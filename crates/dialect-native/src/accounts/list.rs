@@ -39,27 +39,14 @@ pub(crate) async fn roots(
 ) -> Result<Answer<List<Account>>, Problem> {
     caller.may(Operation::ReadAccounts)?;
     let page = read(paging)?;
-    if caller.0.is_limited() {
-        return chosen(&app, &caller).await;
-    }
-    if let Some(own) = caller.0.account() {
-        let view = super::view::show(&app, &caller.0, own).await?;
-        return Ok(Answer::ok(List { data: vec![view], next_cursor: None }));
-    }
-    list(&app, &caller, page, Slice::of_roots).await
-}
-
-/// Those that the caller is limited to, which are few.
-async fn chosen(app: &App, caller: &Signed) -> Result<Answer<List<Account>>, Problem> {
-    let actor = caller.0.actor();
-    let views = look(app, &caller.0, move |ledger, _, sight| {
-        let scope = ledger.scope(actor).filter(|scope| scope.is_limited());
-        let chosen = scope.map_or_else(|| ledger.chosen(actor), |scope| &scope.accounts);
-        let chosen = chosen.iter().filter(|account| sight.reaches(ledger, **account));
-        Ok(chosen.map(|index| View::of(ledger, *index)).collect::<Vec<_>>())
+    // Those that the caller is limited to are few.
+    let tops = look(&app, &caller.0, |ledger, _, sight| {
+        let views = |tops: Vec<_>| tops.into_iter().map(|index| View::of(ledger, index)).collect::<Vec<_>>();
+        Ok(sight.tops(ledger).map(views))
     });
+    let Some(tops) = tops.await? else { return list(&app, &caller, page, Slice::of_roots).await };
     let seals = app.engine.seals();
-    let data = views.await?.into_iter().map(|view| view.print(seals)).collect();
+    let data = tops.into_iter().map(|view| view.print(seals)).collect();
     Ok(Answer::ok(List { data, next_cursor: None }))
 }
 

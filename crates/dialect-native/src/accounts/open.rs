@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use access::{NotOpened, Operation};
 use axum::extract::State;
-use dialect::App;
+use dialect::{App, Arrival};
 use domain::Nanos;
 use ledger::{Funding, Ledger, NewAccount};
 use serde::{Deserialize, Serialize};
@@ -84,7 +84,8 @@ async fn open(
     }
     let new = new_account(app, caller, asked).await?;
     let key = once.key(app, &caller.0, "open account", (new.organization, new.parent), asked);
-    let opened = access::open_account(&app.engine, caller.0.actor(), new, key).await;
+    let origin = Arrival::current().into();
+    let opened = access::open_account(&app.engine, caller.0.actor(), new, key, origin).await;
     let opened = opened.map_err(|failed| not_opened(app, failed))?;
     let index = opened.account;
     let view = look_at(app, &caller.0, index, move |ledger, _| View::of(ledger, index)).await?;

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::facts;
 use crate::accounts::view::string;
 use crate::ids;
+use crate::look::Sight;
 
 /// Whose acts are looked for.
 #[derive(Default)]
@@ -48,21 +49,23 @@ impl Who {
 pub(crate) struct Known {
     holders: BTreeMap<CredentialIndex, Holder>,
     users: BTreeMap<MembershipIndex, (UserIndex, Option<String>)>,
+    /// Those that whoever looks may see.
     balances: BTreeMap<BalanceIndex, AccountIndex>,
     sets: BTreeMap<PermissionSetIndex, String>,
     scopes: BTreeMap<CredentialIndex, Scope>,
 }
 
 impl Known {
-    pub(crate) fn of(ledger: &Ledger, entries: &[AuditEntry]) -> Self {
+    pub(crate) fn of(ledger: &Ledger, sight: Sight, entries: &[AuditEntry]) -> Self {
         let mut known = Self::default();
         for entry in entries {
             known.note_actor(ledger, entry.actor);
-            for image in entry.event.images() {
-                known.balances.insert(image.balance, ledger.balance(image.balance).account);
-            }
-            if let Some(balance) = facts::reloaded(&entry.event) {
-                known.balances.insert(balance, ledger.balance(balance).account);
+            let balances = entry.event.images().map(|image| image.balance);
+            for balance in balances.chain(facts::reloaded(&entry.event)) {
+                let account = ledger.balance(balance).account;
+                if sight.sees_about(ledger, &[account]) {
+                    known.balances.insert(balance, account);
+                }
             }
             if let Event::CredentialIssued { index, .. } = entry.event
                 && let Some(scope) = &ledger.credential(index).scope
@@ -104,6 +107,10 @@ impl Known {
         self.sets.get(&set).map(String::as_str)
     }
 
+    pub(crate) fn sees(&self, balance: BalanceIndex) -> bool {
+        self.balances.contains_key(&balance)
+    }
+
     /// What a credential is held to: it never changes.
     pub(crate) fn scope(&self, credential: CredentialIndex) -> Option<&Scope> {
         self.scopes.get(&credential)
@@ -112,8 +119,9 @@ impl Known {
     /// What an act is about.
     pub(crate) fn object(&self, event: &Event) -> Option<Id> {
         let of_balance = || {
-            let balance = facts::reloaded(event).or(event.images().next().map(|image| image.balance))?;
-            self.balances.get(&balance).map(|account| Id::Account(*account))
+            let reloaded = facts::reloaded(event).into_iter();
+            let mut balances = reloaded.chain(event.images().map(|image| image.balance));
+            balances.find_map(|balance| self.balances.get(&balance)).map(|account| Id::Account(*account))
         };
         facts::objects(event).into_iter().next().or_else(of_balance)
     }

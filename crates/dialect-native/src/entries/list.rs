@@ -15,6 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::kind;
 use super::print::{Line, print};
 use crate::answer::Answer;
+use crate::backwards::{Bounds, Walked, walk};
 use crate::ids;
 use crate::input::{Named, query};
 use crate::look::look_at;
@@ -58,17 +59,13 @@ pub(crate) async fn handle(
     let history = app.engine.history().clone();
     // Walking reads the journal: never on a thread that serves requests.
     let walk = tokio::task::spawn_blocking(move || wanted.walk(&history, &head, page.limit));
-    let Walked { entries, end } = walk.await.map_err(|_| Problem::bug("reading history panicked"))??;
-    let mut page = EntryPage { data: print(&app, &entries).await?, ..EntryPage::default() };
-    match end {
-        End::More { below } => {
-            let below = Id::Entry { balance: head.balance, entry: below };
-            page.next_cursor = Some(ids::cursor(app.engine.seals(), below));
-        }
-        End::Removed { until } => page.removed_until = Some(until.into()),
-        End::All => {}
-    }
-    Ok(Answer::ok(page))
+    let walked = walk.await.map_err(|_| Problem::bug("reading history panicked"))??;
+    let below = |entry| ids::cursor(app.engine.seals(), Id::Entry { balance: head.balance, entry });
+    Ok(Answer::ok(EntryPage {
+        data: print(&app, &walked.found).await?,
+        next_cursor: walked.end.below().map(below),
+        removed_until: walked.end.removed_until(),
+    }))
 }
 
 /// A page of entries.
@@ -137,57 +134,18 @@ impl Wanted {
         is_early && (self.kinds.is_empty() || kind().is_some_and(|kind| self.kinds.contains(&kind)))
     }
 
-    fn walk(&self, history: &History, head: &Head, limit: usize) -> Result<Walked, Problem> {
-        let walk = match (self.movements, self.before, self.to) {
+    fn walk(&self, history: &History, head: &Head, limit: usize) -> Result<Walked<Entry>, HistoryError> {
+        let entries = match (self.movements, self.before, self.to) {
             (true, Some(before), _) => history.movements_before(head, before)?,
             (true, None, _) => history.movements(head),
-            (false, Some(1), _) => return Ok(Walked { entries: Vec::new(), end: End::All }),
+            (false, Some(1), _) => return Ok(Walked::nothing()),
             (false, Some(before), _) => history.entries(head, Some(before - 1))?,
             (false, None, Some(to)) => {
                 history.entries_until(head, Timestamp::from_micros(to.as_micros().saturating_sub(1)))?
             }
             (false, None, None) => history.entries(head, None)?,
         };
-        let mut entries = Vec::with_capacity(limit.min(64));
-        let mut last = head.entries + 1;
-        for (looked_at, entry) in walk.enumerate() {
-            let entry = match entry {
-                Err(HistoryError::Removed { until }) if self.from <= until => {
-                    return Ok(Walked { entries, end: End::Removed { until } });
-                }
-                // Whatever was removed is older than what is asked for.
-                Err(HistoryError::Removed { .. }) => break,
-                entry => entry?,
-            };
-            if entry.time() < self.from {
-                break;
-            }
-            if entries.len() == limit || looked_at == LOOKED_AT_MAX {
-                return Ok(Walked { entries, end: End::More { below: last } });
-            }
-            last = entry.number();
-            if self.wants(&entry) {
-                entries.push(entry);
-            }
-        }
-        Ok(Walked { entries, end: End::All })
+        let bounds = Bounds { from: self.from, found_max: limit, looked_at_max: LOOKED_AT_MAX };
+        walk(entries, &bounds, |entry| self.wants(entry))
     }
-}
-
-struct Walked {
-    entries: Vec<Entry>,
-    end: End,
-}
-
-/// What follows a page.
-enum End {
-    All,
-    /// Entries below this number.
-    More {
-        below: u64,
-    },
-    /// What nobody can read any more.
-    Removed {
-        until: Timestamp,
-    },
 }

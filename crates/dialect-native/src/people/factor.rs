@@ -1,12 +1,12 @@
-//! The second factor: `POST /me/second-factor`, `…/confirm`, and its end.
+//! The second factor: `POST /me/second-factor`, `…/confirm`, `…/recovery-codes`, and its end.
 
 use std::sync::Arc;
 
 use access::{code_step, factor_text, factor_uri, new_factor_secret, new_recovery_codes, recovery_digest};
 use axum::extract::State;
 use axum::http::StatusCode;
-use dialect::App;
-use ledger::{Act, Ledger, PeopleAct};
+use dialect::{App, Arrival};
+use ledger::{Act, Ledger, PeopleAct, UserIndex};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -81,13 +81,38 @@ pub(crate) async fn confirm(
     let secret = secret.ok_or_else(|| Problem::new(Kind::NoSecondFactor))?;
     let step = code_step(&secret, asked.code.trim(), now);
     let step = step.ok_or_else(|| Problem::new(Kind::SecondFactorWrong).with_field("code"))?;
-    let codes = new_recovery_codes(app.engine.entropy());
-    let seals = app.engine.seals();
-    let recovery = codes.iter().map(|code| recovery_digest(seals, user, code.expose())).collect();
+    let (codes, recovery) = RecoveryCodes::new(&app, user);
     let act = PeopleAct::ConfirmFactor { user, step, recovery };
     submit(&app, &caller.0, Act::People(Box::new(act)), None).await?;
-    let recovery_codes = codes.iter().map(|code| code.expose().to_owned()).collect();
-    Ok(Answer::ok(RecoveryCodes { recovery_codes }))
+    Ok(Answer::ok(codes))
+}
+
+/// Make other recovery codes
+///
+/// By a code that the app shows now. The recovery codes before no longer count; the new ones are shown here and
+/// never again. After five wrong codes whoever says them waits, as at a sign-in.
+#[utoipa::path(
+    post, path = "/me/second-factor/recovery-codes", tag = "sessions", operation_id = "renew_recovery_codes",
+    request_body = Confirm,
+    responses((status = 201, description = "These count from now on", body = RecoveryCodes)),
+    extensions(("x-operation" = json!(["Yourself"])), ("x-problems" = json!([
+        "no-second-factor", "second-factor-wrong", "too-many-sign-ins",
+    ]))),
+)]
+pub(crate) async fn renew(
+    caller: Signed,
+    State(app): State<Arc<App>>,
+    input: Input,
+) -> Result<Answer<RecoveryCodes>, Problem> {
+    let (user, _) = caller.in_session()?;
+    let asked: Confirm = input.read()?;
+    let origin = Arrival::current().into();
+    let step = app.access.sign_in().device_step(user, &asked.code, &origin).await?;
+    let step = step.ok_or_else(|| Problem::new(Kind::NoSecondFactor))?;
+    let (codes, recovery) = RecoveryCodes::new(&app, user);
+    let act = PeopleAct::RenewRecovery { user, step, recovery };
+    submit(&app, &caller.0, Act::People(Box::new(act)), None).await?;
+    Ok(Answer::created(codes))
 }
 
 /// Remove one's second factor
@@ -172,4 +197,14 @@ pub(crate) struct FactorSecret {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RecoveryCodes {
     recovery_codes: Vec<String>,
+}
+
+impl RecoveryCodes {
+    /// And what is kept of them.
+    fn new(app: &App, user: UserIndex) -> (Self, Arc<[u128]>) {
+        let codes = new_recovery_codes(app.engine.entropy());
+        let seals = app.engine.seals();
+        let kept = codes.iter().map(|code| recovery_digest(seals, user, code.expose())).collect();
+        (Self { recovery_codes: codes.iter().map(|code| code.expose().to_owned()).collect() }, kept)
+    }
 }

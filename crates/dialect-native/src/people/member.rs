@@ -1,52 +1,55 @@
 //! A member, as clients see one: who, where, and what they may do.
 
-use access::{Permissions, Role};
+use access::Permissions;
+use domain::Timestamp;
 use engine::{Id, Seals};
-use ledger::{Chosen, Ledger, Membership, MembershipIndex, Rights, Text, UserIndex, Within};
+use ledger::{Ledger, Membership, MembershipIndex, Text, UserIndex};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::belonging::Belonging;
 use super::page::Listed;
 use super::roles::RoleName;
 use crate::accounts::view::string;
 use crate::ids;
+use crate::look::Sight;
 use crate::values::Time;
 
 /// What is read of one in the book.
 #[derive(Clone)]
 pub(crate) struct Seen {
     pub(crate) index: MembershipIndex,
-    membership: Membership,
+    user: UserIndex,
     email: Text,
-    organization: String,
-    set: Option<String>,
+    belonging: Belonging,
+    primary: bool,
+    granted_at: Timestamp,
 }
 
 impl Seen {
-    pub(crate) fn of(ledger: &Ledger, index: MembershipIndex, membership: &Membership) -> Self {
-        let organization = ledger.organization_within(membership.within);
+    pub(crate) fn of(ledger: &Ledger, index: MembershipIndex, it: &Membership) -> Self {
         Self {
             index,
-            membership: membership.clone(),
-            email: ledger.user(membership.user).email.clone(),
-            organization: ledger.organization(organization).name.as_ref().to_owned(),
-            set: set_name(ledger, membership.rights),
+            user: it.user,
+            email: ledger.user(it.user).email.clone(),
+            belonging: Belonging::of(ledger, it.within, it.rights, &it.accounts),
+            primary: it.is_primary(),
+            granted_at: it.granted_at,
         }
     }
 
     pub(crate) fn view(&self, seals: &Seals) -> Member {
-        let it = &self.membership;
         Member {
             id: ids::print(seals, Id::Membership(self.index)),
-            user: ids::print(seals, Id::User(it.user)),
+            user: ids::print(seals, Id::User(self.user)),
             email: string(&self.email),
-            organization: self.organization.clone(),
-            family: family(seals, it.within),
-            role: role(it.rights),
-            permissions: self.set.clone(),
-            primary: it.is_primary(),
-            accounts: accounts(seals, &it.accounts),
-            granted_at: it.granted_at.into(),
+            organization: self.belonging.organization.clone(),
+            family: self.belonging.family(seals),
+            role: self.belonging.role(),
+            permissions: self.belonging.set.clone(),
+            primary: self.primary,
+            accounts: self.belonging.accounts(seals),
+            granted_at: self.granted_at.into(),
         }
     }
 }
@@ -66,35 +69,13 @@ impl Listed for Seen {
         Id::Membership(self.index)
     }
 
+    fn is_seen(&self, ledger: &Ledger, sight: Sight) -> bool {
+        sight.is_user(ledger, self.user) || self.belonging.is_seen(ledger, sight)
+    }
+
     fn view(&self, seals: &Seals) -> Member {
         Self::view(self, seals)
     }
-}
-
-pub(crate) fn set_name(ledger: &Ledger, rights: Rights) -> Option<String> {
-    match rights {
-        Rights::Role(_) => None,
-        Rights::Set(set) => Some(ledger.permission_set(set).name.as_ref().to_owned()),
-    }
-}
-
-pub(crate) fn role(rights: Rights) -> Option<RoleName> {
-    match rights {
-        Rights::Role(code) => Role::from_code(code).and_then(RoleName::of),
-        Rights::Set(_) => None,
-    }
-}
-
-pub(crate) fn family(seals: &Seals, within: Within) -> Option<String> {
-    match within {
-        Within::Organization(_) => None,
-        Within::Family(root) => Some(ids::account(seals, root)),
-    }
-}
-
-pub(crate) fn accounts(seals: &Seals, chosen: &Chosen) -> Option<Vec<String>> {
-    let all = || chosen.iter().map(|account| ids::account(seals, *account)).collect();
-    (!chosen.is_empty()).then(all)
 }
 
 pub(crate) fn names(permissions: Permissions) -> Vec<String> {

@@ -7,7 +7,7 @@ use axum::extract::Query;
 use axum::extract::State;
 use axum::extract::rejection::QueryRejection;
 use dialect::App;
-use ledger::{Act, Holder, Ledger, RoleCode, Verifier, Within};
+use ledger::{Act, Credential, Holder, Ledger, RoleCode, Verifier, Within};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -78,7 +78,7 @@ pub(crate) async fn list(
     paging: Result<Query<Paging>, QueryRejection>,
 ) -> Result<Answer<List<Token>>, Problem> {
     let (user, _) = caller.in_session()?;
-    let is_own = move |ledger: &Ledger, holder| match holder {
+    let is_own = move |ledger: &Ledger, _, it: &Credential| match it.holder {
         Holder::Member(of) => {
             let membership = ledger.membership(of);
             membership.user == user && membership.is_live()

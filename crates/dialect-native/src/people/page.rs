@@ -10,7 +10,7 @@ use ledger::Ledger;
 use crate::answer::{Answer, List};
 use crate::ids;
 use crate::input::{Paging, query};
-use crate::look::look;
+use crate::look::{Sight, look};
 use crate::problem::Problem;
 use crate::signed::Signed;
 
@@ -24,10 +24,13 @@ pub(super) trait Listed: Send + 'static {
     /// The place behind which a page begins, if the id is one of this list.
     fn place(id: Id) -> Option<Self::Index>;
     fn id(&self) -> Id;
+    /// Whether somebody who is limited to chosen accounts may see it, too.
+    fn is_seen(&self, ledger: &Ledger, sight: Sight) -> bool;
     fn view(&self, seals: &Seals) -> Self::View;
 }
 
-/// One page of what `find` takes from the state: at most so many, behind a place.
+/// One page of what `find` takes from the state: at most so many, behind a place. What the caller may not see
+/// is left out of it, so it may be short.
 pub(super) async fn page<T: Listed>(
     app: &App,
     caller: &Signed,
@@ -43,11 +46,15 @@ pub(super) async fn page<T: Listed>(
     };
     let limit = page.limit;
     // One more than is shown says whether more follows.
-    let mut found =
-        look(app, &caller.0, move |ledger, now, _| Ok(find(ledger, now, after, limit + 1))).await?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let last = found.last().filter(|_| more).map(T::id);
+    let (found, last) = look(app, &caller.0, move |ledger, now, sight| {
+        let mut found = find(ledger, now, after, limit + 1);
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let last = found.last().filter(|_| more).map(T::id);
+        found.retain(|it| it.is_seen(ledger, sight));
+        Ok((found, last))
+    })
+    .await?;
     Ok(Answer::ok(List {
         data: found.iter().map(|it| it.view(seals)).collect(),
         next_cursor: last.map(|last| ids::cursor(seals, last)),

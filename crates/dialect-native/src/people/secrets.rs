@@ -48,12 +48,7 @@ pub(crate) async fn add(
     caller.may(Operation::ManageSecrets)?;
     let asked: AddSecret = input.read_or_default()?;
     let index = account(&app, &caller.0, &name)?;
-    let (home, now) =
-        look_at(&app, &caller.0, index, move |ledger, now| (ledger.account(index).currency, now)).await?;
-    let expires_at = asked.expires_at.map_or(NO_EXPIRY, Time::timestamp);
-    if expires_at <= now {
-        return Err(Problem::field("expires_at", "is not in the future"));
-    }
+    let home = look_at(&app, &caller.0, index, move |ledger, _| ledger.account(index).currency).await?;
     let scope = match &asked.scope {
         Some(scope) => {
             let all = Permissions::of_role(Role::Account);
@@ -74,7 +69,7 @@ pub(crate) async fn add(
         role: Role::Account.code(),
         verifier,
         label: text(asked.label.as_ref()),
-        expires_at,
+        expires_at: asked.expires_at.map_or(NO_EXPIRY, Time::timestamp),
         live_max: Some(CREDENTIALS_MAX),
         scope,
     };

@@ -17,7 +17,7 @@ use crate::accounts::view::string;
 use crate::answer::{Answer, List};
 use crate::ids;
 use crate::input::{Paging, query};
-use crate::look::look;
+use crate::look::{Sight, look};
 use crate::problem::Problem;
 use crate::signed::Signed;
 use crate::values::Time;
@@ -90,12 +90,12 @@ const BOUNDS: PageBounds = PageBounds { default: 50, max: 1000 };
 const SLICE: usize = 10_000;
 const SLICES_MAX: usize = 100;
 
-/// A page of the live tokens whose holders are wanted, oldest first.
+/// A page of the live tokens that are wanted, oldest first.
 pub(super) async fn page(
     app: &App,
     caller: &Signed,
     paging: Result<Query<Paging>, QueryRejection>,
-    is_wanted: impl Fn(&Ledger, Holder) -> bool + Copy + Send + 'static,
+    is_wanted: impl Fn(&Ledger, Sight, &Credential) -> bool + Copy + Send + 'static,
 ) -> Result<Answer<List<Token>>, Problem> {
     let paging = query(paging)?;
     let page = Page::read(paging.limit.as_deref(), paging.cursor.as_deref(), BOUNDS)?;
@@ -130,16 +130,16 @@ async fn slice(
     caller: &Signed,
     from: usize,
     room: usize,
-    is_wanted: impl Fn(&Ledger, Holder) -> bool + Copy + Send + 'static,
+    is_wanted: impl Fn(&Ledger, Sight, &Credential) -> bool + Copy + Send + 'static,
 ) -> Result<(Vec<(CredentialIndex, Credential)>, usize, Timestamp), Problem> {
-    look(app, &caller.0, move |ledger, now, _| {
+    look(app, &caller.0, move |ledger, now, sight| {
         let (mut found, mut looked_at) = (Vec::new(), 0);
         for (index, credential) in ledger.credentials().skip(from).take(SLICE) {
             if found.len() == room {
                 break;
             }
             looked_at += 1;
-            if is_wanted(ledger, credential.holder) && credential.is_live(now) {
+            if is_wanted(ledger, sight, credential) && credential.is_live(now) {
                 found.push((index, credential.clone()));
             }
         }

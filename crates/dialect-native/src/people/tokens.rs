@@ -8,7 +8,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use dialect::App;
 use engine::Id;
-use ledger::{Act, CredentialIndex, Holder, Ledger, Verifier};
+use ledger::{AccountIndex, Act, Credential, CredentialIndex, Holder, Ledger, Verifier};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -18,7 +18,7 @@ use super::token::{Token, issued, page};
 use crate::answer::{Answer, List};
 use crate::ids;
 use crate::input::{Input, Named, Paging};
-use crate::look::look;
+use crate::look::{Sight, look};
 use crate::once::Once;
 use crate::operator::administer;
 use crate::problem::{Kind, Problem};
@@ -88,7 +88,9 @@ pub(crate) async fn list(
     paging: Result<Query<Paging>, QueryRejection>,
 ) -> Result<Answer<List<Token>>, Problem> {
     let (organization, _) = administer(&app, &caller.0, Operation::ManageTokens, &name)?;
-    let is_its = move |_: &Ledger, holder| holder == Holder::Organization(organization);
+    let is_its = move |ledger: &Ledger, sight: Sight, it: &Credential| {
+        it.holder == Holder::Organization(organization) && sight.sees_about(ledger, held_to(it))
+    };
     page(&app, &caller, paging, is_its).await
 }
 
@@ -135,6 +137,11 @@ pub(crate) async fn revoke(
     let credential = token.await?;
     submit(&app, &caller.0, Act::RevokeCredential { credential, live_min: 0 }, None).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The accounts that a credential is held to by its scope.
+pub(crate) fn held_to(credential: &Credential) -> &[AccountIndex] {
+    credential.scope.as_ref().map_or(&[], |scope| &scope.accounts)
 }
 
 pub(crate) fn named(app: &App, text: &str) -> Result<CredentialIndex, Problem> {

@@ -117,14 +117,15 @@ async fn erase(app: &App, user: UserIndex) -> Result<(), Problem> {
     })
 }
 
-/// A user of the caller's own organization; another's is like one that does not exist.
+/// A user of the caller's own organization; another's is like one that does not exist, and so is everybody to
+/// whoever is limited to chosen accounts: no user ends at those.
 pub(crate) async fn find(app: &App, caller: &Signed, text: &str) -> Result<UserIndex, Problem> {
     caller.may(Operation::ManageUsers)?;
     let unknown = || Problem::new(Kind::UserNotFound);
     let Some(Id::User(user)) = ids::parse(app.engine.seals(), text) else { return Err(unknown()) };
     look(app, &caller.0, move |ledger, _, sight| {
         let is_there = ledger.has_user(user) && !ledger.user(user).is_removed();
-        let is_own = is_there && sight.is_of(ledger.user(user).organization);
+        let is_own = is_there && sight.is_of(ledger.user(user).organization) && !sight.is_limited(ledger);
         if is_own { Ok(user) } else { Err(Kind::UserNotFound) }
     })
     .await

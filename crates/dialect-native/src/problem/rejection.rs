@@ -22,6 +22,7 @@ impl Problem {
             R::TooManyCredentials { live_max } => {
                 Self::new(Kind::TooManyCredentials).with_detail(format!("it has {live_max} already"))
             }
+            R::CredentialExpiryPast => Self::field("expires_at", "is not in the future"),
             R::OutOfScope => Self::new(Kind::OutOfScope),
             R::ScopeExceeded { need, have, limit } => Self::new(Kind::ScopeExceeded)
                 .with_detail(format!("need {need}, have {have} of {}", in_words(&limit)))

@@ -1,5 +1,7 @@
 //! Whose usage a report is of, and of when.
 
+use std::collections::BTreeSet;
+
 use access::Caller;
 use dialect::App;
 use domain::Timestamp;
@@ -19,7 +21,7 @@ const DAYS_MAX: i32 = 400;
 
 pub(super) struct Scope {
     pub(super) accounts: Accounts,
-    /// The one that the report is of, with those below it.
+    /// The one that was named: the report is of it, with those below it.
     pub(super) top: Option<AccountIndex>,
     zone: Zone,
     today: Date,
@@ -39,19 +41,19 @@ impl Scope {
         named: Option<AccountIndex>,
     ) -> Result<Self, Problem> {
         let organization = caller.organization();
-        let top = named.or(caller.account());
         let (accounts, time_zone, now) = look(app, caller, move |ledger, now, sight| {
-            if top.is_some_and(|top| !sight.reaches(ledger, top)) {
+            if named.is_some_and(|top| !sight.reaches(ledger, top)) {
                 return Err(Kind::AccountNotFound);
             }
-            let few = top.and_then(|top| few(ledger, sight, top));
+            let tops = named.map(|top| vec![top]).or_else(|| sight.tops(ledger));
+            let few = tops.and_then(|tops| few(ledger, sight, tops));
             let time_zone = ledger.organization(organization).time_zone.clone();
             Ok((few.map_or(Accounts::Many, Accounts::Few), time_zone, now))
         })
         .await?;
         let zone = Zone::named(&time_zone).map_err(|_| Problem::bug("an organization in no time zone"))?;
         let today = zone.day(now);
-        Ok(Self { accounts, top, zone, today })
+        Ok(Self { accounts, top: named, zone, today })
     }
 
     pub(super) fn span(&self, asked: &Asked) -> Result<Span, Problem> {
@@ -69,12 +71,14 @@ impl Scope {
     }
 }
 
-/// An account and all below it that the caller sees; None, when they are many.
-fn few(ledger: &Ledger, sight: Sight, top: AccountIndex) -> Option<Vec<(AccountIndex, Head)>> {
-    let (mut heads, mut open, mut seen) = (Vec::new(), vec![top], 0);
+/// Some accounts and all below them that the caller sees, each once; None, when they are many.
+fn few(ledger: &Ledger, sight: Sight, tops: Vec<AccountIndex>) -> Option<Vec<(AccountIndex, Head)>> {
+    let (mut heads, mut open, mut seen) = (Vec::new(), tops, BTreeSet::new());
     while let Some(account) = open.pop() {
-        seen += 1;
-        if seen + ledger.account(account).children as usize > FEW {
+        if !seen.insert(account) {
+            continue;
+        }
+        if seen.len() + ledger.account(account).children as usize > FEW {
             return None;
         }
         let head = |balance| (account, Head::of(balance, ledger.balance(balance)));

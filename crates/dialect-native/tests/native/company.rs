@@ -5,8 +5,8 @@ use testkit::{Answer, Client, TestServer};
 
 use crate::fixture::{Fixture, problem};
 use crate::issuer::{CLIENT, Issuer, SECRET, Signed};
-use crate::people::base32;
 use crate::rights::{PASSWORD, join};
+use crate::second_factor::Device;
 
 const PROVIDER: &str = "/api/v1/organizations/default/sign-in-provider";
 const GOOD: Signed = Signed::By(0);
@@ -321,14 +321,8 @@ async fn a_second_factor_of_ours_is_asked_for_all_the_same() {
     let by_password = json!({"email": "ann@acme.example", "password": PASSWORD}).to_string();
     let token = it.server.client().post("/api/v1/sessions", &by_password).await.json()["token"].clone();
     let ann = it.with_token(token.as_str().unwrap());
-    let begun = ann.post("/api/v1/me/second-factor", &json!({"password": PASSWORD}).to_string()).await;
-    let secret = base32(begun.json()["secret"].as_str().unwrap());
-    let code = async || {
-        let now = it.book.engine.read(|_, now| now).await.unwrap();
-        json!({"code": access::code_at(&secret, now)}).to_string()
-    };
-    let confirmed = ann.post("/api/v1/me/second-factor/confirm", &code().await).await;
-    assert_eq!(confirmed.status, 200, "{confirmed:?}");
+    let (device, _) = Device::confirmed(&it, &ann).await;
+    let code = async || json!({"code": device.code(&it).await}).to_string();
     it.book.clock.advance_secs(30);
     let answer = come_back(&it, &issuer, GOOD, |_| {}).await;
     assert_eq!(

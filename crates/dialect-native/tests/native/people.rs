@@ -1,6 +1,5 @@
-//! People: signing in and out, families, links, second factors, and what is refused.
+//! People: signing in and out, families, links, and what is refused.
 
-use domain::Timestamp;
 use serde_json::{Value, json};
 use testkit::{Answer, Client};
 
@@ -328,73 +327,6 @@ async fn a_forgotten_password_is_set_by_mail() {
         letter[letter.find("https://").unwrap()..].split_whitespace().next().unwrap().to_owned()
     });
     assert_eq!(problem(&complete(&late.unwrap(), "a third of those is fine").await).0, 404);
-}
-
-#[tokio::test]
-async fn a_second_factor_is_asked_for_and_each_code_is_good_once() {
-    let it = Fixture::new().await;
-    let id = create(&it, "ann@seller.example", "admin").await;
-    let (ann, _) = in_session(&it, "ann@seller.example").await;
-    let prove = json!({"password": PASSWORD}).to_string();
-    let wrong = json!({"password": "wrong anchor and a lamp"}).to_string();
-    assert_eq!(problem(&ann.post("/api/v1/me/second-factor", &wrong).await).0, 422);
-    let begun = ann.post("/api/v1/me/second-factor", &prove).await.json();
-    let secret = base32(begun["secret"].as_str().unwrap());
-    assert!(
-        begun["uri"].as_str().unwrap().starts_with("otpauth://totp/Bursar%20default:ann%40seller.example?")
-    );
-    let code = |now: Timestamp| access::code_at(&secret, now);
-    let now = async || it.book.engine.read(|_, now| now).await.unwrap();
-    // Not asked for before a code was shown.
-    in_session(&it, "ann@seller.example").await;
-    let confirm = async |code: &str| {
-        let body = json!({"code": code}).to_string();
-        ann.post("/api/v1/me/second-factor/confirm", &body).await
-    };
-    assert_eq!(problem(&confirm("000000").await), (401, "second-factor-wrong".to_owned()));
-    let confirmed = confirm(&code(now().await)).await;
-    assert_eq!(confirmed.status, 200, "{confirmed:?}");
-    let recovery = confirmed.json()["recovery_codes"].as_array().unwrap().clone();
-    assert_eq!(recovery.len(), 10);
-    let with = async |code: Option<&str>| {
-        let body = json!({"email": "ann@seller.example", "password": PASSWORD, "code": code});
-        let answer = sign_in(&it, &body).await;
-        if answer.status == 201 { "in".to_owned() } else { problem(&answer).1 }
-    };
-    assert_eq!(with(None).await, "second-factor-needed");
-    // The code that confirmed was used; the next half minute has another.
-    assert_eq!(with(Some(&code(now().await))).await, "second-factor-wrong");
-    it.book.clock.advance_secs(30);
-    let next = code(now().await);
-    assert_eq!(with(Some(&next)).await, "in");
-    assert_eq!(with(Some(&next)).await, "second-factor-wrong", "replayed");
-    it.book.clock.advance_secs(300);
-    for wrong in ["", "12345", "1234567", "abcdef", "000000"] {
-        assert_eq!(with(Some(wrong)).await, "second-factor-wrong", "{wrong}");
-        it.book.clock.advance_secs(300);
-    }
-    let paper = recovery[3].as_str().unwrap();
-    assert_eq!(with(Some(&format!("{} {}", &paper[..8], &paper[8..]))).await, "in");
-    assert_eq!(with(Some(paper)).await, "second-factor-wrong", "a recovery code is good once");
-    it.book.clock.advance_secs(300);
-    // A lost device: an admin takes it away.
-    let path = format!("/api/v1/users/{id}/second-factor");
-    assert_eq!(it.owner().send("DELETE", &path, "").await.status, 204);
-    assert_eq!(with(None).await, "in");
-}
-
-pub fn base32(text: &str) -> Vec<u8> {
-    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let (mut bytes, mut buffer, mut bits) = (Vec::new(), 0_u32, 0);
-    for character in text.chars() {
-        buffer = buffer << 5 | alphabet.find(character).unwrap() as u32;
-        bits += 5;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push((buffer >> bits) as u8);
-        }
-    }
-    bytes
 }
 
 #[tokio::test]

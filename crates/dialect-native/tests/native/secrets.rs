@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use testkit::{Client, TestAccount};
 
 use crate::fixture::{Fixture, pick, problem};
+use crate::rights::join;
 
 const CALLERS: usize = 24;
 
@@ -209,4 +210,43 @@ async fn the_last_use_is_known_to_the_day_and_written_down_once() {
     buyer.get(&path).await;
     assert_eq!(written().await, 1);
     assert_eq!(used_on().await.as_deref(), Some("2025-03-02"));
+}
+
+/// What is to end before it counts is refused, wherever an end may be said; a second later it is made.
+#[tokio::test]
+async fn nothing_is_born_dead() {
+    let it = Fixture::new().await;
+    let account = it.funded("1").await;
+    let (ann, _) = join(&it, "organizations/default", "ann@seller.example", &json!({"role": "admin"})).await;
+    let own = |rest: &str| format!("/accounts/{}{rest}", account.key);
+    let cases = [
+        (it.owner(), "/organizations/default/tokens".to_owned(), json!({"role": "admin"})),
+        (ann, "/me/tokens".to_owned(), json!({})),
+        (it.owner(), own("/secrets"), json!({})),
+        (it.owner(), own("/secrets"), json!({"secret": "Rotate2ndnow", "scope": {"operations": ["charge"]}})),
+        (it.buyer(&account), own("/secrets"), json!({})),
+        (
+            it.owner(),
+            "/organizations/default/invitations".to_owned(),
+            json!({"email": "a@b.example", "role": "admin"}),
+        ),
+        (it.owner(), own("/invitations"), json!({"email": "c@d.example", "role": "owner"})),
+    ];
+    for (client, path, body) in cases {
+        let ask = async |end: domain::Timestamp| {
+            let end = dialect::print_instant(end, dialect::Fraction::Micros).unwrap();
+            let mut body = body.clone();
+            body["expires_at"] = json!(end);
+            client.post(&format!("/api/v1{path}"), &body.to_string()).await
+        };
+        let now = it.book.engine.read(|_, now| now).await.unwrap();
+        let digest = it.book.digest().await;
+        for end in [now.plus_secs(-3600), now] {
+            let refused = ask(end).await;
+            assert_eq!(problem(&refused), (422, "invalid-field".to_owned()), "{path} {body}");
+            assert_eq!(refused.json()["field"], json!("expires_at"), "{path} {body}");
+        }
+        assert_eq!(it.book.digest().await, digest, "{path} {body}");
+        assert_eq!(ask(now.plus_secs(1)).await.status, 201, "{path} {body}");
+    }
 }

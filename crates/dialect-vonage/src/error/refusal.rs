@@ -63,6 +63,7 @@ impl VonageError {
 
             // No operation of this API asks for anything that could be refused so.
             R::LastCredential
+            | R::CredentialExpiryPast
             | R::NameTaken
             | R::HandleTaken
             | R::UserExists

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use access::{Operation, Permissions};
 use domain::{Currency, Nanos};
-use ledger::{Act, Allowed, Flow, Flows, Funding, Limit, NewAccount, Scope, Span};
+use ledger::{
+    Act, Allowed, Flow, Flows, Funding, Limit, NewAccount, NewUser, PeopleAct, PeopleEvent, Rights, Scope,
+    Span, Within,
+};
 use testkit::{Answer, Client, TestAccount, TestBook, TestServer};
 
 struct Setting {
@@ -315,4 +318,103 @@ async fn anothers_key_is_answered_in_as_many_steps_as_nobodys() {
         assert_eq!(theirs, nobodys, "{method} {path}");
         assert!(theirs.0 >= 400, "{method} {path}");
     }
+}
+
+/// A key that reaches the partner and one of its two subaccounts: the other is not there, at neither end of a
+/// transfer and in no list.
+#[tokio::test]
+async fn what_is_out_of_reach_is_answered_as_what_is_not_there() {
+    let it = setting(100).await;
+    let (one, two) = (
+        it.book.open_child(&it.partner, "one", Funding::Own).await,
+        it.book.open_child(&it.partner, "two", Funding::Own).await,
+    );
+    let shared = it.book.open_child(&it.partner, "shared", Funding::Shared).await;
+    it.book.top_up(&it.partner, "10").await;
+    it.book.top_up(&two, "10").await;
+    let number = |account: &TestAccount, digits: &str| Act::AssignNumber {
+        account: account.index,
+        digest: access::number_digest(it.book.seals(), it.book.organization, digits),
+        country: *b"GB",
+        digits: Some(digits.as_bytes().into()),
+    };
+    it.book.act(number(&it.partner, "447700900123")).await;
+    it.book.act(number(&two, "447700900124")).await;
+    for to in [&one, &two] {
+        let body = format!(r#"{{"from":"{}","to":"{}","amount":1}}"#, it.partner.key, to.key);
+        for log in ["credit", "balance"] {
+            assert_eq!(it.client.post(&format!("{}/{log}-transfers", it.base), &body).await.status, 200);
+        }
+    }
+    let scope = Scope {
+        allowed: Allowed::Operations(Permissions::of_role(access::Role::Account).bits()),
+        accounts: [it.partner.index, one.index].into(),
+        below: false,
+        limits: [].into(),
+    };
+    let key = it.book.issue_within(it.partner.index, Some(Box::new(scope))).await;
+    let client = it.server.client().with_basic(&key.key, &key.secret).with("x-request-id", "r");
+    let digest = it.book.digest().await;
+    let said = async |path: &str, body: &str| {
+        let answer = client.post(&format!("{}/{path}", it.base), body).await;
+        (answer.status, answer.json()["title"].clone(), answer.json()["detail"].clone())
+    };
+    for hidden in [&two, &shared] {
+        for (path, rest) in [
+            ("credit-transfers", r#""amount":1"#),
+            ("credit-transfers", r#""amount":1000000"#),
+            ("balance-transfers", r#""amount":1"#),
+            ("transfer-number", r#""number":"447700900123""#),
+            ("transfer-number", r#""number":"447700900124","country":"GB""#),
+        ] {
+            for (from, to) in [("PARTNER", "HIDDEN"), ("HIDDEN", "PARTNER")] {
+                let body =
+                    format!(r#"{{"from":"{from}","to":"{to}",{rest}}}"#).replace("PARTNER", &it.partner.key);
+                let refused = said(path, &body.replace("HIDDEN", &hidden.key)).await;
+                let absent = said(path, &body.replace("HIDDEN", "00000000")).await;
+                assert_eq!(refused.0, 404, "{path} {body}: {refused:?}");
+                let detail = absent.2.as_str().unwrap().replace("00000000", &hidden.key);
+                assert_eq!(refused, (absent.0, absent.1, detail.into()), "{path} {body}");
+            }
+        }
+    }
+    assert_eq!(it.book.digest().await, digest, "nothing has changed");
+    for path in ["credit-transfers", "balance-transfers", "subaccounts"] {
+        let listed = client.get(&format!("{}/{path}", it.base)).await;
+        assert!(listed.body.contains(&one.key) && !listed.body.contains(&two.key), "{path}: {listed:?}");
+    }
+    let body = format!(r#"{{"from":"{}","to":"{}","amount":1}}"#, it.partner.key, one.key);
+    assert_eq!(said("balance-transfers", &body).await.0, 200);
+}
+
+/// A person of the family who is limited to a subaccount does not speak for its primary here.
+#[tokio::test]
+async fn a_limited_person_does_not_speak_for_the_primary() {
+    let it = setting(100).await;
+    let child = it.book.open_child(&it.partner, "child", Funding::Own).await;
+    let app = it.book.app();
+    let sign_in = async |email: u128, accounts: &[ledger::AccountIndex]| {
+        let new = NewUser {
+            organization: it.book.organization,
+            email_digest: email,
+            email: Some(b"ann@buyer.example".as_slice().into()),
+            password: None,
+            subject: None,
+        };
+        let (within, rights) = (Within::Family(it.partner.index), Rights::Role(access::Role::Admin.code()));
+        let add = PeopleAct::AddUser { new, within, rights, accounts: accounts.into() };
+        let added = it.book.act(Act::People(Box::new(add))).await;
+        let ledger::Event::People(added) = added.event else { panic!("not added") };
+        let PeopleEvent::UserAdded { user, .. } = *added else { panic!("not added") };
+        let origin = engine::Origin { address: None, request_id: String::new() };
+        let signed_in = app.access.sign_in().proven(user, None, &origin).await.unwrap();
+        it.server.client().with("authorization", &format!("Bearer {}", signed_in.token.expose()))
+    };
+    let (whole, limited) = (sign_in(1, &[]).await, sign_in(2, &[child.index]).await);
+    for path in ["/subaccounts", "/credit-transfers", "/balance-transfers", "/secrets"] {
+        let path = format!("{}{path}", it.base);
+        assert_eq!(whole.get(&path).await.status, 200, "{path}");
+        assert_eq!(limited.get(&path).await.status, 403, "{path}");
+    }
+    assert_eq!(limited.get("/account/get-balance").await.status, 403);
 }

@@ -38,6 +38,7 @@ kinds!(PeopleEvent {
     35 => SessionVouched { session, factor, ended },
     36 => LetterAsked { about, asked_at },
     37 => LetterSettled { letter, about, posted, tries },
+    38 => RecoveryRenewed { user, step, recovery },
 });
 
 kinds!(Within { 0 => Organization(organization), 1 => Family(root) });

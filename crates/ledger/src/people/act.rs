@@ -124,6 +124,12 @@ pub enum PeopleAct {
         step: u64,
         recovery: Arc<[u128]>,
     },
+    /// Other recovery codes, by whoever has just shown a code of the device.
+    RenewRecovery {
+        user: UserIndex,
+        step: u64,
+        recovery: Arc<[u128]>,
+    },
     RemoveFactor {
         user: UserIndex,
     },
@@ -287,4 +293,45 @@ pub enum PeopleEvent {
         factor: SecondFactor,
         ended: Arc<[SessionId]>,
     },
+    /// The recovery codes before count no more.
+    RecoveryRenewed {
+        user: UserIndex,
+        step: u64,
+        recovery: Arc<[u128]>,
+    },
+}
+
+impl PeopleEvent {
+    /// The user whom it is about, where it is about what somebody does and proves as themselves, wherever they
+    /// belong.
+    pub fn user(&self) -> Option<UserIndex> {
+        match self {
+            Self::UserRemoved { user, .. }
+            | Self::SessionEnded { user, .. }
+            | Self::SessionsEnded { user, .. }
+            | Self::PasswordSet { user, .. }
+            | Self::ResetAsked { user }
+            | Self::FactorBegun { user, .. }
+            | Self::FactorConfirmed { user, .. }
+            | Self::RecoveryRenewed { user, .. }
+            | Self::FactorRemoved { user }
+            | Self::SubjectLinked { user, .. }
+            | Self::SignInsFailed { user, .. } => Some(*user),
+            Self::SessionOpened { session, .. } | Self::SessionVouched { session, .. } => Some(session.user),
+            Self::UserAdded { .. }
+            | Self::Granted { .. }
+            | Self::MembershipChanged { .. }
+            | Self::MembershipEnded { .. }
+            | Self::HandedOver { .. }
+            | Self::Invited { .. }
+            | Self::InvitationRevoked { .. }
+            | Self::InvitationAccepted { .. }
+            | Self::PermissionsDefined { .. }
+            | Self::PermissionsRemoved { .. }
+            | Self::ProviderSet { .. }
+            | Self::ProviderRemoved { .. }
+            | Self::LetterAsked { .. }
+            | Self::LetterSettled { .. } => None,
+        }
+    }
 }

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 
-use super::membership::PermissionSet;
 use super::{
-    FORMER_PASSWORDS_MAX, Factor, Membership, NewUser, PeopleEvent, Person, Rights, RoleCode, SecondFactor,
-    Session, SessionId, User, WaitingLetter,
+    FORMER_PASSWORDS_MAX, Factor, Membership, NewUser, PeopleEvent, PermissionSet, Person, Rights, RoleCode,
+    SecondFactor, Session, SessionId, User, WaitingLetter,
 };
 use crate::{EventRef, InvitationIndex, Ledger, MembershipIndex, OrganizationIndex, UserIndex};
 
@@ -93,6 +92,12 @@ impl Ledger {
             PeopleEvent::FactorConfirmed { user, step, recovery } => self.person(*user, at, |person| {
                 if let Some(factor) = &mut person.factor {
                     factor.confirmed = true;
+                    factor.step = *step;
+                    factor.recovery = recovery.to_vec();
+                }
+            }),
+            PeopleEvent::RecoveryRenewed { user, step, recovery } => self.person(*user, at, |person| {
+                if let Some(factor) = &mut person.factor {
                     factor.step = *step;
                     factor.recovery = recovery.to_vec();
                 }

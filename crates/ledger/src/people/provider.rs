@@ -4,7 +4,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{EventRef, Ledger, OrganizationIndex, Rights, RoleCode, Text, UserIndex, Within};
+use super::PeopleEvent;
+use crate::draft::Draft;
+use crate::rejection::PeopleRejection as No;
+use crate::{EventRef, Ledger, OrganizationIndex, Rejection, Rights, RoleCode, Text, UserIndex, Within};
 
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignInProvider {
@@ -74,5 +77,39 @@ impl Ledger {
         provider.passwords
             || !is_its_own
             || memberships.any(|(_, it)| it.within == side && it.rights == Rights::Role(RoleCode::OWNER))
+    }
+}
+
+pub(super) fn set(
+    draft: &Draft<'_>,
+    organization: OrganizationIndex,
+    wanted: &SignInProvider,
+) -> Result<PeopleEvent, Rejection> {
+    draft.whole(organization)?;
+    if !(1..=PROVIDER_DOMAINS_MAX).contains(&wanted.domains.len()) {
+        return Err(No::TooMany { max: PROVIDER_DOMAINS_MAX as u32 }.into());
+    }
+    let before = draft.ledger.provider(organization);
+    let unlinks = before.is_some_and(|before| before.knows_others_than(wanted));
+    let mut provider = wanted.clone();
+    if provider.client_secret.is_none() && !unlinks {
+        provider.client_secret = before.and_then(|before| before.client_secret.clone());
+    }
+    if provider.client_secret.is_none() {
+        return Err(No::SecretMissing.into());
+    }
+    let before = before.map(|before| Box::new(SignInProvider { client_secret: None, ..before.clone() }));
+    Ok(PeopleEvent::ProviderSet { organization, provider: Box::new(provider), before, unlinks })
+}
+
+/// One subject is one user.
+pub(super) fn unknown(
+    draft: &Draft<'_>,
+    organization: OrganizationIndex,
+    subject: u128,
+) -> Result<(), Rejection> {
+    match draft.ledger.find_subject(organization, subject) {
+        None => Ok(()),
+        Some(_) => Err(No::NotVouched.into()),
     }
 }

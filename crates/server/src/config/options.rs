@@ -121,6 +121,12 @@ pub const OPTIONS: &[Setting] = &[
         default: r#""""#,
         about: "For development: letters become files (.eml) in this directory. Not together with smtp_url.",
     },
+    Setting {
+        key: "outgoing_tls_roots",
+        default: r#""""#,
+        about: "Root certificates, PEM, that are trusted besides those of the web by what this server asks: companies'\n\
+                sign-in providers and the mail relay. The database has sslrootcert in its URL.",
+    },
     Setting { key: "body_bytes_max", default: "8388608", about: "Larger request bodies are refused." },
     Setting { key: "batch_max", default: "8192", about: "Charges in one batch; more are refused." },
     Setting {

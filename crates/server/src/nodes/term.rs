@@ -6,10 +6,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use access::Secret;
-use dialect::{App, Limits, Site};
+use dialect::{App, Limits};
 use engine::{BookFault, BookNumber, Engine, OpenError, SandboxClock};
 use journal::with_causes;
-use mail::Mailer;
 use tokio::runtime::Handle;
 use tokio::sync::watch::Sender;
 
@@ -21,7 +20,7 @@ use super::phase::Phase;
 use super::{Led, Role, Standing};
 use crate::listen::Surrounding;
 use crate::open_book::{Followed, Source};
-use crate::{BookError, BookOptions, Current, Health, OpenBook};
+use crate::{BookError, BookOptions, Current, Health, OpenBook, People};
 
 /// Requests that had reached the engine are waited for when the lead is handed over.
 const FINISH_MAX: Duration = Duration::from_secs(2);
@@ -33,8 +32,7 @@ pub(super) struct Grounds {
     pub(super) options: BookOptions,
     pub(super) token: Option<Secret>,
     pub(super) limits: Limits,
-    /// How people come here, and how letters leave.
-    pub(super) people: (Site, Mailer),
+    pub(super) people: People,
     pub(super) show_token: fn(&Secret),
     pub(super) runtime: Handle,
     pub(super) around: Surrounding,
@@ -52,9 +50,7 @@ pub(super) struct Grounds {
 impl Grounds {
     /// What the dialects stand on.
     pub(super) fn app(&self, engine: &Engine, sandbox: Option<Arc<SandboxClock>>) -> Arc<App> {
-        let (site, mailer) = self.people.clone();
-        let app = App::new(engine.clone(), self.limits).with_sandbox(sandbox);
-        Arc::new(app.with_site(site, mailer))
+        self.people.app(engine, self.limits, sandbox)
     }
 }
 
