@@ -120,7 +120,7 @@ impl Recent {
     /// A generation that is older than the window: the one after it began longer ago than that.
     pub(super) fn take_forgotten(&mut self, now: Timestamp) -> Option<Generation> {
         let second = self.generations.get(1)?;
-        if second.since.plus_secs(self.window_secs) <= now { self.generations.pop_front() } else { None }
+        if second.since.plus_secs(self.window_secs) < now { self.generations.pop_front() } else { None }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -226,6 +226,22 @@ fn a_question_from_before_a_seal_does_not_miss_what_left_memory_since() {
 }
 
 #[test]
+fn a_key_is_remembered_for_the_whole_window() {
+    let mut world = World::new();
+    // Two generations of one moment: the first is sealed but for its last group.
+    for step in
+        [Step::Use(1, false), Step::Use(2, false), Step::Seal(1, false), Step::Tend, Step::Use(3, false)]
+    {
+        world.step(&step);
+    }
+    world.now = world.now.plus_secs(WINDOW_SECS);
+    world.step(&Step::Tend);
+    world.step(&Step::Use(1, false));
+    world.step(&Step::Use(2, false));
+    assert_eq!(world.journal.tail().position, 3, "both were known");
+}
+
+#[test]
 fn what_is_older_than_the_window_is_dropped() {
     let mut world = sealed(50);
     world.now = world.now.plus_secs(WINDOW_SECS + 1);
