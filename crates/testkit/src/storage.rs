@@ -1,10 +1,11 @@
 //! Where a test book keeps its journal, so that it can be opened again.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use domain::Timestamp;
 use journal::{Journal, MemoryStore, MemoryVault, Vault};
-use journal_file::{Background, FileJournal, OsDisk};
+use journal_file::{Background, FileJournal, OpenError, OsDisk};
 use tempfile::TempDir;
 
 pub(crate) enum Storage {
@@ -31,9 +32,7 @@ impl Storage {
         match self {
             Self::Memory { store, vault } => (Box::new(store.open()), vault.clone()),
             Self::Files(directory) => {
-                let disk = OsDisk::new(directory.path());
-                let opened = FileJournal::open(disk, options(), Background::Thread);
-                let (journal, _) = opened.expect("nobody else holds the directory");
+                let journal = open_files(directory, Background::Thread);
                 let vault = journal.vault();
                 (Box::new(journal), vault)
             }
@@ -46,9 +45,7 @@ impl Storage {
     /// Everything is sealed that can be, and what is older than `before` removed.
     pub(crate) fn prune(&self, before: Timestamp) {
         let Self::Files(directory) = self else { panic!("only files can be pruned") };
-        let disk = OsDisk::new(directory.path());
-        let opened = FileJournal::open(disk, options(), Background::Manual);
-        let (mut journal, _) = opened.expect("nobody else holds the directory");
+        let mut journal = open_files(directory, Background::Manual);
         while journal.run_background_step().expect("the disk works") {}
         let plan = engine::plan(&journal, before, 0).expect("the journal can be read");
         let cut = plan.cut.expect("something is old enough");
@@ -56,6 +53,19 @@ impl Storage {
         engine::prune(&mut journal, &vault, &cut, |_| {}).expect("the journal holds");
     }
 }
+
+/// Whoever still reads on a thread of its own, for a request that was answered, holds the directory until then.
+fn open_files(directory: &TempDir, background: Background) -> FileJournal<OsDisk> {
+    let until = Instant::now() + LET_GO_MAX;
+    loop {
+        match FileJournal::open(OsDisk::new(directory.path()), options(), background) {
+            Err(OpenError::Locked) if Instant::now() < until => std::thread::yield_now(),
+            opened => return opened.expect("nobody else holds the directory").0,
+        }
+    }
+}
+
+const LET_GO_MAX: Duration = Duration::from_secs(10);
 
 /// As small as a journal may be: tests write little, and open it often.
 fn options() -> journal_file::Options {
