@@ -126,6 +126,17 @@ impl Server {
         Arc::new(copy)
     }
 
+    /// A base backup taken while it runs, as its operator would take one; stopped.
+    pub fn base_backup(&self) -> Arc<Self> {
+        let copy = Self::place_for(self.settings.clone());
+        let mut taking = copy.command(&self.programs.join("pg_basebackup"));
+        taking.args(["--host=127.0.0.1", "--checkpoint=fast", "--no-sync", "--pgdata=data"]);
+        taking.arg(format!("--port={}", self.port)).arg(format!("--username={SUPERUSER}"));
+        let taken = taking.output().expect("pg_basebackup is beside the server");
+        assert!(taken.status.success(), "{}", String::from_utf8_lossy(&taken.stderr));
+        Arc::new(copy)
+    }
+
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.env_clear().env("HOME", &self.directory).env("LC_ALL", "C").env("PATH", "/usr/bin:/bin");
@@ -144,8 +155,9 @@ impl Server {
             .expect("initdb starts");
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
         // Everyone but the superuser needs a password, so that wrong ones can be tested.
-        let rules =
-            format!("host all {SUPERUSER} 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n");
+        let rules = format!(
+            "host all,replication {SUPERUSER} 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+        );
         fs::write(data.join("pg_hba.conf"), rules).expect("the directory is ours");
     }
 

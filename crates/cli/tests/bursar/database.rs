@@ -129,6 +129,56 @@ fn a_journal_is_copied_there_and_back_and_stays_the_same() {
 }
 
 #[test]
+fn a_base_backup_taken_while_a_server_charges_is_restored_and_adopted() {
+    let (data, database) = (fresh(), Server::shared().database());
+    let served = serve(data.path(), &["--journal", &database.url()]);
+    let opened = run(&served.url, &["account", "create", "--name", "a", "--credit-limit", "1000", "--json"]);
+    let account = opened["account"].as_str().unwrap();
+    let charge = || run(&served.url, &["charge", account, "1", "--json"]);
+    charge();
+    let is_taken = std::sync::atomic::AtomicBool::new(false);
+    let (charged, backup) = std::thread::scope(|scope| {
+        let charging = scope.spawn(|| {
+            let charges = std::iter::repeat_with(charge);
+            charges.take_while(|_| !is_taken.load(std::sync::atomic::Ordering::SeqCst)).count()
+        });
+        let backup = database.server().base_backup();
+        is_taken.store(true, std::sync::atomic::Ordering::SeqCst);
+        (charging.join().unwrap(), backup)
+    });
+    backup.resume();
+    let copy = database.on(&backup);
+    let found = verified(&["--journal", &copy.url()]);
+    let lived = verified(&["--journal", &database.url()]);
+    assert!(found["events"].as_u64() <= lived["events"].as_u64(), "{found} {lived}");
+
+    // Until it is adopted the copy says that it is the original; then it lives a life of its own.
+    run("", &["adopt", "--journal", &copy.url()]);
+    let error = refused(&[
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--data",
+        data.path().to_str().unwrap(),
+        "--journal",
+        &copy.url(),
+    ]);
+    assert!(error.contains("belongs to another journal than the database holds"), "{error}");
+    let elsewhere = fresh();
+    let restored = serve(elsewhere.path(), &["--journal", &copy.url()]);
+    let used = |url: &str| {
+        let balance = run(url, &["balance", account, "--json"]);
+        balance["used"].as_str().unwrap().parse::<usize>().unwrap()
+    };
+    let had = used(&restored.url);
+    run(&restored.url, &["charge", account, "1", "--json"]);
+    assert_eq!(used(&restored.url), had + 1);
+    assert!((1..=used(&served.url)).contains(&had), "{had} of {charged}");
+    restored.stop();
+    served.stop();
+}
+
+#[test]
 fn a_second_server_stands_by_and_takes_over_when_the_first_is_gone() {
     let (first, second, database) = (fresh(), fresh(), Server::shared().database());
     let old = serve(first.path(), &["--journal", &database.url()]);
