@@ -332,6 +332,14 @@ impl Database {
         rows.into_iter().flatten().next().flatten().unwrap_or_else(|| panic!("{sql}: no value"))
     }
 
+    /// Ends every session on it, whatever it is doing.
+    pub fn end_sessions(&self) {
+        self.run(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        );
+    }
+
     /// Ends every session on it and removes it.
     pub fn remove(&self) {
         self.server.run("postgres", &format!("DROP DATABASE {} WITH (FORCE)", self.name));

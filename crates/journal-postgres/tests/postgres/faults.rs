@@ -115,17 +115,15 @@ fn a_group_found_behind_an_unknown_outcome_may_be_somebody_elses() {
 #[test]
 fn reads_and_keys_go_on_when_connections_are_lost() {
     let (database, _proxy, mut journal) = behind_proxy(Options { cache_bytes: 0, ..impatient() });
-    let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                  WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    database.run(others);
+    database.end_sessions();
     assert_eq!(journal.reader().group(1).unwrap().body(), b"first");
     let mut slice = Vec::new();
-    database.run(others);
+    database.end_sessions();
     journal.reader().slice(1, 1, 3, &mut slice).unwrap();
     assert_eq!(slice, b"irs");
-    database.run(others);
+    database.end_sessions();
     journal.vault().put(&[(7, journal::VaultKey([7; 32]))]).unwrap();
-    database.run(others);
+    database.end_sessions();
     append(&mut journal).unwrap();
     assert_eq!(found(&database).len(), 2);
     let again = open(&database.url(), Options::default());

@@ -72,10 +72,7 @@ fn another_copy_is_not_taken_for_the_same_journal() {
     follower.expect(INCARNATION);
     let adopted = Database::connect(&url(&database.url()), Options::default()).unwrap();
     adopted.adopt([9; 16]).unwrap();
-    database.run(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() \
-         AND pid <> pg_backend_pid()",
-    );
+    database.end_sessions();
     let error = journal.append(&next(&journal, b"two")).unwrap_err();
     assert!(
         with_causes(&error).contains("another copy of the journal than before"),

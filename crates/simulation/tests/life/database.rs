@@ -14,9 +14,6 @@ struct Postgres {
     trouble: Option<JoinHandle<()>>,
 }
 
-const OTHERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-    WHERE datname = current_database() AND pid <> pg_backend_pid()";
-
 fn connect(database: &Database) -> Result<journal_postgres::Database, String> {
     let url = Url::parse(&database.url(), |_| None).map_err(|error| error.to_string())?;
     let options = Options {
@@ -54,7 +51,7 @@ impl Ground for Postgres {
         self.repair();
         match random.one_in(4) {
             true => restart(&self.database),
-            false => drop(self.database.run(OTHERS)),
+            false => self.database.end_sessions(),
         }
     }
 
@@ -62,12 +59,12 @@ impl Ground for Postgres {
     fn trouble(&mut self, random: &mut Random) {
         let database = self.database.clone();
         match random.below(12) {
-            0..=4 => drop(database.run(OTHERS)),
+            0..=4 => database.end_sessions(),
             5..=10 => {
                 let later = format!("SELECT pg_sleep({}e-6)", random.below(2_000));
                 self.trouble = Some(spawn(move || {
                     database.run(&later);
-                    database.run(OTHERS);
+                    database.end_sessions();
                 }));
             }
             _ => self.trouble = Some(spawn(move || restart(&database))),
